@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Every target starts from a fresh clone; each step is done again only when
+# what it was made from has changed.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# Paths are relative, so that the clone may stand anywhere.
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH PYTHONHOME
+
+RESULTS ?= results/$(shell date +%Y%m%d-%H%M%S)
+PYTEST_ARGS ?=
+C_SOURCES := $(wildcard cbench/*.c cbench/*.h)
+PACKAGE_INPUTS := pyproject.toml meson.build $(wildcard cbench/*)
+SANITIZERS := asan tsan
+asan_OPTIONS := -Db_sanitize=address,undefined
+tsan_OPTIONS := -Db_sanitize=thread
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: run
+run: setup ## compare all methods on this machine: table, results, report
+	zapbench run --quick -o "$(RESULTS)"
+	zapbench report "$(RESULTS)" -o "$(RESULTS)/report"
+
+.PHONY: setup
+setup: $(VENV)/stamp-package ## install what is missing, make .venv, build the C program
+
+.PHONY: packages
+packages:
+	@.ci/packages
+
+$(VENV)/stamp-venv: .ci/python | packages
+	python="$$(.ci/python)" && rm -rf $(VENV) && "$$python" -m venv $(VENV)
+	touch $@
+
+$(VENV)/stamp-requirements: requirements.lock $(VENV)/stamp-venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check \
+		--no-deps --require-hashes -r requirements.lock
+	touch $@
+
+$(VENV)/stamp-package: $(PACKAGE_INPUTS) $(VENV)/stamp-requirements
+	$(BIN)/python -m pip install -q --disable-pip-version-check \
+		--no-deps --no-build-isolation --no-index --editable .
+	touch $@
+
+.PHONY: test
+test: setup lint test-c ## lint, C under the sanitizers, pytest with a boot of 6.12
+	$(BIN)/python -m pytest --benchmark-disable -m "not kernel" $(PYTEST_ARGS)
+
+.PHONY: test-kernels
+test-kernels: setup ## pytest with every kernel that has a series
+	$(BIN)/python -m pytest --benchmark-disable $(PYTEST_ARGS)
+
+.PHONY: test-c
+test-c: $(SANITIZERS:%=build/%/stamp-test)
+
+build/%/build.ninja: meson.build cbench/meson.build $(VENV)/stamp-requirements
+	meson setup --reconfigure $($*_OPTIONS) build/$* >/dev/null
+	touch $@
+
+build/%/stamp-test: build/%/build.ninja $(wildcard cbench/*)
+	meson compile -C build/$* >build/$*/compile.log || { cat build/$*/compile.log; exit 1; }
+	meson test -C build/$* --print-errorlogs
+	touch $@
+
+.PHONY: lint
+lint: setup ## ruff, mypy, layers, clang-format
+	ruff check --quiet .
+	ruff format --quiet --check .
+	mypy
+	lint-imports
+	clang-format --dry-run -Werror $(C_SOURCES)
+
+.PHONY: format
+format: setup ## rewrite the sources as lint wants them
+	ruff check --quiet --fix .
+	ruff format --quiet .
+	clang-format -i $(C_SOURCES)
+
+.PHONY: bench
+bench: setup ## what the tool itself costs (pytest-benchmark, ratios)
+	$(BIN)/python -m pytest --benchmark-only $(PYTEST_ARGS)
+
+.PHONY: bench-kernel
+bench-kernel: setup ## build, boot and grid times against their targets
+	$(BIN)/python -m pytest -m kernel --benchmark-only -s $(PYTEST_ARGS)
+
+.PHONY: lock
+lock: setup ## resolve the dependencies anew
+	test -x build/uv/bin/uv || { $(BIN)/python -m venv build/uv && build/uv/bin/pip install -q uv; }
+	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --group dev \
+		--generate-hashes --no-emit-index-url --no-annotate --upgrade \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## remove what was made, but not results
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find . -name __pycache__ -prune -exec rm -rf {} +
