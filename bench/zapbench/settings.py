@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""System settings that a measurement needs: raised for its duration, then put back.
+
+What is to be changed is written to a journal before the first change.  The journal of a
+process that could not clean up (SIGKILL, power) is replayed backwards by the next one.
+An exclusive flock() on the directory that holds the settings keeps runs apart; the kernel
+drops it with the process, so it cannot go stale.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from zapbench.error import EnvironmentMissing, Interrupted
+from zapbench.journal import Change, Journal, state_directory
+
+MM = "sys/kernel/mm"
+POOL = MM + "/hugepages/hugepages-{kib}kB"
+THP = MM + "/transparent_hugepage"
+MEMORY_SHARE = 0.75
+"""Of MemAvailable, what huge page pools may take: the rest keeps the machine alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the cases of a run ask of the system."""
+
+    hugetlb: Mapping[int, int] = field(default_factory=dict)
+    """Bytes of unused pool wanted, by hugetlb page size in bytes."""
+    mthp: frozenset[int] = frozenset()
+    """Sizes in bytes that MADV_HUGEPAGE shall give on shmem, the PMD size included."""
+
+    def __bool__(self) -> bool:
+        return bool(self.hugetlb or self.mthp)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something asked for that could not be had."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `applied` did."""
+
+    changed: tuple[Change, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    recovered: tuple[Change, ...] = ()
+    """Left behind by a run that was killed, and put back now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A row of the table: where a setting is, when it matters and what it should be."""
+
+    name: str
+    path: str
+    """Below the root directory; ``{kib}`` stands for the page size."""
+    sizes: Callable[[Needs, Path], Iterable[int]]
+    """The page sizes for which the needs ask for this setting; 0 if it has none."""
+    wanted: Callable[[Needs, Path, int], str]
+
+    def file(self, root: Path, size: int) -> Path:
+        """The file of the setting for one page size in bytes."""
+        return root / self.path.format(kib=size >> 10)
+
+
+def read(path: Path) -> str:
+    """The value of a setting: of a choice (``a [b] c``), the chosen word."""
+    text = path.read_text(encoding="utf-8").strip()
+    chosen = re.search(r"\[(\S+)\]", text)
+    return chosen[1] if chosen else text
+
+
+def pool_free(root: Path, size: int) -> int:
+    """Pages of a hugetlb pool that are neither used nor reserved."""
+    pool = root / POOL.format(kib=size >> 10)
+    return int(read(pool / "free_hugepages")) - int(read(pool / "resv_hugepages"))
+
+
+def pool_target(needs: Needs, root: Path, size: int) -> str:
+    """The pool size at which the pages that are needed are free."""
+    lacking = -(-needs.hugetlb[size] // size) - pool_free(root, size)
+    total = int(read(root / POOL.format(kib=size >> 10) / "nr_hugepages"))
+    return str(total + max(0, lacking))
+
+
+def whole_system_shmem(needs: Needs, root: Path) -> set[int]:
+    """The PMD size, where the kernel (before 6.11) has no shmem setting for each size."""
+    pmd = root / THP / "hpage_pmd_size"
+    size = int(read(pmd)) if pmd.exists() else 0
+    per_size = root / THP / f"hugepages-{size >> 10}kB" / "shmem_enabled"
+    return set() if per_size.exists() else {size} & needs.mthp
+
+
+SETTINGS = (
+    Setting(
+        "hugetlb pool",
+        POOL + "/nr_hugepages",
+        sizes=lambda needs, root: sorted(needs.hugetlb),
+        wanted=pool_target,
+    ),
+    Setting(
+        "shmem huge pages",
+        THP + "/hugepages-{kib}kB/shmem_enabled",
+        sizes=lambda needs, root: sorted(needs.mthp - whole_system_shmem(needs, root)),
+        wanted=lambda needs, root, size: "advise",
+    ),
+    Setting(
+        "shmem huge pages, whole system",
+        THP + "/shmem_enabled",
+        sizes=whole_system_shmem,
+        wanted=lambda needs, root, size: "advise",
+    ),
+    Setting(
+        "khugepaged",
+        THP + "/khugepaged/defrag",
+        sizes=lambda needs, root: (0,) if needs else (),
+        wanted=lambda needs, root, size: "0",
+    ),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def label(name: str, size: int) -> str:
+    """How messages call a setting."""
+    return f"{name} of {size >> 10} KiB pages" if size else name
+
+
+def within_memory(needs: Needs, root: Path) -> tuple[Needs, list[Missing]]:
+    """The needs cut down to what the memory of the machine can bear."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", (root / "proc/meminfo").read_text(), re.M)
+    budget = int(MEMORY_SHARE * 1024 * int(found[1])) if found else 0
+    granted: dict[int, int] = {}
+    missing = []
+    for size, wanted in sorted(needs.hugetlb.items()):
+        if not (root / POOL.format(kib=size >> 10)).exists():
+            granted[size] = wanted  # reported where the setting itself is looked at
+            continue
+        free = pool_free(root, size)
+        lacking = max(0, -(-wanted // size) - free)
+        more = min(lacking, budget // size)
+        budget -= more * size
+        granted[size] = min(wanted, (free + more) * size)
+        if more < lacking:
+            what = label("hugetlb pool", size)
+            missing.append(
+                Missing(
+                    what,
+                    f"{free + lacking} free pages needed, memory suffices for {free + more}",
+                )
+            )
+    return Needs(granted, needs.mthp), missing
+
+
+def plan(needs: Needs, root: Path) -> tuple[list[Change], list[Missing]]:
+    """The changes that would meet the needs, and what cannot be changed."""
+    needs, missing = within_memory(needs, root) if needs.hugetlb else (needs, [])
+    changes = []
+    for setting in SETTINGS:
+        for size in setting.sizes(needs, root):
+            file, what = setting.file(root, size), label(setting.name, size)
+            if not file.exists():
+                missing.append(Missing(what, f"this kernel has no {file}"))
+                continue
+            change = Change(setting.name, size, read(file), setting.wanted(needs, root, size))
+            if change.old == change.new:
+                continue
+            if os.access(file, os.W_OK):
+                changes.append(change)
+            else:
+                mend = f"as root: echo {change.new} > {file}"
+                missing.append(Missing(what, f"is {change.old}, not writable here; {mend}"))
+    return changes, missing
+
+
+def write(change: Change, value: str, root: Path) -> str | None:
+    """Set one setting.  Returns why that did not work, or None."""
+    file = BY_NAME[change.setting].file(root, change.size)
+    try:
+        file.write_text(value, encoding="utf-8")
+        seen = read(file)
+    except OSError as err:
+        return f"{file}: {err.strerror}"
+    if seen != value:
+        return f"the kernel made it {seen}, asked for {value}"
+    return None
+
+
+def still_ours(change: Change, root: Path) -> bool:
+    """Whether a setting holds what we wrote, not what somebody else wrote since.
+
+    A pool may hold less than was asked for: memory was short, or we were killed meanwhile.
+    """
+    seen = read(BY_NAME[change.setting].file(root, change.size))
+    if seen.isdecimal() and change.old.isdecimal() and change.new.isdecimal():
+        low, high = sorted((int(change.old), int(change.new)))
+        return low <= int(seen) <= high
+    return seen == change.new
+
+
+def put_back(changes: Iterable[Change], root: Path) -> list[str]:
+    """Undo changes, the last one first.  Returns what went wrong, a line each."""
+    return [
+        f"{label(change.setting, change.size)}: {trouble}"
+        for change in reversed(tuple(changes))
+        if (trouble := write(change, change.old, root))
+    ]
+
+
+def recover(journal: Journal, root: Path) -> tuple[Change, ...]:
+    """Put back what a dead process, or this one, changed; to be called with the lock held.
+
+    Raises:
+        EnvironmentMissing: its process lives, the file is damaged, or a write failed.
+    """
+    owner, changes = journal.load()
+    if owner not in (None, os.getpid()):
+        raise EnvironmentMissing(
+            f"another zapbench (process {owner}) has changed settings of this machine: "
+            "wait for it or end it, then try again"
+        )
+    undone = tuple(change for change in changes if still_ours(change, root))
+    if trouble := put_back(undone, root):
+        raise EnvironmentMissing(
+            f"could not put back {'; '.join(trouble)}: {journal.path} says what it was"
+        )
+    if journal.path.exists():
+        journal.path.unlink()
+    return undone
+
+
+@contextlib.contextmanager
+def locked(root: Path, patience: float, on_wait: Callable[[str], None]) -> Iterator[None]:
+    """Hold the settings of the machine against other runs.
+
+    Raises:
+        EnvironmentMissing: another run held them for all of `patience` seconds.
+    """
+    deadline = time.monotonic() + patience
+    waiting = False
+    lock = os.open(root / MM, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise EnvironmentMissing(
+                        "another zapbench is measuring on this machine: wait for it or end it, "
+                        "then try again"
+                    ) from None
+            if not waiting:
+                on_wait("waiting for another zapbench that is measuring on this machine")
+                waiting = True
+            time.sleep(0.1)
+        yield
+    finally:
+        os.close(lock)
+
+
+STOPPING = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def stopping_raises() -> Iterator[None]:
+    """Turn signals that would end the process at once into `Interrupted`."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(f"stopped by {signal.Signals(number).name}")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    ours = [number for number in STOPPING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Let nothing but SIGKILL interrupt."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *STOPPING})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def settle(change: Change, root: Path) -> Missing | None:
+    """Make one change.  Returns what is lacking afterwards."""
+    trouble = write(change, change.new, root)
+    return Missing(label(change.setting, change.size), trouble) if trouble else None
+
+
+@contextlib.contextmanager
+def applied(
+    needs: Needs,
+    *,
+    root: Path = Path("/"),
+    patience: float = 120.0,
+    on_wait: Callable[[str], None] = lambda message: None,
+) -> Iterator[Outcome]:
+    """Meet the needs for as long as the context lasts.
+
+    What cannot be had is in the outcome's `missing`, with the reason; it is no error.  If
+    nothing can be changed (no root), nothing is locked and no journal is written.
+    `patience` is in seconds; `on_wait` is told once when another run must be waited for.
+
+    Raises:
+        EnvironmentMissing: another run keeps the settings, or old values cannot be put back.
+        Interrupted: SIGTERM or SIGHUP arrived; the settings are back.
+    """
+    changes, missing = plan(needs, root)
+    journal = Journal(state_directory() / "settings.json", frozenset(BY_NAME))
+    if not changes and not (needs and os.access(root / MM, os.W_OK)) and not journal.path.exists():
+        yield Outcome(missing=tuple(missing))
+        return
+    with locked(root, patience, on_wait), stopping_raises():
+        recovered = recover(journal, root)
+        changes, missing = plan(needs, root)
+        try:
+            if changes:
+                journal.save(changes)
+        except OSError as err:
+            why = f"not changed: no journal can be kept in {journal.path.parent} ({err.strerror})"
+            missing += [Missing(label(change.setting, change.size), why) for change in changes]
+            changes = []
+        try:
+            missing += [lack for change in changes if (lack := settle(change, root))]
+            yield Outcome(tuple(changes), tuple(missing), recovered)
+        finally:
+            with signals_held():
+                recover(journal, root)
