@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is missing or noisy on this machine, each with the command that mends it.
+
+A check is a function from the machine to a `Finding` and a row of `CHECKS`.  Nothing is
+changed and nothing is printed.
+"""
+
+import contextlib
+import errno
+import os
+import platform
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from zapbench.uffd import MINOR_FEATURES, Userfaultfd, probe_userfaultfd
+
+CPU = "sys/devices/system/cpu"
+HUGEPAGES = "sys/kernel/mm/hugepages"
+THP = "sys/kernel/mm/transparent_hugepage"
+CLOCK = "sys/devices/system/clocksource/clocksource0"
+GIB = 1 << 30
+
+
+class State(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARN = "warn"
+    """Figures are noisier, fewer, or not those of bare metal."""
+    MISSING = "missing"
+    """Some command cannot work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check saw; `mend` is a command or an advice, empty when all is well."""
+
+    state: State
+    seen: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the checks look at; a test gives a made-up one."""
+
+    root: Path = Path("/")
+    search_path: str = field(default_factory=lambda: os.environ.get("PATH", os.defpath))
+    architecture: str = field(default_factory=platform.machine)
+    userfaultfd: Callable[[], Userfaultfd] = probe_userfaultfd
+
+    def read(self, name: str) -> str | None:
+        """The stripped text of a file; None if there is none that can be read."""
+        try:
+            return (self.root / name).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return None
+
+    def chosen(self, name: str) -> str | None:
+        """The chosen word of a file like ``always [madvise] never``."""
+        found = re.search(r"\[(\S+)\]", self.read(name) or "")
+        return found[1] if found else self.read(name)
+
+    def glob(self, pattern: str) -> Iterator[str]:
+        """The files that match, by their names below the root, sorted."""
+        return (str(path.relative_to(self.root)) for path in sorted(self.root.glob(pattern)))
+
+    def has(self, program: str) -> bool:
+        """Whether a program is on the search path."""
+        return shutil.which(program, path=self.search_path) is not None
+
+    def writable(self, name: str) -> bool:
+        """Whether this user may write a file."""
+        return os.access(self.root / name, os.W_OK)
+
+
+def userfaultfd(machine: Machine) -> Finding:
+    """Whether userfaultfd can be had, and for which faults."""
+    got = machine.userfaultfd()
+    sysctl = machine.read("proc/sys/vm/unprivileged_userfaultfd")
+    mend = "sudo sysctl vm.unprivileged_userfaultfd=1"
+    if got.route == "user mode only":
+        seen = f"faults from user mode only (vm.unprivileged_userfaultfd is {sysctl})"
+        return Finding(State.WARN, seen, mend)
+    if got.route:
+        return Finding(State.OK, f"by {got.route}")
+    if got.error == errno.ENOSYS:
+        return Finding(State.MISSING, "not in this kernel", "a kernel with CONFIG_USERFAULTFD=y")
+    name = errno.errorcode.get(got.error, str(got.error))
+    return Finding(State.MISSING, f"refused: {name}", mend)
+
+
+def minor_faults(machine: Machine) -> Finding:
+    """Whether the kernel reports minor faults, for which backings."""
+    features = machine.userfaultfd().features
+    lacking = [name for name, bit in MINOR_FEATURES.items() if not features & bit]
+    if not lacking:
+        return Finding(State.OK, " and ".join(MINOR_FEATURES))
+    return Finding(State.MISSING, f"not for {', '.join(lacking)}", "a kernel of 5.14 or later")
+
+
+def hugetlb(machine: Machine) -> Finding:
+    """The pools, and whether a run may raise them."""
+    pools = list(machine.glob(f"{HUGEPAGES}/hugepages-*kB"))
+    if not pools:
+        return Finding(State.MISSING, "no hugetlb pages", "a kernel with CONFIG_HUGETLBFS=y")
+    seen = [
+        f"{pool.rpartition('-')[2]}: {machine.read(pool + '/free_hugepages')} free "
+        f"of {machine.read(pool + '/nr_hugepages')}"
+        for pool in pools
+    ]
+    empty = [pool for pool in pools if machine.read(pool + "/free_hugepages") == "0"]
+    fixed = [pool for pool in empty if not machine.writable(pool + "/nr_hugepages")]
+    if not fixed:
+        note = "; runs raise what they need" if empty else ""
+        return Finding(State.OK, ", ".join(seen) + note)
+    mend = f"echo 64 | sudo tee /{fixed[0]}/nr_hugepages"
+    return Finding(State.WARN, ", ".join(seen), mend)
+
+
+def shmem_thp(machine: Machine) -> Finding:
+    """Whether shmem can have transparent huge pages, or a run may arrange it."""
+    files = [*machine.glob(f"{THP}/hugepages-*kB/shmem_enabled"), f"{THP}/shmem_enabled"]
+    words = {name: word for name in files if (word := machine.chosen(name))}
+    if not words:
+        return Finding(
+            State.MISSING,
+            "no transparent huge pages",
+            "a kernel with CONFIG_TRANSPARENT_HUGEPAGE=y",
+        )
+    off = [name for name, word in words.items() if word in ("never", "deny")]
+    seen = f"{len(words) - len(off)} of {len(words)} sizes on"
+    if any(machine.writable(name) for name in words):
+        return Finding(State.OK, seen + "; runs set what they need")
+    if off:
+        return Finding(State.WARN, seen, f"echo advise | sudo tee {' /'.join(['', *off]).strip()}")
+    return Finding(State.OK, seen)
+
+
+def governor(machine: Machine) -> Finding:
+    """Whether the CPUs keep their frequency."""
+    names = machine.glob(f"{CPU}/cpu[0-9]*/cpufreq/scaling_governor")
+    words = sorted({word for name in names if (word := machine.read(name))})
+    if not words:
+        return Finding(State.OK, "none here: the host or the firmware decides")
+    if words == ["performance"]:
+        return Finding(State.OK, "performance")
+    mend = f"echo performance | sudo tee /{CPU}/cpu*/cpufreq/scaling_governor"
+    return Finding(State.WARN, ", ".join(words), mend)
+
+
+def turbo(machine: Machine) -> Finding:
+    """Whether the clock may rise above its nominal frequency."""
+    for name, off in ((f"{CPU}/intel_pstate/no_turbo", "1"), (f"{CPU}/cpufreq/boost", "0")):
+        value = machine.read(name)
+        if value is not None:
+            if value == off:
+                return Finding(State.OK, "off")
+            return Finding(State.WARN, "on", f"echo {off} | sudo tee /{name}")
+    return Finding(State.OK, "no control here: the host or the firmware decides")
+
+
+def smt(machine: Machine) -> Finding:
+    """Whether a sibling hardware thread shares the core."""
+    if machine.read(f"{CPU}/smt/active") == "1":
+        return Finding(State.WARN, "on", f"echo off | sudo tee /{CPU}/smt/control")
+    return Finding(State.OK, "off")
+
+
+def mitigations(machine: Machine) -> Finding:
+    """Which mitigations slow each entry to the kernel: recorded, not to be mended."""
+    states = [machine.read(name) or "" for name in machine.glob(f"{CPU}/vulnerabilities/*")]
+    active = sum(state.startswith("Mitigation") for state in states)
+    open_ones = sum(state.startswith("Vulnerable") for state in states)
+    return Finding(State.OK, f"{active} active, {open_ones} vulnerable: compare like with like")
+
+
+def isolated(machine: Machine) -> Finding:
+    """Whether CPUs are kept free of other work."""
+    if cpus := machine.read(f"{CPU}/isolated"):
+        return Finding(State.OK, f"CPUs {cpus}: use them with taskset -c {cpus}")
+    mend = "boot with isolcpus=LIST nohz_full=LIST rcu_nocbs=LIST"
+    return Finding(State.WARN, "none", mend)
+
+
+def clocksource(machine: Machine) -> Finding:
+    """Whether reading the clock is cheap."""
+    current = machine.read(f"{CLOCK}/current_clocksource") or "unknown"
+    if current in ("tsc", "kvm-clock", "arch_sys_counter"):
+        return Finding(State.OK, current)
+    if "tsc" in (machine.read(f"{CLOCK}/available_clocksource") or "").split():
+        mend = f"echo tsc | sudo tee /{CLOCK}/current_clocksource"
+    else:
+        mend = "boot with tsc=reliable, if the kernel log does not call it unstable"
+    return Finding(State.WARN, f"{current}: slow to read", mend)
+
+
+def aslr(machine: Machine) -> Finding:
+    """Whether addresses, so cache and TLB conflicts, differ from process to process."""
+    if machine.read("proc/sys/kernel/randomize_va_space") == "0":
+        return Finding(State.OK, "off")
+    return Finding(State.WARN, "on: more processes average it out", "setarch -R zapbench run")
+
+
+def virtual(machine: Machine) -> Finding:
+    """Whether this is bare metal."""
+    flags = re.search(r"^flags\s*:.*\bhypervisor\b", machine.read("proc/cpuinfo") or "", re.M)
+    if flags:
+        seen = "a virtual machine: native figures are a guest's"
+        return Finding(State.WARN, seen, "measure on bare metal")
+    return Finding(State.OK, "bare metal")
+
+
+def numa_balancing(machine: Machine) -> Finding:
+    """Whether the kernel unmaps pages by itself to see who uses them."""
+    if machine.read("proc/sys/kernel/numa_balancing") in (None, "0"):
+        return Finding(State.OK, "off")
+    return Finding(State.WARN, "on: it unmaps pages", "sudo sysctl kernel.numa_balancing=0")
+
+
+def swap(machine: Machine) -> Finding:
+    """Whether shmem pages may leave memory."""
+    areas = (machine.read("proc/swaps") or "").splitlines()[1:]
+    if areas:
+        return Finding(State.WARN, f"{len(areas)} areas", "sudo swapoff -a")
+    return Finding(State.OK, "none")
+
+
+def memory(machine: Machine) -> Finding:
+    """Whether the largest ranges fit."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", machine.read("proc/meminfo") or "", re.M)
+    free = int(found[1]) * 1024 if found else 0
+    seen = f"{free / GIB:.1f} GiB available"
+    if free >= 3 * GIB:
+        return Finding(State.OK, seen)
+    return Finding(State.WARN, seen + ", the 1 GiB ranges need 3", "end what uses the memory")
+
+
+def load(machine: Machine) -> Finding:
+    """Whether other work runs beside the measurement."""
+    average = float((machine.read("proc/loadavg") or "0").split()[0])
+    if average < 0.3:
+        return Finding(State.OK, f"load {average:.2f}")
+    return Finding(State.WARN, f"load {average:.2f}", "end other work: see top")
+
+
+QEMU = {"x86_64": ("x86_64", "qemu-system-x86"), "aarch64": ("aarch64", "qemu-system-arm")}
+
+
+def qemu(machine: Machine) -> Finding:
+    """Whether kernels can be booted."""
+    name, package = QEMU.get(machine.architecture, (machine.architecture, "qemu-system-misc"))
+    program = f"qemu-system-{name}"
+    if machine.has(program):
+        return Finding(State.OK, program)
+    return Finding(State.MISSING, f"no {program}", f"sudo apt-get install {package}")
+
+
+def kvm(machine: Machine) -> Finding:
+    """Whether /dev/kvm opens; only a boot proves that it runs a kernel."""
+    try:
+        with contextlib.closing(open(machine.root / "dev/kvm", "r+b", buffering=0)):
+            return Finding(State.OK, "/dev/kvm opens; a boot will show whether it works")
+    except PermissionError:
+        return Finding(State.WARN, "/dev/kvm is not for you", "sudo usermod -aG kvm $USER")
+    except OSError:
+        return Finding(State.WARN, "no /dev/kvm", "without it guests run under TCG or icount")
+
+
+BUILD_TOOLS = {
+    "gcc": "gcc",
+    "make": "make",
+    "flex": "flex",
+    "bison": "bison",
+    "bc": "bc",
+    "xz": "xz-utils",
+    "cpio": "cpio",
+    "patch": "patch",
+    "perl": "perl",
+    "depmod": "kmod",
+    "rsync": "rsync",
+    "dpkg-source": "dpkg-dev",
+}
+BUILD_HEADERS = {"gelf.h": "libelf-dev", "openssl/ssl.h": "libssl-dev"}
+
+
+def kernel_build(machine: Machine) -> Finding:
+    """Whether kernels can be built."""
+    programs = {name: package for name, package in BUILD_TOOLS.items() if not machine.has(name)}
+    headers = {
+        name: package
+        for name, package in BUILD_HEADERS.items()
+        if not any(machine.glob(f"usr/include/{where}{name}") for where in ("", "*/"))
+    }
+    lacking = programs | headers
+    if lacking:
+        mend = f"sudo apt-get install {' '.join(sorted(set(lacking.values())))}"
+        return Finding(State.MISSING, f"no {', '.join(lacking)}", mend)
+    return Finding(State.OK, "compiler, tools and headers are there")
+
+
+def ccache(machine: Machine) -> Finding:
+    """Whether building a kernel again is quick."""
+    if machine.has("ccache"):
+        return Finding(State.OK, "there")
+    return Finding(State.WARN, "none: each build starts cold", "sudo apt-get install ccache")
+
+
+Check = Callable[[Machine], Finding]
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("userfaultfd", userfaultfd),
+    ("minor faults", minor_faults),
+    ("hugetlb pools", hugetlb),
+    ("THP on shmem", shmem_thp),
+    ("memory", memory),
+    ("swap", swap),
+    ("machine", virtual),
+    ("governor", governor),
+    ("turbo", turbo),
+    ("SMT", smt),
+    ("mitigations", mitigations),
+    ("isolated CPUs", isolated),
+    ("clock source", clocksource),
+    ("ASLR", aslr),
+    ("NUMA balancing", numa_balancing),
+    ("load", load),
+    ("Python", lambda machine: Finding(State.OK, platform.python_version())),
+    ("QEMU", qemu),
+    ("KVM", kvm),
+    ("kernel build", kernel_build),
+    ("ccache", ccache),
+)
+
+
+def examine(machine: Machine | None = None) -> dict[str, Finding]:
+    """All findings by the name of their check, in the order of the table."""
+    machine = machine or Machine()
+    return {name: check(machine) for name, check in CHECKS}
