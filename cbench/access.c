@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which event does an access raise?  A second thread makes the access; this
+ * one sees it end, or sees userfaultfd report it.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "zapbench.h"
+
+struct accessor {
+	pthread_t thread;
+	const struct uffd *uffd;
+	size_t granule;
+	int request, done;	/* eventfds */
+	char *addr;		/* NULL: end */
+	bool write;
+	bool pending;		/* the thread sleeps in a fault */
+	int event;
+	struct sigaction segv, bus;
+};
+
+/* Signal handlers have no other way to find the thread's own jump buffer. */
+static _Thread_local struct {
+	sigjmp_buf env;
+	bool armed;
+} fault;
+
+static void on_fault(int sig)
+{
+	if (fault.armed)
+		siglongjmp(fault.env, sig);
+	signal(sig, SIG_DFL);	/* not ours: fault again, and die of it */
+}
+
+static long faults(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_THREAD, &u);
+	return u.ru_minflt + u.ru_majflt;
+}
+
+static int access_page(char *addr, bool write)
+{
+	long before = faults();
+	int sig = sigsetjmp(fault.env, 1);
+
+	if (!sig) {
+		fault.armed = true;
+		if (write)
+			__atomic_fetch_or(addr, 0, __ATOMIC_RELAXED);
+		else
+			*(volatile char *)addr;
+	}
+	fault.armed = false;
+	if (sig)
+		return sig == SIGSEGV ? EVENT_SIGSEGV : EVENT_SIGBUS;
+	return faults() > before ? EVENT_REFAULT : EVENT_NONE;
+}
+
+static void *accessor_main(void *arg)
+{
+	struct accessor *a = arg;
+	uint64_t one = 1, ignored;
+
+	while (read(a->request, &ignored, sizeof(ignored)) == sizeof(ignored) && a->addr) {
+		a->event = access_page(a->addr, a->write);
+		if (write(a->done, &one, sizeof(one)) != sizeof(one))
+			break;
+	}
+	return NULL;
+}
+
+static void catch_faults(struct accessor *a)
+{
+	struct sigaction sa = { .sa_handler = on_fault };
+
+	sigaction(SIGSEGV, &sa, &a->segv);
+	sigaction(SIGBUS, &sa, &a->bus);
+}
+
+/* NULL: out of memory, threads or descriptors. */
+struct accessor *accessor_start(const struct uffd *u, size_t granule)
+{
+	struct accessor *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->uffd = u;
+	a->granule = granule;
+	a->request = eventfd(0, EFD_CLOEXEC);
+	a->done = eventfd(0, EFD_CLOEXEC);
+	if (a->request < 0 || a->done < 0 ||
+	    pthread_create(&a->thread, NULL, accessor_main, a)) {
+		close(a->request);
+		close(a->done);
+		free(a);
+		return NULL;
+	}
+	catch_faults(a);
+	return a;
+}
+
+static void submit(struct accessor *a, char *addr, bool write_access)
+{
+	uint64_t one = 1;
+
+	a->addr = addr;
+	a->write = write_access;
+	/* an eventfd takes it, or the process is beyond help */
+	if (write(a->request, &one, sizeof(one)) != sizeof(one))
+		abort();
+}
+
+static int classify(uint64_t flags)
+{
+	if (flags & UFFD_PAGEFAULT_FLAG_MINOR)
+		return EVENT_MINOR;
+	if (flags & UFFD_PAGEFAULT_FLAG_WP)
+		return EVENT_WP;
+	if (flags & UFFD_PAGEFAULT_FLAG_RWP)
+		return EVENT_RWP;
+	return EVENT_MISSING;
+}
+
+/* Waits for the access to end, or for userfaultfd to report it. */
+static int wait_for(struct accessor *a, bool for_fault, int timeout_ms, int *event)
+{
+	struct pollfd fds[2] = {
+		{ .fd = a->done, .events = POLLIN },
+		{ .fd = for_fault ? a->uffd->fd : -1, .events = POLLIN },
+	};
+	struct uffd_msg msg;
+	uint64_t ignored;
+
+	for (;;) {
+		int n = poll(fds, 2, timeout_ms);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (fds[0].revents & POLLIN) {
+			a->pending = false;
+			*event = a->event;
+			return read(a->done, &ignored, sizeof(ignored)) < 0 ? -errno : 0;
+		}
+		if (!(fds[1].revents & POLLIN) ||
+		    read(a->uffd->fd, &msg, sizeof(msg)) != sizeof(msg))
+			continue;
+		if (msg.event == UFFD_EVENT_PAGEFAULT) {
+			*event = classify(msg.arg.pagefault.flags);
+			return 0;
+		}
+	}
+}
+
+/*
+ * Accesses the page at addr.  *event is what it met; after a userfaultfd event
+ * the thread sleeps until the page was resolved: call access_end() then.
+ */
+int access_begin(struct accessor *a, char *addr, bool write, int *event)
+{
+	a->pending = true;
+	submit(a, addr, write);
+	return wait_for(a, true, 5000, event);
+}
+
+static char *granule_of(const struct accessor *a)
+{
+	return (char *)((uintptr_t)a->addr & ~(a->granule - 1));
+}
+
+/* Waits for the access to end.  -ETIMEDOUT: it had to be woken (stranded). */
+int access_end(struct accessor *a)
+{
+	int event, err;
+
+	if (!a->pending)
+		return 0;
+	err = wait_for(a, false, 1000, &event);
+	if (err == -ETIMEDOUT) {
+		uffd_wake(a->uffd, granule_of(a), a->granule);
+		if (wait_for(a, false, 1000, &event))
+			return -EDEADLK;
+	}
+	return err;
+}
+
+/* An access that never ended is woken by taking the registration away. */
+void accessor_stop(struct accessor *a)
+{
+	int event;
+
+	if (a->pending) {
+		uffd_unregister(a->uffd, granule_of(a), a->granule);
+		uffd_wake(a->uffd, granule_of(a), a->granule);
+		wait_for(a, false, 5000, &event);
+	}
+	submit(a, NULL, false);
+	pthread_join(a->thread, NULL);
+	sigaction(SIGSEGV, &a->segv, NULL);
+	sigaction(SIGBUS, &a->bus, NULL);
+	close(a->request);
+	close(a->done);
+	free(a);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names of cases: workload/method/backing/pagesize/rangesize[/key=value...]. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "zapbench.h"
+
+const struct zapbench_page_size zapbench_page_sizes[] = {
+	{ "4k", "base page of x86-64 and most others", 4 * KIB },
+	{ "16k", "mTHP, or base page of some arm64", 16 * KIB },
+	{ "32k", "mTHP", 32 * KIB },
+	{ "64k", "mTHP, base page or hugetlb of arm64", 64 * KIB },
+	{ "128k", "mTHP", 128 * KIB },
+	{ "256k", "mTHP", 256 * KIB },
+	{ "512k", "mTHP", 512 * KIB },
+	{ "1m", "mTHP", MIB },
+	{ "2m", "PMD: THP and hugetlb", 2 * MIB },
+	{ "32m", "hugetlb of arm64 (contiguous PMDs), PMD with 16K pages", 32 * MIB },
+	{ "512m", "PMD with 64K pages: THP and hugetlb", 512 * MIB },
+	{ "1g", "PUD: hugetlb", GIB },
+};
+const unsigned int zapbench_nr_page_sizes = ARRAY_SIZE(zapbench_page_sizes);
+
+const struct zapbench_axis zapbench_axes[] = {
+	{ "scatter", "drop N single pages spread over the range, not the whole of it", "N" },
+	{ "state", "pages made anew before each sample; default: steady state", "fresh" },
+	{ "events", "userfaultfd's REMOVE, UNMAP and REMAP events asked for and read", "on" },
+	{ "siblings", "a second thread reads the range all the time", "spin" },
+	{ "position", "in the middle of a larger mapping; default: a mapping of its own",
+	  "middle" },
+	{ "by", "continue only: what maps the pages; default: UFFDIO_CONTINUE",
+	  "populate populate-around" },
+	{ "check", "empty only: spend a known time or number of instructions",
+	  "loop sleep" },
+};
+const unsigned int zapbench_nr_axes = ARRAY_SIZE(zapbench_axes);
+
+const struct zapbench_workload zapbench_workloads[] = {
+	{ "empty", "nothing, in the same loop: the harness's own share", false, true,
+	  workload_empty },
+	{ "zap", "mapped to trapping: the calls alone", true, true, workload_zap },
+	{ "cycle", "mapped to trapping to resolved and read", true, true, workload_cycle },
+	{ "continue", "UFFDIO_CONTINUE of the whole range, against populating it", false,
+	  true, workload_continue },
+	{ "contract", "the promises of a method, checked and not timed", true, false, NULL },
+};
+const unsigned int zapbench_nr_workloads = ARRAY_SIZE(zapbench_workloads);
+
+size_t base_page(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A PMD maps one page of page-table entries of eight bytes each. */
+size_t pmd_size(void)
+{
+	return base_page() / 8 * base_page();
+}
+
+/* "64k" to 65536; 0 if it is not a size. */
+size_t size_parse(const char *text)
+{
+	static const char units[] = "kmg";
+	const char *unit;
+	char *end;
+	unsigned long n;
+
+	if (*text < '1' || *text > '9')
+		return 0;
+	n = strtoul(text, &end, 10);
+	if (!*end || end[1] || !(unit = strchr(units, *end)) || n > 1023)
+		return 0;
+	return n << (10 * (unit - units + 1));
+}
+
+const char *size_text(size_t bytes, char *buf, size_t size)
+{
+	if (bytes >= GIB && bytes % GIB == 0)
+		snprintf(buf, size, "%zug", bytes / GIB);
+	else if (bytes >= MIB && bytes % MIB == 0)
+		snprintf(buf, size, "%zum", bytes / MIB);
+	else
+		snprintf(buf, size, "%zuk", bytes / KIB);
+	return buf;
+}
+
+#define FIND(table, nr, name_) ({                                   \
+	__typeof__(&(table)[0]) found = NULL;                       \
+	for (unsigned int i = 0; i < (nr) && !found; i++)           \
+		if (!strcmp((table)[i].name, (name_)))              \
+			found = &(table)[i];                        \
+	found; })
+
+/* Is value one of the words of values?  Returns the word in the table. */
+static bool one_of(const char *values, const char *value)
+{
+	size_t len = strlen(value);
+
+	for (const char *p = values; (p = strstr(p, value)); p += len)
+		if ((p == values || p[-1] == ' ') && (!p[len] || p[len] == ' '))
+			return true;
+	return false;
+}
+
+static int parse_axis(struct zap_case *c, char *text, char *why, size_t size)
+{
+	char *value = strchr(text, '=');
+	const struct zapbench_axis *axis;
+
+	if (value)
+		*value++ = '\0';
+	axis = FIND(zapbench_axes, zapbench_nr_axes, text);
+	if (!axis || !value) {
+		snprintf(why, size, "no such axis: %s", text);
+		return -EINVAL;
+	}
+	if (!strcmp(axis->values, "N")) {
+		char *end;
+		unsigned long n = strtoul(value, &end, 10);
+
+		if (*end || n < 1 || n > 65536) {
+			snprintf(why, size, "%s takes a number from 1 to 65536", text);
+			return -EINVAL;
+		}
+		c->scatter = n;
+		return 0;
+	}
+	if (!one_of(axis->values, value)) {
+		snprintf(why, size, "%s takes one of: %s", text, axis->values);
+		return -EINVAL;
+	}
+	c->fresh |= !strcmp(text, "state");
+	c->events |= !strcmp(text, "events");
+	c->spin |= !strcmp(text, "siblings");
+	c->middle |= !strcmp(text, "position");
+	if (!strcmp(text, "by"))
+		c->by = !strcmp(value, "populate") ? "populate" : "populate-around";
+	if (!strcmp(text, "check"))
+		c->check = !strcmp(value, "loop") ? "loop" : "sleep";
+	return 0;
+}
+
+static int parse_names(struct zap_case *c, char **part, char *why, size_t size)
+{
+	c->workload = FIND(zapbench_workloads, zapbench_nr_workloads, part[0]);
+	c->method = FIND(zapbench_methods, zapbench_nr_methods, part[1]);
+	c->backing = FIND(zapbench_backings, zapbench_nr_backings, part[2]);
+	c->page = size_parse(part[3]);
+	c->range = size_parse(part[4]);
+	if (!c->workload)
+		snprintf(why, size, "no such workload: %s", part[0]);
+	else if (!c->method && strcmp(part[1], "-"))
+		snprintf(why, size, "no such method: %s", part[1]);
+	else if (!c->backing)
+		snprintf(why, size, "no such backing: %s", part[2]);
+	else if (!FIND(zapbench_page_sizes, zapbench_nr_page_sizes, part[3]))
+		snprintf(why, size, "no such page size: %s", part[3]);
+	else if (!c->range || c->range > GIB * 64)
+		snprintf(why, size, "not a range size (4k to 64g): %s", part[4]);
+	else if (c->range % c->page)
+		snprintf(why, size, "the range is not a multiple of the page size");
+	else if (c->workload->uses_method && !c->method)
+		snprintf(why, size, "the workload needs a method");
+	else if (!c->workload->uses_method && c->method)
+		snprintf(why, size, "the workload has no method: write -");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Parses a name into *c; otherwise returns -EINVAL with the reason in why. */
+int case_parse(const char *name, struct zap_case *c, char *why, size_t size)
+{
+	char copy[sizeof(c->name)], *rest = copy, *part[5], *axis;
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	if (strlen(name) >= sizeof(copy)) {
+		snprintf(why, size, "name too long");
+		return -EINVAL;
+	}
+	strcpy(c->name, name);
+	strcpy(copy, name);
+	for (unsigned int i = 0; i < ARRAY_SIZE(part); i++) {
+		part[i] = strsep(&rest, "/");
+		if (!part[i]) {
+			snprintf(why, size,
+				 "not workload/method/backing/pagesize/rangesize");
+			return -EINVAL;
+		}
+	}
+	err = parse_names(c, part, why, size);
+	while (!err && (axis = strsep(&rest, "/")))
+		err = parse_axis(c, axis, why, size);
+	if (!err && c->scatter > c->range / c->page) {
+		snprintf(why, size, "more scattered pages than the range holds");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+/*
+ * How many equal ranges one sample drops.  Small operations are batched, so
+ * that the two clock reads of a sample are a small part of it.
+ */
+unsigned int case_slots(const struct zap_case *c)
+{
+	const unsigned int batch = 16;
+
+	if (c->scatter || !c->workload->timed || c->range / c->page > batch)
+		return 1;
+	return MAX((size_t)1, MIN((size_t)batch, 32 * MIB / c->range));
+}
+
+const struct zapbench_workload *workload_contract(void)
+{
+	return FIND(zapbench_workloads, zapbench_nr_workloads, "contract");
+}

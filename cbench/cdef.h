@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What Python and C share: the tables that span the matrix of cases, and the
+ * one entry point.  Declarations only, no preprocessor: cffi reads this file as
+ * it stands, the C files include it through zapbench.h.
+ */
+
+struct region;
+
+/* What the next access of a page meets.  Names: zapbench_event_name(). */
+enum event {
+	EVENT_NONE,		/* no fault at all: still mapped */
+	EVENT_REFAULT,		/* an ordinary page fault, reported to nobody */
+	EVENT_MINOR,		/* userfaultfd: page in the cache, not mapped */
+	EVENT_MISSING,		/* userfaultfd: no page */
+	EVENT_WP,		/* userfaultfd: write to a protected page */
+	EVENT_RWP,		/* userfaultfd: any access to a protected page */
+	EVENT_SIGSEGV,
+	EVENT_SIGBUS,
+	NR_EVENTS
+};
+
+/* A way to drop translations. */
+struct zapbench_method {
+	const char *name;
+	const char *summary;
+	/* NULL if its end state equals that of MADV_ZAP; else what differs */
+	const char *differs;
+	int event;		/* declared for a range registered by reg_mode */
+	uint64_t reg_mode;	/* UFFDIO_REGISTER_MODE_*, 0: not registered */
+	uint64_t features;	/* UFFD_FEATURE_* it cannot do without */
+	bool loses_data;	/* the page cache loses its pages */
+	bool write_only;	/* only writes meet the event */
+	bool no_resolve;	/* there is no way from T to R */
+	int advice;		/* for the methods that are one madvise() */
+	uint64_t promises;	/* bit n: promise n of zapbench_promises[] */
+	int (*drop)(const struct zapbench_method *m, struct region *r,
+		    char *addr, size_t len);
+	int (*resolve)(const struct zapbench_method *m, struct region *r,
+		       char *addr, size_t len);
+};
+
+/* What stands behind the mapping. */
+struct zapbench_backing {
+	const char *name;
+	const char *summary;
+	bool has_file;
+	bool is_private;	/* MAP_PRIVATE */
+	bool hugetlb;
+	bool uffd_minor;	/* userfaultfd offers minor mode for it */
+	uint64_t minor_feature;	/* UFFD_FEATURE_MINOR_* that says so */
+	int (*open)(struct region *r);
+};
+
+struct zapbench_page_size {
+	const char *name;
+	const char *summary;
+	size_t bytes;
+};
+
+/* What is timed. */
+struct zapbench_workload {
+	const char *name;
+	const char *summary;
+	bool uses_method;
+	bool timed;
+	int (*run)(struct region *r, void *timing);
+};
+
+/* Further axes of a case, written /key=value. */
+struct zapbench_axis {
+	const char *name;
+	const char *summary;
+	const char *values;	/* space-separated; "N" stands for a number */
+};
+
+/* What a method may promise about the state it leaves. */
+struct zapbench_promise {
+	const char *name;
+	const char *summary;
+	bool events;	/* checked with userfaultfd's non-fault events asked for */
+	int (*check)(struct region *r, char *note, size_t size);
+};
+
+extern const struct zapbench_method zapbench_methods[];
+extern const struct zapbench_backing zapbench_backings[];
+extern const struct zapbench_page_size zapbench_page_sizes[];
+extern const struct zapbench_workload zapbench_workloads[];
+extern const struct zapbench_axis zapbench_axes[];
+extern const struct zapbench_promise zapbench_promises[];
+extern const unsigned int zapbench_nr_methods;
+extern const unsigned int zapbench_nr_backings;
+extern const unsigned int zapbench_nr_page_sizes;
+extern const unsigned int zapbench_nr_workloads;
+extern const unsigned int zapbench_nr_axes;
+extern const unsigned int zapbench_nr_promises;
+
+const char *zapbench_event_name(int event);
+
+/* NULL if the tables allow the case, else the reason why they do not. */
+const char *zapbench_excluded(const char *case_name);
+
+/* Bytes of backing memory the case needs at most, or -errno. */
+long long zapbench_case_memory(const char *case_name);
+
+/* The whole program: arguments in, records out.  Returns the exit status. */
+int zapbench_main(int argc, char **argv, int out_fd);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The contract of a method on a backing: the end states and every promise, on
+ * a small region of their own, written as one record.
+ */
+#include <string.h>
+
+#include "zapbench.h"
+
+/* Pages enough for a part with neighbours on both sides; one if they are huge. */
+size_t contract_range(const struct zap_case *c)
+{
+	if (c->page == base_page())
+		return 16 * c->page;
+	return (c->page <= 2 * MIB ? 4 : 1) * c->page;
+}
+
+static int in_region(struct zap_case *c, const struct options *o, bool events,
+		     int (*check)(struct region *r, char *note, size_t size), char *note,
+		     size_t size)
+{
+	struct region r;
+	int err;
+
+	c->events = events;
+	err = region_create(&r, c, o, note, size);
+	if (!err)
+		err = check(&r, note, size);
+	else
+		err = -ENODATA;
+	region_destroy(&r);
+	return err;
+}
+
+static void write_promise(struct record *j, const struct zapbench_promise *p,
+			  bool promised, int held, const char *note)
+{
+	record_open(j, p->name, '{');
+	record_raw(j, "promised", promised ? "true" : "false");
+	record_raw(j, "held", held < 0 ? "null" : held ? "true" : "false");
+	record_str(j, "note", note);
+	record_close(j, '}');
+}
+
+/* Checks them all; the first broken one is the reason in result. */
+static void check_promises(struct record *j, struct zap_case *c, const struct options *o,
+			   struct contract *result)
+{
+	record_open(j, "promises", '{');
+	for (unsigned int i = 0; i < zapbench_nr_promises; i++) {
+		const struct zapbench_promise *p = &zapbench_promises[i];
+		bool promised = c->method->promises >> i & 1;
+		bool events = p->events && c->backing->uffd_minor && c->method->reg_mode;
+		char note[160] = "";
+		int held = in_region(c, o, events, p->check, note, sizeof(note));
+
+		write_promise(j, p, promised, held, note);
+		if (promised && held == 0 && !result->err) {
+			result->err = -EPROTO;
+			snprintf(result->why, sizeof(result->why), "promise %s broken%s%s",
+				 p->name, *note ? ": " : "", note);
+		}
+	}
+	c->events = false;
+	record_close(j, '}');
+}
+
+static int write_contract(struct zap_case *c, const struct options *o, int expected,
+			  int event, struct contract *result)
+{
+	struct record j;
+	int err = record_begin(&j, o, "contract");
+
+	if (err)
+		return err;
+	record_str(&j, "case", c->name);
+	record_axes(&j, c);
+	record_str(&j, "expected", zapbench_event_name(expected));
+	record_str(&j, "event", zapbench_event_name(event));
+	check_promises(&j, c, o, result);
+	record_raw(&j, "equivalent",
+		   !c->method->differs && !result->err ? "true" : "false");
+	record_str(&j, "why", result->why);
+	return record_end(&j, o->out);
+}
+
+/*
+ * Fills *result: err is 0, -EPROTO for a broken contract, or the errno for
+ * which the method, registration or backing cannot be had (a skip).  A record
+ * is written in the first two cases.  Returns -errno if writing it failed.
+ */
+int contract_check(const struct zap_case *timed, const struct options *o,
+		   struct contract *result)
+{
+	struct zap_case c = {
+		.workload = timed->workload, .method = timed->method,
+		.backing = timed->backing, .page = timed->page,
+		.range = contract_range(timed), .scratch = true,
+	};
+	struct region r;
+	int event = EVENT_NONE, expected = EVENT_NONE;
+	char page[16], range[16];
+
+	*result = (struct contract){ c.method, c.backing, c.page, 0, "" };
+	snprintf(c.name, sizeof(c.name), "contract/%s/%s/%s/%s", c.method->name,
+		 c.backing->name, size_text(c.page, page, sizeof(page)),
+		 size_text(c.range, range, sizeof(range)));
+	c.workload = workload_contract();
+	result->err = region_create(&r, &c, o, result->why, sizeof(result->why));
+	if (!result->err) {
+		expected = region_expected_event(&r);
+		result->err = end_state_check(&r, SIZE_MAX, &event, result->why,
+					      sizeof(result->why));
+	}
+	region_destroy(&r);
+	if (result->err && result->err != -EPROTO)
+		return 0;
+	return write_contract(&c, o, expected, event, result);
+}

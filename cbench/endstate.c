@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is T really T, and R really R?  Checked before anything is timed: T by
+ * accesses that must raise the declared event, the data through a second
+ * mapping of the file, R by accesses that must raise nothing and by contents.
+ */
+#include <string.h>
+
+#include "zapbench.h"
+
+/* The n-th of max pages to look at: first and last always, else spread evenly. */
+static size_t nth_page(size_t n, size_t looked_at, size_t pages)
+{
+	return looked_at < 2 ? 0 : n * (pages - 1) / (looked_at - 1);
+}
+
+static int op_pages(const struct region *r, const struct op *op, size_t max,
+		    size_t *pages)
+{
+	*pages = op->len / r->granule;
+	return MIN(*pages, MAX((size_t)2, max / r->nr_ops));
+}
+
+/* Drops, with somebody to read the events if any were asked for. */
+static int drop_all(struct region *r)
+{
+	struct sibling *reader = NULL;
+	int err;
+
+	if (r->c->events) {
+		reader = sibling_read_events(&r->uffd);
+		if (!reader)
+			return -ENOMEM;
+	}
+	err = run_ops(r->method, r);
+	sibling_stop(reader);
+	return err;
+}
+
+/* Brings one granule, whose access raised event, to R. */
+static int resolve_page(struct region *r, char *page, int event)
+{
+	int err = 0;
+
+	if (event == EVENT_NONE || event == EVENT_REFAULT || r->method->no_resolve)
+		return 0;
+	if (event == EVENT_MISSING)
+		err = region_fill(r, page, r->granule);
+	return err ? err : region_resolve(r, page, r->granule);
+}
+
+static int check_trap(struct region *r, struct accessor *a, const struct op *op,
+		      size_t n, size_t pages, int *event, char *why, size_t size)
+{
+	int expected = region_expected_event(r), err, end;
+	char *page = op->addr + n * r->granule;
+
+	err = access_begin(a, page, r->method->write_only, event);
+	if (err) {
+		snprintf(why, size, "an access neither ended nor was reported: %s",
+			 strerror(-err));
+		return err;
+	}
+	if (*event != expected) {
+		snprintf(why, size, "page %zu of %zu met %s, not %s", n, pages,
+			 zapbench_event_name(*event), zapbench_event_name(expected));
+		return -EPROTO;
+	}
+	err = resolve_page(r, page, *event);
+	end = access_end(a);
+	if (err || end) {
+		snprintf(why, size, "page %zu of %zu: its access did not end after it was "
+			 "resolved: %s", n, pages, strerror(err ? -err : -end));
+		return err ? err : end;
+	}
+	return 0;
+}
+
+static int check_traps(struct region *r, struct accessor *a, size_t max, int *event,
+		       char *why, size_t size)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < r->nr_ops && !err; i++) {
+		size_t pages, n = op_pages(r, &r->ops[i], max, &pages);
+
+		for (size_t j = 0; j < n && !err; j++)
+			err = check_trap(r, a, &r->ops[i], nth_page(j, n, pages), pages,
+					 event, why, size);
+	}
+	return err;
+}
+
+static int check_file(struct region *r, const struct op *op, size_t max, char *why,
+		      size_t size)
+{
+	size_t pages, n = op_pages(r, op, max, &pages);
+
+	for (size_t j = 0; j < n; j++) {
+		char *addr = op->addr + nth_page(j, n, pages) * r->granule;
+
+		if (page_is(r, r->alias + region_offset(r, addr), addr))
+			continue;
+		snprintf(why, size, "page %zu of %zu of the file changed",
+			 nth_page(j, n, pages), pages);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static int check_resolved_op(struct region *r, struct accessor *a, const struct op *op,
+			     size_t max, char *why, size_t size)
+{
+	size_t pages, n = op_pages(r, op, max, &pages);
+
+	for (size_t j = 0; j < n; j++) {
+		char *addr = op->addr + nth_page(j, n, pages) * r->granule;
+		int event, err = access_begin(a, addr, false, &event);
+
+		if (!err && event != EVENT_NONE && event != EVENT_REFAULT) {
+			snprintf(why, size, "page %zu of %zu still met %s after it was resolved",
+				 nth_page(j, n, pages), pages, zapbench_event_name(event));
+			return -EPROTO;
+		}
+		if (!err && !page_is(r, addr, addr)) {
+			snprintf(why, size, "page %zu of %zu held other bytes after it was "
+				 "resolved", nth_page(j, n, pages), pages);
+			return -EPROTO;
+		}
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int check_resolved(struct region *r, struct accessor *a, size_t max, char *why,
+			  size_t size)
+{
+	uint64_t ignored;
+	int err = region_put_back(r, &ignored);
+
+	if (err)
+		snprintf(why, size, "cannot resolve the range: %s", strerror(-err));
+	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
+		err = check_resolved_op(r, a, &r->ops[i], max, why, size);
+	return err;
+}
+
+static int check_with(struct region *r, struct accessor *a, size_t max, int *event,
+		      char *why, size_t size)
+{
+	int err = check_traps(r, a, max, event, why, size);
+
+	if (err || r->method->no_resolve)
+		return err;
+	/* again, for the bulk call: what check_traps() looked at is resolved */
+	err = drop_all(r);
+	if (err)
+		snprintf(why, size, "the second drop failed: %s", strerror(-err));
+	else
+		err = check_resolved(r, a, max, why, size);
+	return err;
+}
+
+/*
+ * From M to T to R and back to M.  Looks at no more than max_pages pages, at
+ * two of each operation at least.  Returns -EPROTO if a state is not what it
+ * has to be, or the errno of the method, with the reason in why.
+ */
+int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
+		    size_t size)
+{
+	struct accessor *a;
+	int err = drop_all(r);
+
+	*event = EVENT_NONE;
+	if (err) {
+		snprintf(why, size, "%s: %s", r->method->summary, strerror(-err));
+		return err;
+	}
+	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
+		if (r->alias && !region_loses_data(r))
+			err = check_file(r, &r->ops[i], max_pages, why, size);
+	if (err)
+		return err;
+	a = accessor_start(&r->uffd, r->granule);
+	if (!a)
+		return -ENOMEM;
+	err = check_with(r, a, max_pages, event, why, size);
+	accessor_stop(a);
+	if (err)
+		return err;
+	err = r->method->write_only && r->backing->is_private ? region_refresh(r) :
+							       region_restore(r);
+	if (err)
+		snprintf(why, size, "cannot go back to the mapped state: %s", strerror(-err));
+	return err;
+}

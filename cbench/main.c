@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Arguments in, records out. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "zapbench.h"
+
+enum { OPT_CASES = 1, OPT_SAMPLES, OPT_SEED, OPT_CLOCK, OPT_KERNEL, OPT_TIER, OPT_BOOT,
+       OPT_DIR, OPT_TMPFS, OPT_SECONDS, OPT_CONTRACT };
+
+static const struct option long_options[] = {
+	{ "cases", required_argument, NULL, OPT_CASES },
+	{ "samples", required_argument, NULL, OPT_SAMPLES },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "clock", required_argument, NULL, OPT_CLOCK },
+	{ "kernel", required_argument, NULL, OPT_KERNEL },
+	{ "tier", required_argument, NULL, OPT_TIER },
+	{ "boot", required_argument, NULL, OPT_BOOT },
+	{ "dir", required_argument, NULL, OPT_DIR },
+	{ "tmpfs", required_argument, NULL, OPT_TMPFS },
+	{ "max-seconds", required_argument, NULL, OPT_SECONDS },
+	{ "contract-only", no_argument, NULL, OPT_CONTRACT },
+	{ 0 },
+};
+
+static const char usage[] =
+	"usage: zapbench-guest [--cases FILE] [--samples N] [--seed N] [--clock raw|tsc]\n"
+	"       [--kernel NAME] [--tier NAME] [--boot N] [--dir DIR] [--tmpfs DIR]\n"
+	"       [--max-seconds S] [--contract-only] [CASE]...\n";
+
+struct case_list {
+	char **names;
+	unsigned int nr;
+};
+
+static int add_case(struct case_list *list, const char *name)
+{
+	char **names = realloc(list->names, (list->nr + 1) * sizeof(*names));
+
+	if (!names)
+		return -ENOMEM;
+	list->names = names;
+	list->names[list->nr] = strdup(name);
+	return list->names[list->nr++] ? 0 : -ENOMEM;
+}
+
+static int add_case_file(struct case_list *list, const char *path)
+{
+	char line[256];
+	FILE *f = fopen(path, "re");
+	int err = f ? 0 : -errno;
+
+	while (!err && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "#\r\n \t")] = '\0';
+		if (*line)
+			err = add_case(list, line);
+	}
+	if (f)
+		fclose(f);
+	return err;
+}
+
+static void free_cases(struct case_list *list)
+{
+	for (unsigned int i = 0; i < list->nr; i++)
+		free(list->names[i]);
+	free(list->names);
+}
+
+static int parse_number(const char *text, double min, double max, double *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtod(text, &end);
+	return errno || end == text || *end || !(*value >= min && *value <= max) ? -EINVAL : 0;
+}
+
+static int parse_option(struct options *o, struct case_list *list, int opt)
+{
+	double n = 0;
+	char *end;
+
+	switch (opt) {
+	case OPT_CASES:
+		return add_case_file(list, optarg);
+	case OPT_SAMPLES:
+		if (parse_number(optarg, 1, 1e9, &n))
+			return -EINVAL;
+		o->samples = n;
+		return 0;
+	case OPT_SEED:
+		errno = 0;
+		o->seed = strtoull(optarg, &end, 0);
+		return errno || !*optarg || *end ? -EINVAL : 0;
+	case OPT_CLOCK:
+		o->tsc = !strcmp(optarg, "tsc");
+		return o->tsc || !strcmp(optarg, "raw") ? 0 : -EINVAL;
+	case OPT_BOOT:
+		if (parse_number(optarg, 0, 1e9, &n))
+			return -EINVAL;
+		o->boot = n;
+		return 0;
+	case OPT_SECONDS:
+		return parse_number(optarg, 0, 1e6, &o->max_seconds);
+	case OPT_KERNEL:
+		o->kernel = optarg;
+		return 0;
+	case OPT_TIER:
+		o->tier = optarg;
+		return 0;
+	case OPT_DIR:
+		o->dir = optarg;
+		return 0;
+	case OPT_TMPFS:
+		o->tmpfs = optarg;
+		return 0;
+	case OPT_CONTRACT:
+		o->contract_only = true;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int parse_arguments(struct options *o, struct case_list *list)
+{
+	int opt, err = 0;
+
+	optind = 0;	/* once more: this may be a second call in one process */
+	opterr = 0;
+	while (!err && (opt = getopt_long(o->argc, o->argv, "", long_options, NULL)) != -1) {
+		err = parse_option(o, list, opt);
+		if (err)
+			fprintf(stderr, "zapbench-guest: %s: %s\n", o->argv[optind - 1],
+				opt == '?' ? "no such option, or its value is missing" :
+					     strerror(-err));
+	}
+	for (int i = optind; i < o->argc && !err; i++)
+		err = add_case(list, o->argv[i]);
+	if (!err && !list->nr) {
+		fputs(usage, stderr);
+		err = -EINVAL;
+	}
+	return err;
+}
+
+/* Blocks SIGINT and SIGTERM, so that a case ends before the program does. */
+static void take_signals(struct options *o, sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+	o->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void give_signals_back(struct options *o, const sigset_t *old)
+{
+	struct signalfd_siginfo info;
+
+	/* take what is pending, or it would strike now */
+	while (read(o->signal_fd, &info, sizeof(info)) > 0)
+		;
+	close(o->signal_fd);
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+int zapbench_main(int argc, char **argv, int out_fd)
+{
+	struct options o = {
+		.out = out_fd, .samples = 100, .max_seconds = 2, .seed = 1,
+		.kernel = "running", .tier = "native", .dir = ".",
+		.argc = argc, .argv = argv,
+	};
+	struct case_list list = { 0 };
+	int status = 2;
+	sigset_t old;
+
+	if (!parse_arguments(&o, &list)) {
+		take_signals(&o, &old);
+		status = run_cases(&o, list.names, list.nr);
+		give_signals_back(&o, &old);
+		if (status < 0) {
+			fprintf(stderr, "zapbench-guest: cannot write records: %s\n",
+				strerror(-status));
+			status = 2;
+		}
+	}
+	free_cases(&list);
+	return status;
+}

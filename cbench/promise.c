@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a method may promise about the state it leaves.  Each check gets a
+ * region of its own in state M and returns 1 (held), 0 (broken), or -errno
+ * with the reason in note when it cannot be had.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "zapbench.h"
+#include "promise.h"
+
+#define CANNOT(...) ({ snprintf(note, size, __VA_ARGS__); -ENODATA; })
+
+static int drop(struct region *r, size_t skip)
+{
+	const struct op *op = &r->ops[0];
+
+	return r->method->drop(r->method, r, op->addr + skip, op->len - 2 * skip);
+}
+
+static int dropped(struct region *r, char *note, size_t size)
+{
+	int err = drop(r, 0);
+
+	if (err)
+		snprintf(note, size, "the call failed: %s", strerror(-err));
+	return err;
+}
+
+/* What does one access of addr meet?  The thread that makes it is let go. */
+static int event_at(struct region *r, char *addr, bool write)
+{
+	struct accessor *a = accessor_start(&r->uffd, r->granule);
+	int event = EVENT_NONE, err;
+
+	if (!a)
+		return -ENOMEM;
+	err = access_begin(a, addr, write, &event);
+	accessor_stop(a);
+	return err ? err : event;
+}
+
+/* The page that carries the mark to be kept: not the first of the region. */
+static char *marked(const struct region *r)
+{
+	return r->ops[0].addr + (r->ops[0].len > r->granule ? r->granule : 0);
+}
+
+static int keeps_cache(struct region *r, char *note, size_t size)
+{
+	size_t cached, pages = r->len / base_page();
+	int err;
+
+	if (!r->alias)
+		return CANNOT("no file");
+	if (r->backing->hugetlb)
+		return CANNOT("mincore(2) of hugetlb asks the page table: see blocks");
+	err = dropped(r, note, size);
+	if (!err)
+		err = cached_pages(r, r->ops[0].addr, r->len, &cached);
+	if (err)
+		return err;
+	snprintf(note, size, "%zu of %zu pages", cached, pages);
+	return cached == pages;
+}
+
+static int keeps_contents(struct region *r, char *note, size_t size)
+{
+	size_t same = 0, pages = r->len / base_page();
+	int err;
+
+	if (!r->alias)
+		return CANNOT("no file");
+	err = dropped(r, note, size);
+	if (err)
+		return err;
+	for (size_t i = 0; i < pages; i++) {
+		char *addr = r->ops[0].addr + i * base_page();
+
+		same += page_is(r, r->alias + region_offset(r, addr), addr);
+	}
+	snprintf(note, size, "%zu of %zu pages", same, pages);
+	return same == pages;
+}
+
+static int keeps_blocks(struct region *r, char *note, size_t size)
+{
+	long before, after;
+	int err;
+
+	if (!r->alias)
+		return CANNOT("no file");
+	before = region_blocks(r);
+	err = dropped(r, note, size);
+	after = region_blocks(r);
+	if (err)
+		return err;
+	snprintf(note, size, "%ld of %ld blocks", after, before);
+	return after == before;
+}
+
+/* Is the private page that was written still there after T and R? */
+static int keeps_cow(struct region *r, char *note, size_t size)
+{
+	char *page = marked(r);
+	int err, event;
+	char old;
+
+	if (!r->backing->is_private)
+		return CANNOT("a shared mapping has no private pages");
+	if (r->method->no_resolve)
+		return CANNOT("no way back to look at them");
+	old = *page;
+	*page = ~old;
+	err = dropped(r, note, size);
+	if (!err)
+		err = region_resolve(r, r->ops[0].addr, r->ops[0].len);
+	if (err)
+		return err;
+	event = event_at(r, page, false);
+	if (event != EVENT_NONE && event != EVENT_REFAULT)
+		return CANNOT("the page met %s after it was resolved",
+			      zapbench_event_name(event));
+	return *page == (char)~old;
+}
+
+static int keeps_zeropage(struct region *r, char *note, size_t size)
+{
+	char *page = marked(r);
+	int err;
+
+	if (!r->backing->is_private || !r->alias)
+		return CANNOT("only private mappings of files can hold the zero page");
+	if (r->backing->hugetlb || !r->reg_mode || r->method->no_resolve)
+		return CANNOT("UFFDIO_ZEROPAGE and a way back are needed");
+	if (madvise(page, r->granule, MADV_DONTNEED) ||
+	    uffd_zeropage(&r->uffd, page, r->granule))
+		return CANNOT("no zero page could be installed");
+	err = dropped(r, note, size);
+	if (!err)
+		err = region_resolve(r, r->ops[0].addr, r->ops[0].len);
+	if (err)
+		return err;
+	if (event_at(r, page, false) < 0)
+		return CANNOT("the page could not be read back");
+	return *page == 0;
+}
+
+static int set_registration(struct region *r, uint64_t mode)
+{
+	int err = region_unregister_all(r);
+
+	return err ? err : region_register_all(r, mode);
+}
+
+/* Lifts what hides the page itself (PROT_NONE, a guard), and nothing else. */
+static void uncover(struct region *r)
+{
+	uint64_t mode = r->reg_mode;
+
+	if (r->method->event != EVENT_SIGSEGV)
+		return;
+	r->reg_mode = 0;
+	region_resolve(r, r->ops[0].addr, r->ops[0].len);
+	r->reg_mode = mode;
+}
+
+static int keeps_wp(struct region *r, char *note, size_t size)
+{
+	int err, event;
+
+	if (!(r->uffd.features & UFFD_FEATURE_WP_HUGETLBFS_SHMEM) || !r->backing->uffd_minor)
+		return CANNOT("no uffd-wp on this backing or kernel");
+	if (r->method->reg_mode & UFFDIO_REGISTER_MODE_RWP)
+		return CANNOT("RWP and WP registrations exclude each other");
+	err = set_registration(r, UFFDIO_REGISTER_MODE_WP);
+	if (!err)
+		err = uffd_protect(&r->uffd, marked(r), r->granule, true);
+	if (err)
+		return CANNOT("cannot write-protect: %s", strerror(-err));
+	err = dropped(r, note, size);
+	if (err)
+		return err;
+	uncover(r);
+	event = event_at(r, marked(r), true);
+	snprintf(note, size, "a write then met %s", zapbench_event_name(event));
+	return event == EVENT_WP;
+}
+
+static int keeps_poison(struct region *r, char *note, size_t size)
+{
+	int err, event;
+
+	if (!(r->uffd.features & UFFD_FEATURE_POISON) || !r->backing->uffd_minor)
+		return CANNOT("no UFFDIO_POISON on this backing or kernel");
+	err = r->reg_mode ? 0 : set_registration(r, UFFDIO_REGISTER_MODE_MINOR);
+	if (!err && madvise(marked(r), r->granule, MADV_DONTNEED))
+		err = -errno;
+	if (!err)
+		err = uffd_poison(&r->uffd, marked(r), r->granule);
+	if (err)
+		return CANNOT("cannot poison: %s", strerror(-err));
+	err = dropped(r, note, size);
+	if (err)
+		return err;
+	uncover(r);
+	event = event_at(r, marked(r), false);
+	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	return event == EVENT_SIGBUS;
+}
+
+static int keeps_guard(struct region *r, char *note, size_t size)
+{
+	int err, event;
+
+	if (r->method->event == EVENT_SIGSEGV)
+		return CANNOT("its own signal hides the guard's");
+	if (madvise(marked(r), r->granule, MADV_GUARD_INSTALL))
+		return CANNOT("no guard regions on this backing or kernel");
+	err = dropped(r, note, size);
+	if (err)
+		return err;
+	event = event_at(r, marked(r), false);
+	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	return event == EVENT_SIGSEGV;
+}
+
+/* VmFlags of proc(5), one for each registration mode. */
+static const struct {
+	uint64_t mode;
+	const char *flag;
+} vm_flags[] = {
+	{ UFFDIO_REGISTER_MODE_MISSING, "um" },
+	{ UFFDIO_REGISTER_MODE_WP, "uw" },
+	{ UFFDIO_REGISTER_MODE_MINOR, "ui" },
+	{ UFFDIO_REGISTER_MODE_RWP, "ur" },
+};
+
+/* By itself: a method that registers again does not do so here. */
+static int keeps_registration(struct region *r, char *note, size_t size)
+{
+	int err;
+
+	if (!r->backing->uffd_minor || r->uffd.fd < 0)
+		return CANNOT("not registered with userfaultfd");
+	err = r->reg_mode ? 0 : set_registration(r, UFFDIO_REGISTER_MODE_MINOR);
+	r->no_reregister = true;
+	if (!err)
+		err = dropped(r, note, size);
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < ARRAY_SIZE(vm_flags); i++) {
+		int has = r->reg_mode & vm_flags[i].mode ?
+				  vma_has_flag(r->base, vm_flags[i].flag) : 1;
+
+		if (has <= 0)
+			return has;
+	}
+	return 1;
+}
+
+static int sends_no_event(struct region *r, char *note, size_t size)
+{
+	static const char *const names[] = { "", "FORK", "REMAP", "REMOVE", "UNMAP" };
+	struct sibling *reader;
+	uint32_t events;
+	size_t len = 0;
+	int err;
+
+	if (!r->reg_mode)
+		return CANNOT("not registered with userfaultfd");
+	reader = sibling_read_events(&r->uffd);
+	if (!reader)
+		return CANNOT("no thread to read events");
+	err = dropped(r, note, size);
+	events = sibling_stop(reader);
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		if (events & 1u << i && len < size)
+			len += snprintf(note + len, size - len, "%s%s", len ? ", " : "sent ",
+					names[i]);
+	return !events;
+}
+
+static int keeps_neighbours(struct region *r, char *note, size_t size)
+{
+	const struct op *op = &r->ops[0];
+	char *neighbours[] = { op->addr, op->addr + r->page - base_page(),
+			       op->addr + op->len - r->page,
+			       op->addr + op->len - base_page() };
+	int err;
+
+	if (op->len < 3 * r->page)
+		return CANNOT("too few pages for neighbours");
+	err = drop(r, r->page);
+	if (err)
+		return CANNOT("the call failed: %s", strerror(-err));
+	for (unsigned int i = 0; i < ARRAY_SIZE(neighbours); i++) {
+		bool write = r->method->write_only;
+		int event = event_at(r, neighbours[i], write);
+
+		/* the first write to a private page is a fault of its own */
+		if (event != EVENT_NONE && !(write && event == EVENT_REFAULT)) {
+			snprintf(note, size, "a neighbour met %s",
+				 zapbench_event_name(event));
+			return 0;
+		}
+	}
+	return 1;
+}
+
+static int keeps_vmas(struct region *r, char *note, size_t size)
+{
+	int before, after, err;
+
+	if (r->ops[0].len < 3 * r->page)
+		return CANNOT("too few pages for a part of them");
+	before = vma_count();
+	err = drop(r, r->page);
+	after = vma_count();
+	if (err)
+		return CANNOT("the call failed: %s", strerror(-err));
+	snprintf(note, size, "%+d mappings", after - before);
+	return before == after;
+}
+
+const struct zapbench_promise zapbench_promises[] = {
+	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache", false, keeps_cache },
+	[KEEPS_CONTENTS] = { "contents", "a second mapping reads the same bytes", false,
+			     keeps_contents },
+	[KEEPS_BLOCKS] = { "blocks", "the file frees no blocks", false, keeps_blocks },
+	[KEEPS_COW] = { "cow", "private pages that were written are kept", false, keeps_cow },
+	[KEEPS_ZEROPAGE] = { "zeropage", "the zero page in a private file mapping is kept",
+			     false, keeps_zeropage },
+	[KEEPS_WP] = { "wp", "uffd-wp protection survives", false, keeps_wp },
+	[KEEPS_POISON] = { "poison", "UFFDIO_POISON markers survive", false, keeps_poison },
+	[KEEPS_GUARD] = { "guard", "guard regions survive", false, keeps_guard },
+	[KEEPS_REGISTRATION] = { "registration",
+				 "the userfaultfd registration survives by itself", false,
+				 keeps_registration },
+	[SENDS_NO_EVENT] = { "no-event", "no REMOVE, UNMAP or REMAP event is sent", true,
+			     sends_no_event },
+	[KEEPS_NEIGHBOURS] = { "neighbours", "pages around a part of the range stay mapped",
+			       false, keeps_neighbours },
+	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same", false, keeps_vmas },
+};
+const unsigned int zapbench_nr_promises = ARRAY_SIZE(zapbench_promises);
+_Static_assert(ARRAY_SIZE(zapbench_promises) == NR_PROMISES, "a row for each promise");

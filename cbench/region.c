@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The memory under test: one file, mapped in equal slots with holes between
+ * them so that no mapping merges with another, and the states that a slot can
+ * be brought into: M (mapped and registered), T (trapping), R (resolved).
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "zapbench.h"
+#include "promise.h"
+
+char *region_slot(const struct region *r, unsigned int slot)
+{
+	return r->base + slot * r->stride;
+}
+
+/* Slots stand side by side in the file, without the holes. */
+off_t region_offset(const struct region *r, const char *addr)
+{
+	size_t distance = addr - r->base;
+
+	return distance / r->stride * region_mapping(r) + distance % r->stride;
+}
+
+/* Bytes of one slot's mapping. */
+size_t region_mapping(const struct region *r)
+{
+	return r->len + 2 * r->margin;
+}
+
+bool region_maps_pmd(const struct region *r)
+{
+	return !r->backing->hugetlb && r->page == pmd_size();
+}
+
+static bool region_maps_mthp(const struct region *r)
+{
+	return !r->backing->hugetlb && r->page > base_page() && !region_maps_pmd(r);
+}
+
+static const char *content_of(const struct region *r, const char *addr)
+{
+	size_t index = region_offset(r, addr) / base_page();
+
+	return r->contents + index % CONTENT_PAGES * base_page();
+}
+
+/* Does the base page at page hold what belongs to addr? */
+bool page_is(const struct region *r, const char *page, const char *addr)
+{
+	return !memcmp(page, content_of(r, addr), base_page());
+}
+
+/* Private pages without a file behind them live as long as their mapping. */
+bool region_loses_data(const struct region *r)
+{
+	return r->method->loses_data ||
+	       (!r->backing->has_file && !(r->method->promises & PROMISE_COW));
+}
+
+/* Maps the file (again) at addr, over whatever is there. */
+int region_mmap(const struct region *r, char *addr, size_t len)
+{
+	int flags = MAP_FIXED | MAP_NORESERVE |
+		    (r->backing->is_private ? MAP_PRIVATE : MAP_SHARED) |
+		    (r->backing->has_file ? 0 : MAP_ANONYMOUS);
+	off_t offset = r->backing->has_file ? region_offset(r, addr) : 0;
+	void *p = mmap(addr, len, PROT_READ | PROT_WRITE, flags, r->fd, offset);
+
+	return p == MAP_FAILED ? -errno : 0;
+}
+
+int region_register(struct region *r, char *addr, size_t len)
+{
+	if (!r->reg_mode || r->no_reregister)
+		return 0;
+	return uffd_register(&r->uffd, addr, len, r->reg_mode);
+}
+
+int region_register_all(struct region *r, uint64_t mode)
+{
+	int err = 0;
+
+	r->reg_mode = mode;
+	for (unsigned int i = 0; i < r->slots && mode && !err; i++)
+		err = uffd_register(&r->uffd, region_slot(r, i), region_mapping(r), mode);
+	return err;
+}
+
+int region_unregister_all(struct region *r)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < r->slots && r->reg_mode && !err; i++)
+		err = uffd_unregister(&r->uffd, region_slot(r, i), region_mapping(r));
+	return err;
+}
+
+/*
+ * Writes the contents of a range, from the prepared buffer, by the cheapest way
+ * that the backing has: write(2), or memory where write(2) does not exist
+ * (hugetlbfs) or would not make large folios (mTHP under MADV_HUGEPAGE).
+ */
+int region_fill(struct region *r, char *addr, size_t len)
+{
+	bool by_memory = r->backing->hugetlb || !r->backing->has_file ||
+			 region_maps_mthp(r);
+	off_t offset = region_offset(r, addr);
+
+	for (size_t done = 0; done < len;) {
+		const char *from = content_of(r, addr + done);
+		size_t left = r->contents + CONTENT_PAGES * base_page() - from;
+		size_t n = MIN(len - done, left);
+
+		if (by_memory) {
+			memcpy(r->alias ? r->alias + offset + done : addr + done, from, n);
+		} else {
+			ssize_t written = pwrite(r->fd, from, n, offset + done);
+
+			if (written <= 0)
+				return written ? -errno : -ENOSPC;
+			n = written;
+		}
+		done += n;
+	}
+	return 0;
+}
+
+/* Reads each base page once. */
+void region_touch(const struct region *r, const char *addr, size_t len)
+{
+	size_t page = base_page();
+
+	(void)r;
+	for (size_t i = 0; i < len; i += page)
+		*(const volatile char *)(addr + i);
+}
+
+static int map_slot(struct region *r, char *slot)
+{
+	size_t len = region_mapping(r);
+	char why[8];
+
+	region_touch(r, slot, len);
+	if (!region_maps_pmd(r) || !mapped_slot_as_requested(r, slot, why, sizeof(why)))
+		return 0;
+	return madvise(slot, len, MADV_COLLAPSE) ? -errno : 0;
+}
+
+/* Brings every slot, not registered, to M but for its registration. */
+int region_map(struct region *r)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < r->slots && !err; i++)
+		err = map_slot(r, region_slot(r, i));
+	return err;
+}
+
+int region_resolve(struct region *r, char *addr, size_t len)
+{
+	return r->method->resolve(r->method, r, addr, len);
+}
+
+/*
+ * Puts lost data back and resolves, for every operation.  A file gets its data
+ * first; without one it goes in through the mapping, which must be open again.
+ * *between is the time between the two, if anybody asks.
+ */
+int region_put_back(struct region *r, uint64_t *between)
+{
+	bool fill = region_loses_data(r), file = r->backing->has_file;
+	int err = 0;
+
+	for (unsigned int i = 0; i < r->nr_ops && fill && file && !err; i++)
+		err = region_fill(r, r->ops[i].addr, r->ops[i].len);
+	*between = clock_now(r->options);
+	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
+		err = region_resolve(r, r->ops[i].addr, r->ops[i].len);
+	for (unsigned int i = 0; i < r->nr_ops && fill && !file && !err; i++)
+		err = region_fill(r, r->ops[i].addr, r->ops[i].len);
+	return err;
+}
+
+/*
+ * From R back to M.  That is one state for base pages and hugetlb.  After
+ * UFFDIO_CONTINUE a THP is mapped by base pages, and a poison marker has no R.
+ */
+int region_restore(struct region *r)
+{
+	const struct zapbench_method *m = r->method;
+	bool remap_pmd = region_maps_pmd(r);
+	int err = 0;
+
+	if (!remap_pmd && !(m && m->no_resolve))
+		return 0;
+	err = region_unregister_all(r);
+	for (unsigned int i = 0; i < r->slots && !err; i++)
+		if (madvise(region_slot(r, i), region_mapping(r), MADV_DONTNEED))
+			err = -errno;
+	if (!err)
+		err = region_map(r);
+	return err ? err : region_register_all(r, r->reg_mode);
+}
+
+/* Throws the pages away and makes them anew: state=fresh. */
+int region_refresh(struct region *r)
+{
+	int err = region_unregister_all(r);
+
+	for (unsigned int i = 0; i < r->slots && !err; i++) {
+		char *slot = region_slot(r, i);
+		size_t len = region_mapping(r);
+
+		if (madvise(slot, len, MADV_DONTNEED))
+			err = -errno;
+		else if (r->fd >= 0 &&
+			 fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				   region_offset(r, slot), len))
+			err = -errno;
+		else
+			err = region_fill(r, slot, len);
+	}
+	if (!err)
+		err = region_map(r);
+	return err ? err : region_register_all(r, r->reg_mode);
+}
+
+/* The event that T must raise here: no userfaultfd, no userfaultfd event. */
+int region_expected_event(const struct region *r)
+{
+	int event = r->method->event;
+
+	if (event == EVENT_RWP && region_maps_pmd(r))
+		return EVENT_MINOR;
+	if ((event == EVENT_MINOR || event == EVENT_MISSING) && !r->reg_mode)
+		return EVENT_REFAULT;
+	return event;
+}
+
+/* Minor and missing modes only where the backing has them. */
+static uint64_t registration(const struct region *r)
+{
+	const uint64_t any = UFFDIO_REGISTER_MODE_WP | UFFDIO_REGISTER_MODE_RWP;
+	uint64_t mode = r->method ? r->method->reg_mode : UFFDIO_REGISTER_MODE_MINOR;
+
+	return r->backing->uffd_minor ? mode : mode & any;
+}
+
+static int open_uffd(struct region *r, char *why, size_t size)
+{
+	uint64_t mode = registration(r);
+	uint64_t needed = r->method ? r->method->features : 0, wanted = 0;
+	int err;
+
+	r->uffd.fd = -1;
+	if (mode & UFFDIO_REGISTER_MODE_MINOR)
+		needed |= r->backing->minor_feature;
+	if (r->c->events)
+		needed |= UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP |
+			  UFFD_FEATURE_EVENT_REMAP;
+	if (r->c->scratch && r->backing->uffd_minor)
+		wanted = r->backing->minor_feature | UFFD_FEATURE_POISON |
+			 UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
+	if (!mode && !needed && !wanted)
+		return 0;
+	err = uffd_open(&r->uffd, needed, wanted);
+	if (err && !mode && !needed)
+		return 0;	/* would have been nice to have */
+	if (err == -EOPNOTSUPP)
+		snprintf(why, size, "this kernel's userfaultfd lacks features %#llx",
+			 (unsigned long long)(needed & ~r->uffd.offered));
+	else if (err)
+		snprintf(why, size, "userfaultfd refused: be root, or set "
+			 "vm.unprivileged_userfaultfd=1, or open up /dev/userfaultfd");
+	return err;
+}
+
+static int make_contents(struct region *r)
+{
+	size_t words = CONTENT_PAGES * base_page() / sizeof(uint64_t);
+	uint64_t *p = malloc(words * sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	for (size_t i = 0; i < words; i++)
+		p[i] = mix64(r->seed + i) | 1;	/* never the zeros of a hole */
+	r->contents = (char *)p;
+	return 0;
+}
+
+/* Address space for len bytes that starts at a multiple of align. */
+static char *reserve(struct region *r, size_t len, size_t align)
+{
+	r->reserved_len = len + align;
+	r->reserved = mmap(NULL, r->reserved_len, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (r->reserved == MAP_FAILED) {
+		r->reserved = NULL;
+		return NULL;
+	}
+	return (char *)ROUND_UP((uintptr_t)r->reserved, align);
+}
+
+/* The slots, and after them the alias that maps the whole file once. */
+static int map_all(struct region *r)
+{
+	size_t align = r->backing->hugetlb ? r->page : MAX(r->page, pmd_size());
+	size_t file = r->slots * region_mapping(r);
+	size_t slots_len;
+
+	r->stride = ROUND_UP(region_mapping(r) + r->page, r->page);
+	slots_len = ROUND_UP(r->slots * r->stride, align);
+	/* one page of PROT_NONE before the first slot, too */
+	r->base = reserve(r, align + slots_len + file + align, align);
+	if (!r->base)
+		return -errno;
+	r->base += align;
+	for (unsigned int i = 0; i < r->slots; i++) {
+		int err = region_mmap(r, region_slot(r, i), region_mapping(r));
+
+		if (err)
+			return err;
+		/* no fault-around: it is off for MINOR mappings as well */
+		madvise(region_slot(r, i), region_mapping(r), MADV_RANDOM);
+	}
+	if (!r->backing->has_file)
+		return 0;
+	r->alias = mmap(r->base + slots_len, file, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_FIXED, r->fd, 0);
+	if (r->alias == MAP_FAILED) {
+		r->alias = NULL;
+		return -errno;
+	}
+	if (region_maps_mthp(r) && madvise(r->alias, file, MADV_HUGEPAGE))
+		return -errno;
+	return 0;
+}
+
+/* One operation a slot, or so many single pages in seeded random order. */
+static int plan_ops(struct region *r)
+{
+	unsigned int pages = r->len / r->page, scatter = r->c->scatter;
+
+	r->nr_ops = scatter ? scatter : r->slots;
+	r->ops = calloc(scatter ? pages : r->slots, sizeof(*r->ops));
+	if (!r->ops)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < r->slots && !scatter; i++)
+		r->ops[i] = (struct op){ region_slot(r, i) + r->margin, r->len };
+	for (unsigned int i = 0; i < pages && scatter; i++)
+		r->ops[i] = (struct op){ r->base + r->margin + i * r->page, r->page };
+	for (unsigned int i = 0; i < scatter; i++) {	/* Fisher and Yates */
+		unsigned int j = i + mix64(r->seed ^ i) % (pages - i);
+		struct op op = r->ops[i];
+
+		r->ops[i] = r->ops[j];
+		r->ops[j] = op;
+	}
+	return 0;
+}
+
+static int open_backing(struct region *r, char *why, size_t size)
+{
+	size_t file = r->slots * region_mapping(r);
+	int err = r->backing->open(r);
+
+	if (!err && r->fd >= 0 && ftruncate(r->fd, file))
+		err = -errno;
+	if (!err)
+		err = map_all(r);
+	if (err)
+		snprintf(why, size, "cannot open and map the backing: %s", strerror(-err));
+	return err;
+}
+
+static int fill_and_map(struct region *r, char *why, size_t size)
+{
+	int err = make_contents(r);
+
+	for (unsigned int i = 0; i < r->slots && !err; i++)
+		err = region_fill(r, region_slot(r, i), region_mapping(r));
+	if (err)
+		snprintf(why, size, "cannot fill the backing: %s", strerror(-err));
+	else if ((err = region_map(r)))
+		snprintf(why, size, "cannot map it by pages of the size wanted: %s",
+			 strerror(-err));
+	else if (!(err = plan_ops(r)))
+		err = mapped_as_requested(r, why, size);
+	return err;
+}
+
+/*
+ * Makes a region and brings it to M.  On failure, -errno with the reason in
+ * why; the caller destroys it either way.
+ */
+int region_create(struct region *r, const struct zap_case *c,
+		  const struct options *o, char *why, size_t size)
+{
+	int err;
+
+	*r = (struct region){
+		.c = c, .options = o, .backing = c->backing, .method = c->method,
+		.page = c->page, .len = c->range, .slots = case_slots(c),
+		.margin = c->middle ? c->page : 0, .fd = -1, .seed = mix64(o->seed),
+	};
+	r->granule = r->backing->hugetlb ? r->page : base_page();
+	err = open_uffd(r, why, size);
+	if (!err)
+		err = open_backing(r, why, size);
+	if (!err)
+		err = fill_and_map(r, why, size);
+	if (!err) {
+		err = region_register_all(r, registration(r));
+		if (err)
+			snprintf(why, size, "UFFDIO_REGISTER: %s", strerror(-err));
+	}
+	return err;
+}
+
+void region_destroy(struct region *r)
+{
+	/* before the range goes: munmap() would wait for its event to be read */
+	uffd_close(&r->uffd);
+	if (r->reserved)
+		munmap(r->reserved, r->reserved_len);
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r->contents);
+	free(r->ops);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs cases one after another; what goes wrong with one becomes its record. */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zapbench.h"
+
+struct runner {
+	const struct options *o;
+	struct counts counts;
+	struct contract *contracts;	/* one per method, backing and page size */
+	unsigned int nr_contracts;
+};
+
+/* Was SIGINT or SIGTERM sent?  They are blocked, and wait in the signalfd. */
+bool interrupted(const struct options *o)
+{
+	struct pollfd p = { .fd = o->signal_fd, .events = POLLIN };
+
+	return o->signal_fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+static int trouble(struct runner *run, const char *kind, const char *name,
+		   const char *why, int err)
+{
+	if (*kind == 's')
+		run->counts.skips++;
+	else
+		run->counts.errors++;
+	return record_trouble(run->o, kind, name, why, err);
+}
+
+/* What the machine has too little of; 0 if nothing. */
+static int machine_lacks(const struct zap_case *c, char *why, size_t size)
+{
+	long long need = zapbench_case_memory(c->name);
+	long long available = number_after("/proc/meminfo", "MemAvailable:") * KIB;
+	char page[16];
+
+	if (c->backing->hugetlb) {
+		long long pages = (need + c->page - 1) / c->page;
+		long long free = hugetlb_pages(c->page, "free_hugepages");
+
+		size_text(c->page, page, sizeof(page));
+		if (free < 0)
+			snprintf(why, size, "this machine has no hugetlb pages of %s", page);
+		else if (free < pages)
+			snprintf(why, size, "hugetlb pool too small: %lld pages of %s needed, "
+				 "%lld free", pages, page, free);
+		return free < pages ? -ENOMEM : 0;
+	}
+	if (need + (long long)(64 * MIB) > available) {
+		snprintf(why, size, "not enough memory: %lld MiB needed, %lld MiB available",
+			 need / (long long)MIB + 64, available / (long long)MIB);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static struct contract *find_contract(struct runner *run, const struct zap_case *c)
+{
+	for (unsigned int i = 0; i < run->nr_contracts; i++) {
+		struct contract *k = &run->contracts[i];
+
+		if (k->method == c->method && k->backing == c->backing && k->page == c->page)
+			return k;
+	}
+	return NULL;
+}
+
+/* The contract of the case's method, checked at its first use. */
+static int get_contract(struct runner *run, const struct zap_case *c,
+			struct contract **out)
+{
+	struct contract *k = find_contract(run, c);
+	int err;
+
+	if (!k) {
+		k = realloc(run->contracts, (run->nr_contracts + 1) * sizeof(*k));
+		if (!k)
+			return -ENOMEM;
+		run->contracts = k;
+		k += run->nr_contracts++;
+		err = contract_check(c, run->o, k);
+		if (err)
+			return err;
+		run->counts.contracts += !k->err || k->err == -EPROTO;
+	}
+	*out = k;
+	return 0;
+}
+
+static int time_with_siblings(struct region *r, struct timing *t)
+{
+	struct sibling *reader = NULL, *spinner = NULL;
+	int err = 0;
+
+	if (r->c->events && !(reader = sibling_read_events(&r->uffd)))
+		err = -ENOMEM;
+	/* the alias: the range itself would trap the sibling */
+	if (!err && r->c->spin &&
+	    !(spinner = sibling_spin(r->alias ? r->alias : r->contents,
+				     MIN(r->len, CONTENT_PAGES * base_page()))))
+		err = -ENOMEM;
+	if (!err)
+		err = r->c->workload->run(r, t);
+	sibling_stop(spinner);
+	sibling_stop(reader);
+	return err;
+}
+
+static int time_region(struct runner *run, struct region *r, const struct zap_case *c)
+{
+	char why[200] = "";
+	struct timing t;
+	int event, err = 0;
+
+	if (c->method)
+		err = end_state_check(r, 64, &event, why, sizeof(why));
+	if (err)
+		return trouble(run, "error", c->name, why, err);
+	err = timing_init(&t, run->o, c->fresh || !c->workload->uses_method ? 0 : 2);
+	if (!err) {
+		timing_measure_empty(r, &t);
+		err = time_with_siblings(r, &t);
+		timing_finish(&t);
+	}
+	if (interrupted(run->o))
+		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
+	else if (err)
+		err = trouble(run, "error", c->name, *t.why ? t.why : strerror(-err), err);
+	else
+		err = record_samples(run->o, c, &t, 0, 0);
+	run->counts.samples += t.total.n > 0 && !err;
+	timing_free(&t);
+	return err;
+}
+
+static int time_case(struct runner *run, const struct zap_case *c)
+{
+	struct contract *k = NULL;
+	char why[200] = "";
+	struct region r;
+	int err;
+
+	if (c->workload->uses_method) {
+		err = get_contract(run, c, &k);
+		if (err)
+			return err;
+		if (k->err == -EPROTO)
+			return trouble(run, "error", c->name, k->why, k->err);
+		if (k->err)
+			return trouble(run, "skip", c->name, k->why, k->err);
+	}
+	if (!c->workload->timed || run->o->contract_only)
+		return 0;
+	err = region_create(&r, c, run->o, why, sizeof(why));
+	if (err)
+		err = trouble(run, "skip", c->name, why, err);
+	else
+		err = time_region(run, &r, c);
+	region_destroy(&r);
+	return err;
+}
+
+/* Returns -errno only if a record could not be written. */
+static int run_case(struct runner *run, const char *name)
+{
+	const char *excluded;
+	struct zap_case c;
+	char why[200];
+	int err;
+
+	err = case_parse(name, &c, why, sizeof(why));
+	if (err)
+		return trouble(run, "error", name, why, err);
+	excluded = zapbench_excluded(name);
+	if (excluded)
+		return trouble(run, "skip", name, excluded, 0);
+	err = machine_lacks(&c, why, sizeof(why));
+	if (err)
+		return trouble(run, "skip", name, why, err);
+	return time_case(run, &c);
+}
+
+/* Returns the exit status, or -errno if records could not be written. */
+int run_cases(const struct options *o, char **cases, unsigned int nr)
+{
+	struct runner run = { .o = o };
+	int err = record_context(o);
+
+	for (unsigned int i = 0; i < nr && !err && !interrupted(o); i++)
+		err = run_case(&run, cases[i]);
+	if (!err)
+		err = record_counts(o, &run.counts);
+	free(run.contracts);
+	if (err)
+		return err;
+	return interrupted(o) ? 130 : run.counts.errors ? 1 : 0;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Workload "zap": M to T, the calls alone.  The way back to M is not timed. */
+#include "zapbench.h"
+
+static int back(struct region *r)
+{
+	uint64_t ignored;
+	int err = 0;
+
+	if (r->c->fresh)
+		return region_refresh(r);
+	if (!r->method->no_resolve)
+		err = region_put_back(r, &ignored);
+	for (unsigned int i = 0; i < r->nr_ops && !err && !r->method->no_resolve; i++)
+		region_touch(r, r->ops[i].addr, r->ops[i].len);
+	return err ? err : region_restore(r);
+}
+
+int workload_zap(struct region *r, void *timing)
+{
+	struct timing *t = timing;
+	uint64_t start, end;
+	int err;
+
+	t->ops = r->nr_ops;
+	t->pages_per_op = r->ops[0].len / r->page;
+	do {
+		timing_before(t);
+		start = clock_now(t->o);
+		err = run_ops(r->method, r);
+		end = clock_now(t->o);
+		if (!err)
+			err = timing_keep(t, start, end);
+		if (!err)
+			err = back(r);
+	} while (!err && timing_more(t));
+	return err;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Types and functions shared by the files of the C core; see cdef.h. */
+#ifndef ZAPBENCH_H
+#define ZAPBENCH_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "uapi.h"
+#include "cdef.h"
+
+struct options;
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define ROUND_UP(x, to) (((x) + (to)-1) / (to) * (to))
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+#define GIB ((size_t)1 << 30)
+
+/* ---- case.c: names of cases ---- */
+
+struct zap_case {
+	char name[192];
+	const struct zapbench_workload *workload;
+	const struct zapbench_method *method;	/* NULL: "-" */
+	const struct zapbench_backing *backing;
+	size_t page;
+	size_t range;
+	unsigned int scatter;	/* drop so many single pages, 0: the whole range */
+	bool fresh;		/* pages made anew before each sample */
+	bool events;		/* ask for UFFD_EVENT_{REMOVE,UNMAP,REMAP}, read them */
+	bool scratch;		/* a contract's region: nothing is timed on it */
+	bool middle;		/* inside a larger mapping */
+	bool spin;		/* a sibling thread keeps the TLB warm on another CPU */
+	const char *by;		/* continue: what maps the pages */
+	const char *check;	/* empty: what the clock is checked against */
+};
+
+int case_parse(const char *name, struct zap_case *c, char *why, size_t size);
+size_t size_parse(const char *text);
+const char *size_text(size_t bytes, char *buf, size_t size);
+size_t base_page(void);
+size_t pmd_size(void);
+unsigned int case_slots(const struct zap_case *c);
+const struct zapbench_workload *workload_contract(void);
+size_t contract_range(const struct zap_case *c);
+
+/* ---- uffd.c: userfaultfd ---- */
+
+struct uffd {
+	int fd;
+	uint64_t offered;	/* features the kernel has */
+	uint64_t features;	/* features asked for */
+	uint64_t ioctls;
+	const char *route;	/* how the descriptor was had */
+};
+
+int uffd_open(struct uffd *u, uint64_t needed, uint64_t wanted);
+void uffd_close(struct uffd *u);
+int uffd_register(const struct uffd *u, void *addr, size_t len, uint64_t mode);
+int uffd_unregister(const struct uffd *u, void *addr, size_t len);
+int uffd_continue(const struct uffd *u, void *addr, size_t len, size_t granule);
+int uffd_protect(const struct uffd *u, void *addr, size_t len, bool on);
+int uffd_rwprotect(const struct uffd *u, void *addr, size_t len, bool on);
+int uffd_poison(const struct uffd *u, void *addr, size_t len);
+int uffd_zeropage(const struct uffd *u, void *addr, size_t len);
+void uffd_wake(const struct uffd *u, void *addr, size_t len);
+
+/* ---- region.c: memory under test ---- */
+
+struct op {
+	char *addr;
+	size_t len;
+};
+
+struct region {
+	const struct zap_case *c;
+	const struct zapbench_backing *backing;
+	const struct zapbench_method *method;
+	const struct options *options;
+	size_t page;		/* what state M maps */
+	size_t granule;		/* what one fault or CONTINUE maps */
+	size_t len;		/* bytes that one operation on a slot drops */
+	size_t margin;		/* mapped before and after them */
+	size_t stride;		/* from slot to slot, a hole of at least a page between */
+	unsigned int slots;
+	char *reserved;		/* PROT_NONE all around the slots */
+	size_t reserved_len;
+	char *base;		/* slot 0 */
+	int fd;			/* -1: anonymous */
+	char *alias;		/* a second, shared mapping of the file; NULL: none */
+	char *contents;		/* the prepared bytes, CONTENT_PAGES granules long */
+	struct uffd uffd;
+	uint64_t reg_mode;	/* 0: the range is not registered */
+	bool no_reregister;	/* contract: does the registration survive by itself? */
+	struct op *ops;		/* one sample */
+	unsigned int nr_ops;
+	uint64_t seed;
+};
+
+/* Prime, so that pages a power of two apart never hold the same bytes. */
+#define CONTENT_PAGES 509
+
+int region_create(struct region *r, const struct zap_case *c,
+		  const struct options *o, char *why, size_t size);
+void region_destroy(struct region *r);
+char *region_slot(const struct region *r, unsigned int slot);
+off_t region_offset(const struct region *r, const char *addr);
+int region_mmap(const struct region *r, char *addr, size_t len);
+int region_register(struct region *r, char *addr, size_t len);
+int region_unregister_all(struct region *r);
+int region_register_all(struct region *r, uint64_t mode);
+int region_fill(struct region *r, char *addr, size_t len);
+int region_map(struct region *r);
+int region_restore(struct region *r);
+int region_refresh(struct region *r);
+int region_resolve(struct region *r, char *addr, size_t len);
+int region_put_back(struct region *r, uint64_t *between);
+void region_touch(const struct region *r, const char *addr, size_t len);
+int region_expected_event(const struct region *r);
+bool region_loses_data(const struct region *r);
+size_t region_mapping(const struct region *r);
+bool region_maps_pmd(const struct region *r);
+bool page_is(const struct region *r, const char *page, const char *addr);
+long region_blocks(const struct region *r);
+
+/* ---- mapped.c: what the page tables and the page cache hold ---- */
+
+int mapped_slot_as_requested(const struct region *r, const char *slot, char *why,
+			     size_t size);
+int mapped_as_requested(const struct region *r, char *why, size_t size);
+int vma_count(void);
+int vma_has_flag(const char *addr, const char *flag);
+int cached_pages(const struct region *r, const char *addr, size_t len,
+		 size_t *cached);
+
+/* ---- access.c: which event does an access raise? ---- */
+
+struct accessor;
+
+struct accessor *accessor_start(const struct uffd *u, size_t granule);
+void accessor_stop(struct accessor *a);
+int access_begin(struct accessor *a, char *addr, bool write, int *event);
+int access_end(struct accessor *a);
+
+/* ---- endstate.c: is T really T, and R really R? ---- */
+
+int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
+		    size_t size);
+
+/* ---- contract.c: promises, checked ---- */
+
+struct contract {
+	const struct zapbench_method *method;
+	const struct zapbench_backing *backing;
+	size_t page;
+	int err;		/* 0: held; -ENOTSUP: not on this kernel; else broken */
+	char why[200];
+};
+
+int contract_check(const struct zap_case *c, const struct options *o,
+		   struct contract *result);
+
+/* ---- timing.c: the timed loop ---- */
+
+enum { RAW_SAMPLES = 4096, HIST_BITS = 7, HIST_BUCKETS = 58 << HIST_BITS };
+
+struct series {
+	const char *name;
+	uint64_t *raw;		/* the first RAW_SAMPLES values */
+	uint64_t *buckets;	/* log-linear histogram after that */
+	uint64_t n, min, max, sum;
+};
+
+int series_init(struct series *s, const char *name);
+int series_add(struct series *s, uint64_t value);
+void series_free(struct series *s);
+unsigned int hist_index(uint64_t value);
+
+enum { MAX_STAGES = 4 };
+
+struct timing {
+	const struct options *o;
+	struct series total;
+	struct series stage[MAX_STAGES];
+	unsigned int nr_stages;
+	unsigned int warmup;	/* rounds left before samples are kept */
+	bool keeping;
+	uint64_t empty;		/* least cost of a sample of no-ops */
+	uint64_t case_start, case_total;
+	uint64_t ops, pages_per_op;
+	uint64_t deadline_ns;
+	long switches;		/* voluntary ones of this thread before the sample */
+	char why[200];
+};
+
+uint64_t now_ns(void);
+uint64_t clock_now(const struct options *o);
+int timing_init(struct timing *t, const struct options *o, unsigned int warmup);
+int timing_stages(struct timing *t, const char *const *names, unsigned int n);
+void timing_free(struct timing *t);
+bool timing_more(struct timing *t);
+void timing_before(struct timing *t);
+int timing_add(struct timing *t, uint64_t start, uint64_t end);
+int timing_keep(struct timing *t, uint64_t start, uint64_t end);
+int timing_keep_stage(struct timing *t, unsigned int stage, uint64_t value);
+void timing_finish(struct timing *t);
+void timing_measure_empty(struct region *r, struct timing *t);
+int run_ops(const struct zapbench_method *m, struct region *r);
+int drop_nothing(const struct zapbench_method *m, struct region *r, char *addr,
+		 size_t len);
+
+int workload_empty(struct region *r, void *timing);
+int workload_zap(struct region *r, void *timing);
+int workload_cycle(struct region *r, void *timing);
+int workload_continue(struct region *r, void *timing);
+
+/* ---- sibling.c: threads beside the measured one ---- */
+
+struct sibling;
+
+struct sibling *sibling_spin(const char *addr, size_t len);
+struct sibling *sibling_read_events(const struct uffd *u);
+uint32_t sibling_stop(struct sibling *s);
+
+/* ---- record.c: JSON lines ---- */
+
+struct record {
+	FILE *f;
+	char *line;
+	size_t len;
+	bool first;
+};
+
+struct counts {
+	unsigned int samples, contracts, skips, errors;
+};
+
+int record_begin(struct record *j, const struct options *o, const char *kind);
+void record_str(struct record *j, const char *key, const char *value);
+void record_int(struct record *j, const char *key, long long value);
+void record_mask(struct record *j, const char *key, uint64_t value);
+void record_raw(struct record *j, const char *key, const char *json);
+void record_open(struct record *j, const char *key, char bracket);
+void record_close(struct record *j, char bracket);
+void record_axes(struct record *j, const struct zap_case *c);
+int record_end(struct record *j, int fd);
+int record_context(const struct options *o);
+int record_samples(const struct options *o, const struct zap_case *c,
+		   const struct timing *t, long minor, long missing);
+int record_counts(const struct options *o, const struct counts *n);
+int record_trouble(const struct options *o, const char *kind,
+		   const char *case_name, const char *reason, int err);
+
+/* ---- context.c: what the machine is ---- */
+
+const char *first_line(const char *path, char *buf, size_t size);
+unsigned long long number_after(const char *path, const char *key);
+long long hugetlb_pages(size_t bytes, const char *file);
+
+/* ---- runner.c, main.c ---- */
+
+struct options {
+	int out;
+	unsigned int samples;
+	double max_seconds;
+	uint64_t seed;
+	bool tsc;
+	bool contract_only;
+	const char *kernel;
+	const char *tier;
+	int boot;
+	const char *dir;
+	const char *tmpfs;
+	int signal_fd;		/* -1: signals are somebody else's */
+	int argc;
+	char **argv;
+};
+
+int run_cases(const struct options *o, char **cases, unsigned int nr);
+bool interrupted(const struct options *o);
+
+static inline uint64_t mix64(uint64_t x)
+{
+	/* splitmix64's finaliser (Steele, Lea and Flood, 2014) */
+	x += 0x9e3779b97f4a7c15ull;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+	return x ^ (x >> 31);
+}
+
+#endif
