@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Benchmark the ways of dropping page-table entries while keeping the pages."""

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench compare``: two results, case by case."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from zapbench.cli.output import console, figure, grid, json_option, print_json
+from zapbench.error import UsageError
+from zapbench.stats import Difference, compare
+from zapbench.store import Results
+
+COLUMNS = ("case", "base>", "head>", "head / base>", "p>", "adjusted>", "verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One case of a comparison, as it is printed; ``base`` and ``head`` are medians."""
+
+    case: str
+    base: float
+    head: float
+    ratio: float
+    low: float | None
+    high: float | None
+    p: float | None
+    adjusted_p: float | None
+    detectable: float | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What `compare` prints; ``left_out`` maps cases without a ratio to the reason."""
+
+    base: str
+    head: str
+    tier: str
+    unit: str
+    lines: tuple[Line, ...]
+    left_out: dict[str, str]
+
+
+@click.command()
+@click.argument("base", type=click.Path(path_type=Path))
+@click.argument("head", type=click.Path(path_type=Path))
+@json_option
+def command(*, base: Path, head: Path, as_json: bool) -> int:
+    """Compare the result directories BASE and HEAD by the medians of their boots."""
+    comparison = comparison_of(Results(base), Results(head))
+    if as_json:
+        print_json(comparison)
+    else:
+        print_comparison(comparison)
+    return 0
+
+
+def comparison_of(base: Results, head: Results) -> Comparison:
+    """Compare two results.
+
+    Raises:
+        UsageError: they are of different tiers or units, or have no case in common.
+    """
+    for what in ("tier", "unit"):
+        old, new = getattr(base, what), getattr(head, what)
+        if old != new:
+            raise UsageError(
+                f"{base.directory} has {what} {old}, {head.directory} has {what} {new}: "
+                "they cannot be compared; measure both the same way"
+            )
+    differences = compare(base.series, head.series)
+    left_out = _left_out(base, head, differences)
+    if not differences:
+        raise UsageError(f"{base.directory} and {head.directory} have no case in common")
+    return Comparison(
+        base=base.kernel,
+        head=head.kernel,
+        tier=base.tier,
+        unit=base.unit,
+        lines=tuple(map(_line, differences)),
+        left_out=left_out,
+    )
+
+
+def _line(difference: Difference) -> Line:
+    ratio = difference.ratio
+    return Line(
+        case=difference.case,
+        base=difference.base.median,
+        head=difference.head.median,
+        ratio=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        p=ratio.p,
+        adjusted_p=difference.p,
+        detectable=ratio.detectable,
+        verdict=difference.verdict,
+    )
+
+
+def _left_out(base: Results, head: Results, differences: list[Difference]) -> dict[str, str]:
+    compared = {difference.case for difference in differences}
+    left_out = {}
+    for case in [*base.series, *head.series]:
+        if case in compared:
+            continue
+        if case in base.series and case in head.series:
+            left_out[case] = "a median is not above what the harness itself costs"
+        else:
+            left_out[case] = f"only in {(base if case in base.series else head).directory}"
+    return left_out
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print a comparison as a table on standard output."""
+    out = console()
+    out.print(
+        f"{comparison.base} (base), {comparison.head} (head), {comparison.tier}: "
+        "medians of one operation, lower is better\n"
+    )
+    grid(COLUMNS, (_cells(line, comparison.unit) for line in comparison.lines), out)
+    out.print(
+        "\nratio with the 95 % interval of Welch's test on the logarithms of the boots' medians; "
+        f"p adjusted for {len(comparison.lines)} cases (Benjamini-Hochberg), verdict at 0.05"
+    )
+    for case, reason in comparison.left_out.items():
+        out.print(f"not compared: {case}: {reason}")
+
+
+def _cells(line: Line, unit: str) -> list[str]:
+    verdict = line.verdict
+    if verdict == "no difference seen" and line.detectable is not None:
+        verdict += f" (one of {line.detectable:.1%} would have been)"
+    interval = "" if line.low is None else f" [{line.low:.3f}, {line.high:.3f}]"
+    return [
+        line.case,
+        figure(line.base, unit),
+        figure(line.head, unit),
+        f"{line.ratio:.3f}{interval}",
+        _p_text(line.p),
+        _p_text(line.adjusted_p),
+        verdict,
+    ]
+
+
+def _p_text(p: float | None) -> str:
+    if p is None:
+        return "—"
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench contract``: what each method keeps and loses, as measured."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from zapbench.case import Cell, contract_grid, promises, select, size_text
+from zapbench.cli.output import console, grid, json_option, print_json
+from zapbench.cli.where import place, place_options, prepared
+from zapbench.measure import contracts
+from zapbench.record import Context, Contract, Error, Promise, Recording, Skip
+
+KEPT, LOST, BROKEN, UNKNOWN = "kept", "lost", "BROKEN", "—"
+LEGEND = (
+    f"{KEPT}, {LOST}: as seen; {BROKEN}: promised and lost; {UNKNOWN}: cannot be tested there; "
+    "≠: another end state than MADV_ZAP's"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One method on one kind of mapping; ``kept`` maps each promise to a word."""
+
+    method: str
+    event: str
+    equivalent: bool
+    why: str
+    kept: dict[str, str]
+    notes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The methods on one backing and page size; ``absent`` says why a method has no line."""
+
+    backing: str
+    page_size: int
+    lines: tuple[Line, ...]
+    absent: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Methods by kinds of mapping, promises as columns."""
+
+    kernel: str
+    tier: str
+    sections: tuple[Section, ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether some method did not keep what it promises, or met another event."""
+        return any(
+            line.why or BROKEN in line.kept.values()
+            for section in self.sections
+            for line in section.lines
+        )
+
+
+@click.command()
+@click.argument("globs", nargs=-1, metavar="[GLOB]...")
+@place_options
+@json_option
+def command(
+    *, globs: tuple[str, ...], target: str | None, kernel: str | None, accel: str, as_json: bool
+) -> int:
+    """Check what each method does to each kind of mapping; time nothing.
+
+    A GLOB selects from names such as contract/remap/shmem/4k/4k.
+    """
+    cells = select(contract_grid(), globs)
+    where = place(target, kernel, accel)
+    with prepared(where, [cell.case for cell in cells if cell.excluded is None]):
+        recording = contracts(where.target, where.kernel, cells, Path.cwd())
+    matrix = matrix_of(recording, cells)
+    if as_json:
+        print_json(matrix)
+    else:
+        print_matrix(matrix)
+    return 1 if matrix.broken else 0
+
+
+def matrix_of(recording: Recording, cells: Iterable[Cell]) -> Matrix:
+    """Put the contracts that were seen, and the reasons for those that were not, in order."""
+    context = recording.of(Context)[0]
+    seen = {(c.method, c.backing, c.page_size): c for c in recording.of(Contract)}
+    reasons = {
+        record.case: record.reason
+        for record in recording.records
+        if isinstance(record, Skip | Error)
+    }
+    places: dict[tuple[str, int], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        places[cell.case.backing, cell.case.page_size].append(cell)
+    return Matrix(
+        kernel=context.run.kernel,
+        tier=context.run.tier,
+        sections=tuple(_section(place, cells, seen, reasons) for place, cells in places.items()),
+    )
+
+
+def _section(
+    place: tuple[str, int],
+    cells: Iterable[Cell],
+    seen: Mapping[tuple[str, str, int], Contract],
+    reasons: Mapping[str, str],
+) -> Section:
+    lines: list[Line] = []
+    absent: dict[str, str] = {}
+    for case, excluded in cells:
+        contract = seen.get((case.method, *place))
+        if contract is not None:
+            lines.append(_line(contract))
+        else:
+            absent[case.method] = excluded or reasons.get(str(case), "gave no record")
+    return Section(*place, tuple(lines), absent)
+
+
+def _line(contract: Contract) -> Line:
+    event = contract.event
+    if event != contract.expected:
+        event = f"{event}, not {contract.expected}"
+    return Line(
+        method=contract.method,
+        event=event,
+        equivalent=contract.equivalent,
+        why=contract.why,
+        kept={name: _word(promise) for name, promise in contract.promises.items()},
+        notes={name: promise.note for name, promise in contract.promises.items() if promise.note},
+    )
+
+
+def _word(promise: Promise) -> str:
+    if promise.held is None:
+        return UNKNOWN
+    if promise.broken:
+        return BROKEN
+    return KEPT if promise.held else LOST
+
+
+def print_matrix(matrix: Matrix) -> None:
+    """Print a matrix as tables on standard output."""
+    out = console()
+    out.print(f"{matrix.kernel} ({matrix.tier}): what each method was seen to keep")
+    columns = ("method", "next access", *promises())
+    for section in matrix.sections:
+        out.print(f"\n{section.backing}, {size_text(section.page_size)} pages", style="bold")
+        if section.lines:
+            grid(columns, (_cells(line) for line in section.lines), out)
+        for method, reason in section.absent.items():
+            out.print(f"  {method}: not to be had: {reason}")
+        for line in section.lines:
+            if line.why:
+                out.print(f"  {line.method}: {line.why}", style="bold red")
+    out.print(f"\n{LEGEND}")
+    for name, row in promises().items():
+        out.print(f"  {name}: {row.summary}")
+
+
+def _cells(line: Line) -> list[str | Text]:
+    styles = {BROKEN: "bold red", LOST: "yellow"}
+    words = [line.kept.get(name, UNKNOWN) for name in promises()]
+    method = line.method if line.equivalent else f"≠ {line.method}"
+    return [method, line.event, *(Text(word, style=styles.get(word, "")) for word in words)]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench list``: the cases there are, and which of them this kernel supports."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from zapbench.case import NO_METHOD, Case, Cell, grid, select
+from zapbench.cli.output import console, json_option, print_json
+from zapbench.cli.output import grid as print_grid
+from zapbench.cli.where import place, place_options, prepared
+from zapbench.measure import contracts
+from zapbench.record import Contract, Error, Recording, Skip
+
+SUPPORTED, EXCLUDED, MISSING, BROKEN = "yes", "excluded", "no", "broken"
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One case: whether it can be measured here, and if not, why."""
+
+    case: str
+    supported: str
+    reason: str
+
+
+@click.command()
+@click.argument("globs", nargs=-1, metavar="[GLOB]...")
+@place_options
+@click.option("--quick", is_flag=True, help="Only the grid of `run --quick`.")
+@json_option
+def command(
+    *,
+    globs: tuple[str, ...],
+    target: str | None,
+    kernel: str | None,
+    accel: str,
+    quick: bool,
+    as_json: bool,
+) -> int:
+    """List the cases that match a GLOB; probe the kernel for what it supports."""
+    cells = select(grid(quick=quick), globs)
+    where = place(target, kernel, accel)
+    probes = probes_of(cells)
+    with prepared(where, [probe.case for probe in probes]):
+        recording = contracts(where.target, where.kernel, probes, Path.cwd())
+    listed = entries(cells, recording)
+    if as_json:
+        print_json(listed)
+        return 0
+    out = console()
+    print_grid(("case", "here", "why not"), ([e.case, e.supported, e.reason] for e in listed), out)
+    count = sum(entry.supported == SUPPORTED for entry in listed)
+    out.print(f"\n{len(listed)} cases, {count} of them can be measured on {where.kernel}")
+    return 0
+
+
+def _probe(case: Case) -> Case:
+    """The contract case that tells whether the method of a case can be had."""
+    return Case("contract", case.method, case.backing, case.page_size, case.page_size)
+
+
+def probes_of(cells: Iterable[Cell]) -> list[Cell]:
+    """One contract case for each method, backing and page size among the cells."""
+    probes = {
+        _probe(cell.case): None for cell in cells if cell.excluded is None and _has_method(cell)
+    }
+    return [Cell(case, case.excluded) for case in probes]
+
+
+def _has_method(cell: Cell) -> bool:
+    return cell.case.method != NO_METHOD
+
+
+def entries(cells: Iterable[Cell], recording: Recording) -> list[Entry]:
+    """Say of each case whether it can be measured where the recording was made."""
+    broken = {(c.method, c.backing, c.page_size): c.why for c in recording.of(Contract) if c.why}
+    missing = {
+        record.case: record.reason
+        for record in recording.records
+        if isinstance(record, Skip | Error)
+    }
+    return [_entry(cell, broken, missing) for cell in cells]
+
+
+def _entry(cell: Cell, broken: Mapping[Key, str], missing: Mapping[str, str]) -> Entry:
+    case, excluded = cell
+    name = str(case)
+    if excluded is not None:
+        return Entry(name, EXCLUDED, excluded)
+    key = (case.method, case.backing, case.page_size)
+    if key in broken:
+        return Entry(name, BROKEN, broken[key])
+    reason = missing.get(str(_probe(case)))
+    return Entry(name, MISSING, reason) if reason is not None else Entry(name, SUPPORTED, "")

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The errors that a user can cause or meet.
+
+Each ends as one line on standard error and an exit code; the command line catches them in
+one place.  Anything else that escapes is a bug in zapbench.
+"""
+
+
+class ZapbenchError(Exception):
+    """Base of all of them.  The message is one line and says what to do about it."""
+
+    exit_code = 2
+
+
+class UsageError(ZapbenchError):
+    """The request itself is wrong: an unknown case, kernel, option or file."""
+
+
+class EnvironmentMissing(ZapbenchError):
+    """This machine lacks something the request needs; the message says how to get it."""
+
+
+class SchemaError(ZapbenchError):
+    """A record file is not one, is of another version, or is damaged."""
+
+
+class Truncated(ZapbenchError):
+    """A record stream ended before its ``end`` record: the writer was cut off."""
+
+    exit_code = 1
+
+
+class DiskFull(ZapbenchError):
+    """A result file cannot be written; what it held before is still there."""
+
+
+class LostProcess(ZapbenchError):
+    """The process that measures died or hung; the message says how, and what was kept."""
+
+    exit_code = 1
+
+
+class Interrupted(ZapbenchError):
+    """SIGINT or SIGTERM: what was finished is saved."""
+
+    exit_code = 130
+
+
+class BuildFailed(ZapbenchError):
+    """A kernel did not configure, patch or compile; the message holds the first error."""
+
+    exit_code = 1
+
+
+class LostVm(ZapbenchError):
+    """A virtual machine ended without saying so; the message holds the console's tail."""
+
+    exit_code = 1

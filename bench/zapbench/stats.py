@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Statistics over records.  The only user of scipy.
+
+The unit of replication is the boot (natively: the process): samples of one boot share its
+layout and its noise, so pooling them would call most differences real.  Every test therefore
+takes one figure per boot, its median.  Tails (p90 and beyond) are described from the pooled
+samples and never tested.  Lower is better.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats as scipy_stats
+
+from zapbench.record import Histogram, Samples
+
+Floats = NDArray[np.float64]
+CONFIDENCE = 0.95
+POWER = 0.8
+BEYOND = 10  # a percentile without so many samples beyond it is a guess
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Values in ascending order and how often each was seen."""
+
+    values: Floats
+    counts: NDArray[np.int64]
+
+    @property
+    def size(self) -> int:
+        """How many values were seen."""
+        return int(self.counts.sum())
+
+    def quantile(self, q: float) -> float:
+        """The q-quantile, 0 <= q <= 1, interpolated between order statistics.
+
+        Position ``h = (n - 1) q``: type 7 of Hyndman and Fan, "Sample Quantiles in Statistical
+        Packages", The American Statistician 50 (1996), the default of numpy and R.
+        """
+        ends = np.cumsum(self.counts)
+        position = (int(ends[-1]) - 1) * q
+        below = math.floor(position)
+        low, high = (
+            self.values[np.searchsorted(ends, k, side="right")]
+            for k in (below, min(below + 1, int(ends[-1]) - 1))
+        )
+        return float(low + (high - low) * (position - below))
+
+    def tail(self, q: float) -> float | None:
+        """The q-quantile if at least ten samples lie beyond it, else None."""
+        beyond = self.size * (1 - q)
+        return self.quantile(q) if beyond > BEYOND - 1e-6 else None
+
+
+def pool(parts: Iterable[Distribution]) -> Distribution:
+    """The distribution of all values of the parts together."""
+    together = list(parts)
+    values = np.concatenate([part.values for part in together])
+    counts = np.concatenate([part.counts for part in together])
+    order = np.argsort(values, kind="stable")
+    return Distribution(values[order], counts[order])
+
+
+def bucket_middle(index: int, bits: int) -> float:
+    """The middle of a bucket of a record's histogram; see `zapbench.record.Histogram`."""
+    if index < 2 << bits:
+        return float(index)
+    exponent = (index >> bits) - 1
+    lowest = (index - (exponent << bits)) << exponent
+    return lowest + ((1 << exponent) - 1) / 2
+
+
+def _totals(record: Samples) -> Distribution:
+    """Totals of the samples as they stand in the record."""
+    if record.values is not None:
+        raw = np.sort(np.asarray(record.values, dtype=np.float64))
+        return Distribution(raw, np.ones(len(raw), dtype=np.int64))
+    histogram = record.histogram
+    assert isinstance(histogram, Histogram)
+    values = [bucket_middle(index, histogram.bits) for index, _ in histogram.buckets]
+    clipped = np.clip(np.asarray(values, dtype=np.float64), histogram.min, histogram.max)
+    counts = np.asarray([count for _, count in histogram.buckets], dtype=np.int64)
+    order = np.argsort(clipped, kind="stable")
+    return Distribution(clipped[order], counts[order])
+
+
+def per_operation(record: Samples) -> Distribution:
+    """What one operation took, in the record's unit.
+
+    The harness's share, ``empty``, is taken off each sample: (total - empty) / operations.
+    A sample cheaper than an empty one counts as 0.
+    """
+    totals = _totals(record)
+    share = 0 if record.workload == "empty" else record.empty
+    values = np.maximum(totals.values - share, 0.0) / record.ops_per_sample
+    return Distribution(values, totals.counts)
+
+
+def harness_share(records: Iterable[Samples]) -> float:
+    """The greatest part of any case's median sample that is the harness itself, 0 to 1."""
+    shares = (
+        record.empty / median
+        for record in records
+        if record.workload != "empty" and (median := _totals(record).quantile(0.5)) > 0
+    )
+    return max(shares, default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One case over all boots of one kernel and tier.
+
+    ``boots`` maps the number of a boot to its median of one operation, in ``unit``;
+    ``pooled`` is every operation of every boot.
+    """
+
+    case: str
+    unit: str
+    pages_per_op: int
+    boots: Mapping[int, float]
+    pooled: Distribution
+
+    @property
+    def medians(self) -> list[float]:
+        """The boots' medians, in the order of the boots."""
+        return [self.boots[boot] for boot in sorted(self.boots)]
+
+    @property
+    def median(self) -> float:
+        """The median of the boots' medians: the headline figure of the case."""
+        return float(np.median(self.medians))
+
+
+def series(records: Iterable[Samples]) -> dict[str, Series]:
+    """Group the samples of one kernel and tier by case; repetitions in a boot are pooled."""
+    cases: dict[str, dict[int, list[Samples]]] = defaultdict(lambda: defaultdict(list))
+    for record in records:
+        cases[record.case][record.run.boot].append(record)
+    return {case: _series(case, boots) for case, boots in cases.items()}
+
+
+def _series(case: str, boots: Mapping[int, Sequence[Samples]]) -> Series:
+    parts = {boot: pool(map(per_operation, records)) for boot, records in boots.items()}
+    first = next(iter(boots.values()))[0]
+    medians = {boot: part.quantile(0.5) for boot, part in parts.items()}
+    return Series(case, first.unit, first.pages_per_op, medians, pool(parts.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How the median of one set of boots relates to another's: ``value`` = head / base.
+
+    ``low`` and ``high`` bound the 95 % confidence interval and ``p`` is the probability of a
+    difference at least this large if there were none; both from the same test, None with
+    fewer than two boots on a side.  ``detectable`` is the smallest relative difference that
+    so many boots, with the spread that they show, would find four times in five.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    detectable: float | None = None
+
+
+def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
+    """Compare two sets of boot medians by Welch's test on their logarithms.
+
+    With m, s², n the mean, variance and size of the logarithms: value = exp(m_h - m_b),
+    t = (m_h - m_b) / sqrt(s_b²/n_b + s_h²/n_h), degrees of freedom after Satterthwaite
+    (B. L. Welch, Biometrika 34, 1947).  The interval is that of the same t, so that it holds
+    1 exactly when p > 0.05.  The detectable effect is
+    exp((t_{0.975} + t_{0.8}) * standard error) - 1 (J. Cohen, Statistical Power Analysis,
+    1988, with t in place of the normal).
+
+    Raises:
+        ValueError: a side is empty, or a median is not positive.
+    """
+    if not base or not head or min(*base, *head) <= 0:
+        raise ValueError("a ratio needs at least one positive median on each side")
+    logs = np.log(np.asarray(base, dtype=np.float64)), np.log(np.asarray(head, dtype=np.float64))
+    difference = float(logs[1].mean() - logs[0].mean())
+    value = math.exp(difference)
+    if min(len(base), len(head)) < 2:
+        return Ratio(value)
+    error = math.sqrt(sum(float(side.var(ddof=1)) / len(side) for side in logs))
+    if error < 1e-12:  # a deterministic machine: any difference is one
+        return Ratio(value, value, value, 1.0 if abs(difference) < 1e-12 else 0.0, 0.0)
+    test = scipy_stats.ttest_ind(logs[1], logs[0], equal_var=False)
+    interval = test.confidence_interval(CONFIDENCE)
+    reach = scipy_stats.t.ppf((1 + CONFIDENCE) / 2, test.df) + scipy_stats.t.ppf(POWER, test.df)
+    return Ratio(
+        value=value,
+        low=math.exp(interval.low),
+        high=math.exp(interval.high),
+        p=float(test.pvalue),
+        detectable=math.expm1(float(reach) * error),
+    )
+
+
+def adjust(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust p values of one grid for their number; None stays None and is not counted.
+
+    Step-up procedure of Benjamini and Hochberg, Journal of the Royal Statistical Society B 57
+    (1995): of the differences with an adjusted p <= q, at most a share q is false.
+    """
+    known = [p for p in p_values if p is not None]
+    if not known:
+        return [None for _ in p_values]
+    adjusted = iter(scipy_stats.false_discovery_control(known, method="bh"))
+    return [None if p is None else float(next(adjusted)) for p in p_values]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One case of a comparison; ``p`` is adjusted for the number of cases compared."""
+
+    case: str
+    unit: str
+    base: Series
+    head: Series
+    ratio: Ratio
+    p: float | None
+
+    @property
+    def verdict(self) -> str:
+        """``faster`` or ``slower`` where the adjusted p is below 0.05, else no difference."""
+        if self.p is None:
+            return "too few boots"
+        if self.p >= 1 - CONFIDENCE:
+            return "no difference seen"
+        return "slower" if self.ratio.value > 1 else "faster"
+
+
+def compare(base: Mapping[str, Series], head: Mapping[str, Series]) -> list[Difference]:
+    """Compare the cases that both sides have, in the order of the base.
+
+    Raises:
+        ValueError: a case is measured in different units.
+    """
+    pairs = [(base[case], head[case]) for case in base if case in head]
+    for old, new in pairs:
+        if old.unit != new.unit:
+            raise ValueError(f"{old.case}: one side is in {old.unit}, the other in {new.unit}")
+    positive = [pair for pair in pairs if min(*pair[0].medians, *pair[1].medians) > 0]
+    ratios = [ratio(old.medians, new.medians) for old, new in positive]
+    adjusted = adjust([each.p for each in ratios])
+    return [
+        Difference(old.case, old.unit, old, new, each, p)
+        for (old, new), each, p in zip(positive, ratios, adjusted, strict=True)
+    ]

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Result directories, and the pyperf suite in them.  The only user of pyperf.
+
+A result directory holds ``records.jsonl.gz``, the truth, and ``suite.json.gz``, made from it
+for ``python -m pyperf stats`` and ``compare_to``.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+import pyperf
+
+from zapbench import stats
+from zapbench.error import DiskFull, UsageError
+from zapbench.record import Context, Recording, Samples, Writer, load
+
+RECORDS = "records.jsonl.gz"
+SUITE = "suite.json.gz"
+SECONDS_PER_NS = 1e-9
+
+
+class Results:
+    """A result directory, opened for reading."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.recording: Recording = load(_record_file(directory))
+        if not self.recording.of(Context):
+            raise UsageError(f"{directory} holds no finished measurement; start it anew")
+
+    @property
+    def kernel(self) -> str:
+        """The kernel that was measured."""
+        return self.recording.of(Context)[0].run.kernel
+
+    @property
+    def tier(self) -> str:
+        """The way it was measured."""
+        return self.recording.of(Context)[0].run.tier
+
+    @property
+    def unit(self) -> str:
+        """``ns`` or ``instructions``."""
+        return self.recording.of(Context)[0].unit
+
+    @cached_property
+    def series(self) -> dict[str, stats.Series]:
+        """The timings by case."""
+        return stats.series(self.recording.of(Samples))
+
+
+def _record_file(directory: Path) -> Path:
+    """The record file of a result directory; a path to a record file itself is taken too."""
+    if directory.is_file():
+        return directory
+    if not directory.exists():
+        raise UsageError(f"{directory} does not exist; name a directory that `run` wrote")
+    if not (directory / RECORDS).is_file():
+        raise UsageError(f"{directory} is no result directory: it holds no {RECORDS}")
+    return directory / RECORDS
+
+
+def create(directory: Path, *, resume: bool = False) -> Writer:
+    """Make a result directory and open its record file for appending.
+
+    Raises:
+        UsageError: it has something in it and ``resume`` is not asked for, or it cannot be
+            written to.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        occupied = any(directory.iterdir())
+    except OSError as error:
+        raise UsageError(
+            f"cannot use {directory} for results: {error.strerror}; choose another with -o"
+        ) from error
+    if occupied and not resume:
+        raise UsageError(
+            f"{directory} is not empty: choose another with -o, or go on in it with --resume"
+        )
+    if occupied and not (directory / RECORDS).is_file():
+        raise UsageError(f"{directory} holds no {RECORDS} to resume; choose another with -o")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise UsageError(f"{directory} is not writable: choose another with -o")
+    return Writer(directory / RECORDS)
+
+
+def discard(directory: Path) -> None:
+    """Remove a result directory in which nothing was recorded; any other is left alone."""
+    with contextlib.suppress(OSError):
+        if (directory / RECORDS).stat().st_size == 0:
+            (directory / RECORDS).unlink()
+            directory.rmdir()
+
+
+def free_directory(parent: Path, kernel: str, tier: str) -> Path:
+    """The first of ``<parent>/<kernel>-<tier>-<n>``, n from 1, that does not exist."""
+    return _numbered(parent, kernel, tier, _last_number(parent, kernel, tier) + 1)
+
+
+def latest_directory(parent: Path, kernel: str, tier: str) -> Path:
+    """The one of ``<parent>/<kernel>-<tier>-<n>`` with the highest n.
+
+    Raises:
+        UsageError: there is none.
+    """
+    number = _last_number(parent, kernel, tier)
+    if number == 0:
+        raise UsageError(f"{parent} holds no results of {kernel} ({tier}) to resume; use -o")
+    return _numbered(parent, kernel, tier, number)
+
+
+def _numbered(parent: Path, kernel: str, tier: str, number: int) -> Path:
+    return parent / f"{kernel.replace('/', '_')}-{tier}-{number}"
+
+
+def _last_number(parent: Path, kernel: str, tier: str) -> int:
+    number = 0
+    while _numbered(parent, kernel, tier, number + 1).exists():
+        number += 1
+    return number
+
+
+def suite(records: Iterable[Samples]) -> pyperf.BenchmarkSuite | None:
+    """The samples of one kernel and tier as a pyperf suite; None if there are none.
+
+    One benchmark per case, one pyperf Run per boot, with one value: the boot's median, in
+    seconds (or instructions) per operation.  pyperf pools the values of all runs in its
+    tests, so more than one a boot would make it see differences that are none.
+    """
+    by_case: dict[str, list[Samples]] = {}
+    for record in records:
+        by_case.setdefault(record.case, []).append(record)
+    benchmarks = []
+    for case, series in stats.series(record for rs in by_case.values() for record in rs).items():
+        runs = [
+            _run(series, boot, median, by_case[case][0])
+            for boot, median in sorted(series.boots.items())
+            if median > 0  # pyperf takes no other
+        ]
+        if runs:
+            benchmarks.append(pyperf.Benchmark(runs))
+    return pyperf.BenchmarkSuite(benchmarks) if benchmarks else None
+
+
+def _run(series: stats.Series, boot: int, median: float, record: Samples) -> pyperf.Run:
+    seconds = series.unit == "ns"
+    metadata = {
+        "name": series.case,
+        "unit": "second" if seconds else "integer",
+        "loops": record.ops_per_sample,
+        "kernel": record.run.kernel,
+        "tier": record.run.tier,
+        "boot": boot,
+        "pages_per_op": series.pages_per_op,
+    }
+    value = median * SECONDS_PER_NS if seconds else median
+    return pyperf.Run([value], metadata=metadata, collect_metadata=False)
+
+
+def write_suite(directory: Path, recording: Recording) -> Path | None:
+    """Make ``suite.json.gz`` again from the records; None, and no file, without samples.
+
+    Raises:
+        DiskFull: it cannot be written; the one of before, if any, is left.
+    """
+    made = suite(recording.of(Samples))
+    if made is None:
+        return None
+    path = directory / SUITE
+    try:
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".suite-") as scratch:
+            made.dump(str(Path(scratch) / SUITE))
+            (Path(scratch) / SUITE).replace(path)
+    except OSError as error:
+        raise DiskFull(
+            f"cannot write {path}: {error.strerror}; {RECORDS} is whole, make room and "
+            "`zapbench run --resume`"
+        ) from error
+    return path

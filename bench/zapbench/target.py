@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where cases run.  A target runs the cases of one boot and yields record lines as they come.
+
+`Native` is what figures come from; `InProcess` is for tests and call overhead (signals and
+threads of CPython disturb timing); `Replay` reads a record file, so that all that follows a
+measurement can be exercised without one.  The virtual machine is in `zapbench.vm`.
+"""
+
+import contextlib
+import importlib.util
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from zapbench.error import EnvironmentMissing, LostProcess, UsageError
+from zapbench.record import VERSION, Context, Contract, End, Error, Samples, Skip, encode, load
+
+GUEST = "zapbench-guest"
+SILENCE_SECONDS = 120.0  # no line for so long: the program hangs
+EXIT_USAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one boot is to do: the names of its cases in the order to run them, and how.
+
+    ``samples`` is the number of timed samples per case, ``max_seconds`` the time after which
+    the sampling of a case stops, ``directory`` where the `file` backing makes its file.
+    """
+
+    cases: tuple[str, ...]
+    kernel: str
+    tier: str
+    boot: int = 0
+    seed: int = 0
+    samples: int = 100
+    max_seconds: float = 2.0
+    contract_only: bool = False
+    directory: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """The options of the C program that say the same, cases left out."""
+        options = {
+            "--kernel": self.kernel,
+            "--tier": self.tier,
+            "--boot": self.boot,
+            "--seed": self.seed,
+            "--samples": self.samples,
+            "--max-seconds": self.max_seconds,
+        }
+        words = [word for key, value in options.items() for word in (key, str(value))]
+        if self.directory is not None:
+            words += ["--dir", str(self.directory)]
+        return words + (["--contract-only"] if self.contract_only else [])
+
+
+class Target(Protocol):
+    """Runs one boot at a time."""
+
+    tier: str
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        """Yield the lines of one stream, each with its newline, as they come.
+
+        Raises:
+            ZapbenchError: after the lines that came, when the stream's writer was lost.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Ask the running boot to finish early and cleanly; safe in a signal handler."""
+        ...
+
+
+def guest_path() -> Path:
+    """The `zapbench-guest` executable that came with the package.
+
+    Raises:
+        EnvironmentMissing: there is none.
+    """
+    spec = importlib.util.find_spec("zapbench._zapbench")
+    places = [Path(__file__).parent]
+    if spec is not None and spec.origin is not None:
+        places.append(Path(spec.origin).parent)  # an editable install: the build directory
+    for place in places:
+        if os.access(place / GUEST, os.X_OK):
+            return place / GUEST
+    raise EnvironmentMissing(f"the package holds no {GUEST}: install it again with `make setup`")
+
+
+class Native:
+    """A process of its own on the running kernel, one per boot."""
+
+    tier = "native"
+
+    def __init__(
+        self, executable: Path | None = None, *, silence_seconds: float = SILENCE_SECONDS
+    ) -> None:
+        self._executable = executable or guest_path()
+        self._silence = silence_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        """See `Target.run`.
+
+        Raises:
+            LostProcess: the process died or hung before its ``end`` record.
+            UsageError: it refused its arguments.
+        """
+        with tempfile.TemporaryFile() as complaints, _case_file(job.cases) as cases:
+            command = [str(self._executable), *job.arguments(), "--cases", cases]
+            with self._started(command, complaints) as process:
+                hung = yield from _lines(process, self._silence)
+            complaints.seek(0)
+            words = complaints.read().decode(errors="replace").split("\n")
+        _check_end(process.returncode, [word for word in words if word], hung, self._silence)
+
+    @contextlib.contextmanager
+    def _started(self, command: list[str], stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+        # A process group of its own: Ctrl-C at the terminal reaches us alone, we pass it on.
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                process_group=0,
+            )
+        except OSError as error:
+            raise EnvironmentMissing(
+                f"cannot start {command[0]}: {error.strerror}; install it again with `make setup`"
+            ) from error
+        self._process = process
+        try:
+            yield process
+        finally:
+            self._process = None
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+    def interrupt(self) -> None:
+        """Let the program finish its sample and write its ``end``; see `Target.interrupt`."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _case_file(cases: tuple[str, ...]) -> Iterator[str]:
+    """A file with the names: a command line holds too few of them in a virtual machine."""
+    with tempfile.NamedTemporaryFile("w", prefix="zapbench-cases-") as file:
+        file.write("".join(f"{case}\n" for case in cases))
+        file.flush()
+        yield file.name
+
+
+def _lines(process: subprocess.Popen[bytes], silence: float) -> Generator[bytes, None, bool]:
+    """Yield lines until the end of the output; return whether it was killed for its silence."""
+    assert process.stdout is not None
+    pending = bytearray()
+    hung = False
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(silence):
+                process.kill()
+                hung = True
+                break
+            chunk = os.read(process.stdout.fileno(), 1 << 16)
+            if not chunk:
+                break
+            pending += chunk
+            *whole, pending = pending.splitlines(keepends=True) or [bytearray()]
+            if pending.endswith(b"\n"):
+                whole, pending = [*whole, pending], bytearray()
+            yield from map(bytes, whole)
+    if pending:
+        yield bytes(pending)
+    process.wait()
+    return hung
+
+
+def _check_end(status: int, complaints: list[str], hung: bool, silence: float) -> None:
+    """Turn the way a process ended into the error that says so; 0, 1 and 130 are its own."""
+    said = f": {complaints[-1]}" if complaints else ""
+    if hung:
+        raise LostProcess(f"{GUEST} wrote nothing for {silence:g} s and was killed{said}")
+    if status < 0:
+        name = signal.Signals(-status).name
+        raise LostProcess(f"{GUEST} was killed by {name}{said}; what it finished is kept")
+    if status == EXIT_USAGE:
+        raise UsageError(complaints[-1] if complaints else f"{GUEST} refused its arguments")
+    if status not in (0, 1, 130):
+        raise LostProcess(f"{GUEST} ended with status {status}{said}")
+
+
+class InProcess:
+    """Inside this Python process, through cffi: for tests, and to measure call overhead."""
+
+    tier = "native"
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        """See `Target.run`.
+
+        Raises:
+            UsageError: the C program refused its arguments.
+        """
+        from zapbench._zapbench import ffi, lib
+
+        words = [GUEST, *job.arguments(), *job.cases]
+        owned = [ffi.new("char[]", word.encode()) for word in words]
+        argv = ffi.new("char *[]", [*owned, ffi.NULL])
+        reader, writer = os.pipe()
+        status: list[int] = []
+
+        def call() -> None:
+            try:
+                status.append(lib.zapbench_main(len(words), argv, writer))
+            finally:
+                os.close(writer)
+
+        thread = threading.Thread(target=call, name="zapbench")
+        thread.start()
+        with open(reader, "rb") as lines:
+            yield from lines
+        thread.join()
+        if status == [EXIT_USAGE]:
+            raise UsageError(f"zapbench_main refused: {' '.join(words)}")
+
+    def interrupt(self) -> None:
+        """Send the signal that the C program watches; see `Target.interrupt`."""
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+class Replay:
+    """A record file as a target: boot N of a job is every record of that boot in the file.
+
+    Lines of cases that the job does not ask for are left out; ``end`` counts what is left.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._recording = load(path)
+        contexts = self._recording.of(Context)
+        if not contexts:
+            raise UsageError(f"{path} holds no stream to replay")
+        self.tier = contexts[0].run.tier
+        self.kernel = contexts[0].run.kernel
+        self.boots = 1 + max(context.run.boot for context in contexts)
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        """See `Target.run`.
+
+        Raises:
+            UsageError: the file has no such boot.
+        """
+        records = [record for record in self._recording.records if record.run.boot == job.boot]
+        if not records:
+            raise UsageError(f"{self._recording.source} has no boot {job.boot}")
+        wanted = frozenset(job.cases)
+        kept = [r for r in records if not isinstance(r, Context | End) and r.case in wanted]
+        kinds = (Samples, Contract, Skip, Error)
+        counts = (sum(isinstance(record, kind) for record in kept) for kind in kinds)
+        end = End(*counts, v=VERSION, run=records[0].run)
+        yield from map(encode, [records[0], *kept, end])
+
+    def interrupt(self) -> None:
+        """Nothing runs that could be interrupted."""
