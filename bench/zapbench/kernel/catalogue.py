@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Names of kernels: what ``6.12+madv-zap`` or ``git:~/linux@HEAD`` stands for."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from zapbench.error import EnvironmentMissing, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class DebianSource:
+    """A Debian source package; ``release`` is a point release, None the newest there is."""
+
+    package: str
+    suite: str | None = None
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GitSource:
+    """A commit of a git repository, which is a path or a URL."""
+
+    repository: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class TarballSource:
+    """A kernel tarball at a path or URL, with the SHA-256 that it must have."""
+
+    location: str
+    sha256: str
+
+
+Source = DebianSource | GitSource | TarballSource
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Patches in the order of their file names."""
+
+    name: str
+    patches: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What is to be built: a base source, a series on top of it, further config fragments."""
+
+    name: str
+    source: Source
+    series: Series | None = None
+    fragments: tuple[Path, ...] = ()
+
+
+_POINT_RELEASE = re.compile(r"(?P<base>\d+\.\d+)\.\d+(-rc\d+)?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@cache
+def directory() -> Path:
+    """The directory of kernels.toml, config/ and series/: ``$ZAPBENCH_KERNEL_DIR`` or the clone's.
+
+    Raises:
+        EnvironmentMissing: there is none, as when only the package was installed.
+    """
+    chosen = os.environ.get("ZAPBENCH_KERNEL_DIR")
+    path = Path(chosen) if chosen else Path(__file__).resolve().parents[3] / "kernel"
+    if not (path / "kernels.toml").is_file():
+        raise EnvironmentMissing(
+            f"no kernels.toml in {path}: run zapbench from its clone, or set ZAPBENCH_KERNEL_DIR"
+        )
+    return path
+
+
+def load(path: Path | None = None) -> dict[str, Mapping[str, Any]]:
+    """The entries of kernels.toml by name.
+
+    Raises:
+        UsageError: it is not TOML, or an entry has an unknown or no source.
+    """
+    path = path or directory() / "kernels.toml"
+    try:
+        entries = tomllib.loads(path.read_text())["kernel"]
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+        raise UsageError(f"{path} is not a table of kernels: {error}") from error
+    for name, entry in entries.items():
+        unknown = set(entry) - _ENTRY_KEYS
+        if unknown:
+            raise UsageError(f"{path}: kernel {name} has an unknown key {min(unknown)!r}")
+        _entry_source(name, entry, None)
+    return dict(entries)
+
+
+_ENTRY_KEYS = {"debian", "suite", "git", "ref", "tarball", "sha256", "series", "config"}
+
+
+def _entry_source(name: str, entry: Mapping[str, Any], release: str | None) -> Source:
+    match entry:
+        case {"debian": str(package)}:
+            return DebianSource(package, entry.get("suite"), release)
+        case {"git": str(repository), "ref": str(ref)}:
+            return _git(repository, ref)
+        case {"tarball": str(location), "sha256": str(sha256)}:
+            return _tarball(location, sha256)
+    raise UsageError(
+        f"kernels.toml: kernel {name} needs debian, or git and ref, or tarball and sha256"
+    )
+
+
+def _git(repository: str, ref: str) -> GitSource:
+    for what, value in (("repository", repository), ("ref", ref)):
+        if not value or value.startswith("-"):
+            raise UsageError(f"{value!r} is not a git {what}: it is empty or starts with a dash")
+    return GitSource(repository, ref)
+
+
+def _tarball(location: str, sha256: str) -> TarballSource:
+    if location.startswith("-") or not location:
+        raise UsageError(f"{location!r} is not a path or URL of a tarball")
+    if not _SHA256.fullmatch(sha256.lower()):
+        raise UsageError(f"tarball {location} needs its SHA-256 (64 hex digits), not {sha256!r}")
+    return TarballSource(location, sha256.lower())
+
+
+def series_at(name: str, path: Path) -> Series:
+    """The patches of a directory, or one patch.
+
+    Raises:
+        UsageError: there is none.
+    """
+    patches = (path,) if path.is_file() else tuple(sorted(path.glob("*.patch")))
+    if not patches:
+        raise UsageError(f"series {name}: no *.patch in {path}")
+    return Series(name, patches)
+
+
+def _series(base: str, name: str, known: Mapping[str, str]) -> Series:
+    if name in known:
+        return series_at(name, directory() / known[name])
+    if "/" in name or name == ".":
+        return series_at(name, Path(name).expanduser())
+    choices = ", ".join(f"{base}+{known_name}" for known_name in sorted(known)) or "none"
+    raise UsageError(
+        f"no series {name!r} for {base} (known: {choices}); a directory of patches needs a slash"
+    )
+
+
+def _fragments(names: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(directory() / "config" / f"{name}.config" for name in names)
+
+
+def parse(text: str) -> Kernel:
+    """The kernel that a name on the command line stands for.
+
+    Raises:
+        UsageError: no such kernel or series, or a malformed name.
+    """
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme in ("git", "tar"):
+        location, at, tail = rest.rpartition("@")
+        if not at:
+            raise UsageError(f"{text!r} lacks its @{'REF' if scheme == 'git' else 'SHA256'}")
+        tail, _, series = tail.partition("+")
+        source = _git(location, tail) if scheme == "git" else _tarball(location, tail)
+        return Kernel(text, source, _series(text, series, {}) if series else None)
+    base, _, series = text.partition("+")
+    entries = load()
+    entry_name, release = base, None
+    if base not in entries and (match := _POINT_RELEASE.fullmatch(base)):
+        entry_name, release = match["base"], base
+    if entry_name not in entries:
+        known = ", ".join(names())
+        raise UsageError(
+            f"unknown kernel {base!r}: it is neither in kernels.toml ({known}) nor "
+            "git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256 or an image file"
+        )
+    entry = entries[entry_name]
+    if release and "debian" not in entry:
+        raise UsageError(f"kernel {entry_name} is one commit or tarball: it has no {release}")
+    return Kernel(
+        text,
+        _entry_source(entry_name, entry, release),
+        _series(base, series, entry.get("series", {})) if series else None,
+        _fragments(entry.get("config", ())),
+    )
+
+
+def names() -> list[str]:
+    """Every name that kernels.toml gives, with and without each series."""
+    return [
+        name + suffix
+        for name, entry in load().items()
+        for suffix in ("", *(f"+{series}" for series in entry.get("series", {})))
+    ]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kernel configurations: fragments on top of tinyconfig, and whether each symbol survived."""
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zapbench.error import BuildFailed, UsageError
+from zapbench.kernel import cache
+from zapbench.kernel.catalogue import directory
+from zapbench.kernel.process import find, output
+
+BENCH = "bench"
+"""The fragment that every benchmark kernel has."""
+
+_SET = re.compile(r"(?P<symbol>CONFIG_\w+)=(?P<value>.+)")
+_UNSET = re.compile(r"# (?P<symbol>CONFIG_\w+) is not set")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A base (``tinyconfig``, or a whole .config) and the fragments merged into it, in order."""
+
+    name: str
+    fragments: tuple[Path, ...]
+    base: Path | None = None
+
+    @property
+    def requested(self) -> dict[str, str]:
+        """What the fragments ask for, by symbol; ``n`` for a symbol that is to be off."""
+        wanted: dict[str, str] = {}
+        for fragment in self.fragments:
+            wanted |= read(fragment)
+        return wanted
+
+    @property
+    def identity(self) -> str:
+        """All that the configuration depends on besides the source, comments left out."""
+        base = read(self.base) if self.base else {}
+        lines = [
+            f"{symbol}={value}" for symbol, value in sorted({**base, **self.requested}.items())
+        ]
+        return "\n".join(["whole" if self.base else "tinyconfig", *lines])
+
+
+def read(path: Path) -> dict[str, str]:
+    """The symbols of a .config or fragment.
+
+    Raises:
+        UsageError: it cannot be read, or a line is neither a symbol, a comment nor empty.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read kernel config {path}: {error}") from error
+    symbols = {}
+    for number, line in enumerate(lines, 1):
+        if match := _SET.fullmatch(line.strip()):
+            symbols[match["symbol"]] = match["value"]
+        elif match := _UNSET.fullmatch(line.strip()):
+            symbols[match["symbol"]] = "n"
+        elif line.strip() and not line.startswith("#"):
+            raise UsageError(f"{path}:{number}: {line.strip()!r} is no CONFIG_… line")
+    return symbols
+
+
+def choose(name: str | None, extra: Sequence[Path] = ()) -> Configuration:
+    """The configuration of ``--config NAME|FILE``: bench, with a fragment on top if one is named.
+
+    Raises:
+        UsageError: there is no such fragment.
+    """
+    known = directory() / "config"
+    fragments = [known / f"{BENCH}.config", *extra]
+    if name is not None and name != BENCH:
+        path = known / f"{name}.config" if "/" not in name else Path(name).expanduser()
+        if not path.is_file() and Path(name).is_file():
+            path = Path(name)
+        if not path.is_file():
+            choices = ", ".join(sorted(file.stem for file in known.glob("*.config")))
+            raise UsageError(f"no config {name!r}: neither a file nor one of {choices}")
+        fragments.append(path)
+    for fragment in fragments:
+        read(fragment)
+    return Configuration(Path(name).stem if name else BENCH, tuple(fragments))
+
+
+def configure(
+    make: Sequence[str], source: Path, build: Path, config: Configuration, env: Mapping[str, str]
+) -> None:
+    """Write ``build``/.config; it keeps its time stamp if it had this content already.
+
+    Raises:
+        BuildFailed: the kernel's own configuration failed, or it dropped a requested symbol.
+    """
+    for program in ("flex", "bison"):
+        find(program)
+    draft = build / ".config.draft"
+    env = {**env, "KCONFIG_CONFIG": str(draft)}
+    if config.base:
+        shutil.copy(config.base, draft)
+    else:
+        output([*make, "-s", "tinyconfig"], env=env, failure=BuildFailed, purpose="tinyconfig")
+    merge = ["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(build)]
+    fragments = [str(fragment.absolute()) for fragment in config.fragments]
+    if fragments:
+        command = [*merge, str(draft), *fragments]
+        output(command, cwd=build, env=env, failure=BuildFailed, purpose="merge_config.sh")
+    output([*make, "-s", "olddefconfig"], env=env, failure=BuildFailed, purpose="olddefconfig")
+    lost = missing(config.requested, read(draft))
+    if lost:
+        raise BuildFailed(
+            f"the kernel's configuration did not keep {', '.join(lost)}: "
+            "a dependency is off, or this version lacks it"
+        )
+    cache.write(build / ".config", draft.read_bytes())
+    draft.unlink()
+
+
+def missing(requested: Mapping[str, str], actual: Mapping[str, str]) -> list[str]:
+    """The requested lines that a configuration does not have."""
+    return [
+        f"{symbol}={value}"
+        for symbol, value in requested.items()
+        if actual.get(symbol, "n") != value
+    ]

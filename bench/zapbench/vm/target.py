@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Virtual machines as a place where cases run."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from zapbench.case import Case, hugetlb_need
+from zapbench.error import EnvironmentMissing, LostVm, UsageError
+from zapbench.kernel import build, cache, catalogue
+from zapbench.kernel.cache import Progress, no_progress
+from zapbench.kernel.process import find, output
+from zapbench.target import Job, guest_path
+from zapbench.vm import initramfs
+from zapbench.vm.machine import Boot, Limits
+from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, Machine
+
+GUEST_FILES = Path("/file")
+"""Where the guest mounts the file system of the `file` backing."""
+PROBE = Limits(first=10.0, silence=10.0)
+_BASE_MEMORY = 768  # MiB for the kernel, the initramfs and the guest program
+_BOOT_FLAG, _HEADER = (510, b"\x55\xaa"), (514, b"HdrS")  # Documentation/arch/x86/boot.rst
+
+
+def image_of(
+    kernel: str, configuration: str | None = None, progress: Progress = no_progress
+) -> Path:
+    """The bzImage of a kernel, which is a name or an image file; built if need be.
+
+    Raises:
+        UsageError: no such kernel, or a file that is no x86 kernel image.
+        EnvironmentMissing, BuildFailed: see `zapbench.kernel.build.build`.
+    """
+    path = Path(kernel).expanduser()
+    named = kernel.startswith(("git:", "tar:")) or not (
+        "/" in kernel.partition("+")[0] or path.is_file()
+    )
+    if named:
+        chosen = catalogue.parse(kernel)
+        return build.build(chosen, configuration=configuration, progress=progress).bzimage
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError as error:
+        raise UsageError(f"cannot read kernel image {path}: {error.strerror}") from error
+    for offset, magic in (_BOOT_FLAG, _HEADER):
+        if head[offset : offset + len(magic)] != magic:
+            raise UsageError(f"{path} is no kernel image: expected an x86 bzImage")
+    return path.absolute()
+
+
+def hugepages(cases: Sequence[Case]) -> dict[int, int]:
+    """Pages to reserve by size in bytes: what the cases need, and a little for probing."""
+    pools = {2 << 20: 16}
+    for size, need in hugetlb_need(cases).items():
+        pools[size] = max(pools.get(size, 0), -(-need // size) + 1)
+    return pools
+
+
+def memory(cases: Sequence[Case], pools: Mapping[int, int]) -> int:
+    """MiB of a machine that runs the cases: twice the largest (a file and its RAM disk).
+
+    Rounded up to whole GiB, so that a few cases more or less leave the machine as it is.
+    """
+    largest = max((case.memory for case in cases), default=0)
+    need = (
+        _BASE_MEMORY
+        + (2 * largest >> 20)
+        + sum(size * count >> 20 for size, count in pools.items())
+    )
+    return -(-need // 1024) * 1024
+
+
+class VmTarget:
+    """A kernel in QEMU; see `zapbench.target.Target`.
+
+    ``accel`` is a row of `ACCELERATORS`, or ``auto``: KVM if it boots this kernel, else TCG.
+    Constructing one builds the kernel and probes the accelerator.
+    """
+
+    def __init__(
+        self,
+        kernel: str,
+        accel: str = "auto",
+        *,
+        configuration: str | None = None,
+        guest: Path | None = None,
+        limits: Limits | None = None,
+        cpus: int = 2,
+        perturb: bool = True,
+        progress: Progress = no_progress,
+    ) -> None:
+        find(PROGRAM)
+        self.kernel = kernel
+        self._image = image_of(kernel, configuration, progress)
+        self._guest = (guest or guest_path()).read_bytes()
+        self._limits = limits or Limits()
+        self._cpus = cpus
+        self._perturb = perturb
+        self._stopped = False
+        self.tier = self._choose(accel)
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        """See `zapbench.target.Target.run`.
+
+        Raises:
+            EnvironmentMissing: QEMU refused to start.
+            LostVm: the machine died, hung or wrote garbage before its ``end`` record.
+        """
+        options = replace(job, directory=GUEST_FILES).arguments()
+        yield from self.lines(job.cases, boot=job.boot, seed=job.seed, options=options)
+
+    def interrupt(self) -> None:
+        """End the machine; the case that runs is lost, what was written is kept."""
+        self._stopped = True
+
+    def lines(
+        self, cases: Sequence[str], *, boot: int, seed: int, options: Sequence[str] = ()
+    ) -> Iterator[bytes]:
+        """The record lines of one boot; ``options`` are words for ``zapbench-guest``.
+
+        Raises:
+            EnvironmentMissing: QEMU refused to start.
+            LostVm: the machine died, hung or wrote garbage before its ``end`` record.
+        """
+        yield from self._boot(self.tier, self._limits, cases, boot=boot, seed=seed, options=options)
+
+    def _boot(
+        self,
+        accelerator: str,
+        limits: Limits,
+        cases: Sequence[str],
+        *,
+        boot: int,
+        seed: int,
+        options: Sequence[str],
+    ) -> Iterator[bytes]:
+        clock = ACCELERATORS[accelerator].clock
+        words = ["--out", PORT, "--cases", "/cases", "--clock", clock, *options]
+        entries = initramfs.guest(self._guest, words, cases)
+        padding: tuple[str, ...] = ()
+        if self._perturb:
+            files, variable = initramfs.ballast(seed, boot)
+            entries, padding = [*entries, *files], (variable,)
+        parsed = [Case.parse(name) for name in cases]
+        pools = hugepages(parsed)
+        self._stopped = False
+        with tempfile.TemporaryDirectory(prefix="zapbench-vm-") as scratch:
+            root = Path(scratch)
+            (root / "initramfs").write_bytes(initramfs.archive(entries))
+            machine = Machine(
+                accelerator,
+                self._image,
+                root / "initramfs",
+                root / "console",
+                root / "records",
+                memory=memory(parsed, pools),
+                cpus=self._cpus,
+                hugepages=pools,
+                seed=seed * 1000 + boot if self._perturb else seed,
+                cmdline=padding,
+            )
+            yield from Boot(machine, limits, lambda: self._stopped)
+
+    def _choose(self, accel: str) -> str:
+        """The accelerator to use; KVM is believed when it has booted something, not before.
+
+        Raises:
+            UsageError: there is no such accelerator.
+            EnvironmentMissing: KVM was asked for and does not run this kernel.
+        """
+        if accel not in (*ACCELERATORS, "auto"):
+            raise UsageError(f"no accelerator {accel!r}: auto, {', '.join(ACCELERATORS)}")
+        if accel in ("tcg", "icount"):
+            return accel
+        reason = self._probed()
+        if reason and accel == "kvm":
+            raise EnvironmentMissing(f"KVM does not run here: {reason}; use --accel tcg or icount")
+        return "tcg" if reason else "kvm"
+
+    def _probed(self) -> str | None:
+        """Why KVM cannot be used; None if it can.  Asked once per boot of this machine."""
+        device = Path("/dev/kvm")
+        if not os.access(device, os.R_OK | os.W_OK):
+            return f"{device} is missing, or not for this user"
+        kept = cache.subdirectory("vm") / "kvm.json"
+        host = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        identity = [host, output([PROGRAM, "--version"]).splitlines()[0]]
+        if kept.is_file():
+            known = json.loads(kept.read_text())
+            if known["of"] == identity:
+                return str(known["reason"]) if known["reason"] else None
+        reason = None
+        options = ["--kernel", self.kernel, "--tier", "kvm", "--contract-only"]
+        try:
+            for _ in self._boot("kvm", PROBE, (), boot=0, seed=0, options=options):
+                pass
+        except (LostVm, EnvironmentMissing) as error:
+            reason = str(error)
+        cache.write(kept, json.dumps({"of": identity, "reason": reason}).encode())
+        return reason
