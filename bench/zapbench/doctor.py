@@ -226,7 +226,8 @@ def swap(machine: Machine) -> Finding:
     """Whether shmem pages may leave memory."""
     areas = (machine.read("proc/swaps") or "").splitlines()[1:]
     if areas:
-        return Finding(State.WARN, f"{len(areas)} areas", "sudo swapoff -a")
+        names = ", ".join(area.split()[0] for area in areas)
+        return Finding(State.WARN, names, "sudo swapoff -a")
     return Finding(State.OK, "none")
 
 
@@ -294,7 +295,7 @@ def kernel_build(machine: Machine) -> Finding:
     headers = {
         name: package
         for name, package in BUILD_HEADERS.items()
-        if not any(machine.glob(f"usr/include/{where}{name}") for where in ("", "*/"))
+        if not any([*machine.glob(f"usr/include/{where}{name}")] for where in ("", "*/"))
     }
     lacking = programs | headers
     if lacking:
