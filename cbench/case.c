@@ -30,7 +30,7 @@ const struct zapbench_axis zapbench_axes[] = {
 	{ "position", "in the middle of a larger mapping; default: a mapping of its own",
 	  "middle" },
 	{ "by", "continue only: what maps the pages; default: UFFDIO_CONTINUE",
-	  "populate populate-around" },
+	  "populate populate-single" },
 	{ "check", "empty only: spend a known time or number of instructions",
 	  "loop sleep" },
 };
@@ -135,7 +135,7 @@ static int parse_axis(struct zap_case *c, char *text, char *why, size_t size)
 	c->spin |= !strcmp(text, "siblings");
 	c->middle |= !strcmp(text, "position");
 	if (!strcmp(text, "by"))
-		c->by = !strcmp(value, "populate") ? "populate" : "populate-around";
+		c->by = !strcmp(value, "populate") ? "populate" : "populate-single";
 	if (!strcmp(text, "check"))
 		c->check = !strcmp(value, "loop") ? "loop" : "sleep";
 	return 0;

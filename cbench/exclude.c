@@ -33,6 +33,7 @@ static const struct exclusion exclusions[] = {
 	{ NULL, "rwp", "file", "EINVAL: userfaultfd takes no plain file" },
 	{ NULL, "uffd_wp", "file", "EINVAL: userfaultfd takes no plain file" },
 	{ NULL, "poison", "file", "EINVAL: userfaultfd takes no plain file" },
+	{ NULL, "poison", "anon", "needs a registration, and keeps nothing of it" },
 	{ "cycle", "poison", NULL, "nothing takes a poison marker back and keeps the page" },
 	{ "continue", NULL, "file", "userfaultfd has no minor mode for plain files" },
 	{ "continue", NULL, "anon", "userfaultfd has no minor mode for anonymous memory" },
@@ -99,7 +100,7 @@ static const char *case_excluded(const struct zap_case *c)
 	return reason;
 }
 
-/* Static so that Python need not free it: one reason per distinct failure. */
+/* A constant text, never to be freed; case_parse() says more of a wrong name. */
 const char *zapbench_excluded(const char *case_name)
 {
 	struct zap_case c;

@@ -109,6 +109,13 @@ static int pagemap_entry(const char *addr, uint64_t *entry)
 	return read_entries("/proc/self/pagemap", (uintptr_t)addr / base_page(), entry, 1);
 }
 
+bool page_present(const char *addr)
+{
+	uint64_t entry = 0;
+
+	return !pagemap_entry(addr, &entry) && entry & PAGEMAP_PRESENT;
+}
+
 /* Is the page at addr the head of a large folio of just this many base pages? */
 static int folio_is(const char *addr, size_t pages, char *why, size_t size)
 {
@@ -170,8 +177,10 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 
 		if (huge == len)
 			return 0;
-		snprintf(why, size, "only %zu of %zu KiB are mapped by PMDs", huge / KIB,
-			 len / KIB);
+		snprintf(why, size, "only %zu of %zu KiB are mapped by PMDs: are "
+			 "transparent_hugepage/enabled and hugepages-%zukB/shmem_enabled "
+			 "at least madvise and advise?", huge / KIB, len / KIB,
+			 r->page / KIB);
 		return -ENOTSUP;
 	}
 	for (size_t i = 0; i < len; i += r->page) {
@@ -183,6 +192,7 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 	return 0;
 }
 
+/* 0 if every slot is; else -errno with the reason in why. */
 int mapped_as_requested(const struct region *r, char *why, size_t size)
 {
 	int err = 0;

@@ -193,7 +193,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.summary = "fallocate(PUNCH_HOLE|KEEP_SIZE)",
 		.differs = "loses the data",
 		.event = EVENT_MISSING, .reg_mode = MISSING, .loses_data = true,
-		.promises = PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
 		.drop = drop_punch_hole, .resolve = resolve_mapping,
 	},
 	{
@@ -201,7 +201,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.summary = "madvise(MADV_REMOVE)",
 		.differs = "loses the data",
 		.event = EVENT_MISSING, .reg_mode = MISSING, .loses_data = true,
-		.promises = PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
 		.drop = drop_advice, .advice = MADV_REMOVE, .resolve = resolve_mapping,
 	},
 	{

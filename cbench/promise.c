@@ -4,13 +4,27 @@
  * region of its own in state M and returns 1 (held), 0 (broken), or -errno
  * with the reason in note when it cannot be had.
  */
+#include <setjmp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "zapbench.h"
 #include "promise.h"
 
 #define CANNOT(...) ({ snprintf(note, size, __VA_ARGS__); -ENODATA; })
+
+/* Long for one call, and still 200 million instructions under icount. */
+enum { PATIENCE_MS = 200 };
+
+static _Thread_local sigjmp_buf too_long;
+
+static void on_timer(int sig)
+{
+	siglongjmp(too_long, sig);
+}
 
 static int drop(struct region *r, size_t skip)
 {
@@ -19,11 +33,42 @@ static int drop(struct region *r, size_t skip)
 	return r->method->drop(r->method, r, op->addr + skip, op->len - 2 * skip);
 }
 
+/*
+ * A drop that may never return: up to 6.18 at least, MADV_GUARD_INSTALL over a
+ * uffd-wp or poison marker zaps, finds the marker still there, and starts again
+ * for ever (guard_install_pte_entry() and zap_pte_range() in mm/).  It does take
+ * signals in between.
+ */
+static int drop_patiently(struct region *r)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
+	struct itimerspec after = { .it_value.tv_nsec = PATIENCE_MS * 1000000L };
+	struct sigaction sa = { .sa_handler = on_timer }, old;
+	timer_t timer;
+	int err;
+
+	event._sigev_un._tid = gettid();
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
+		return -errno;
+	sigaction(SIGALRM, &sa, &old);
+	if (!sigsetjmp(too_long, 1)) {
+		timer_settime(timer, 0, &after, NULL);
+		err = drop(r, 0);
+	} else {
+		err = -ETIME;
+	}
+	timer_delete(timer);
+	sigaction(SIGALRM, &old, NULL);
+	return err;
+}
+
 static int dropped(struct region *r, char *note, size_t size)
 {
-	int err = drop(r, 0);
+	int err = drop_patiently(r);
 
-	if (err)
+	if (err == -ETIME)
+		snprintf(note, size, "the call did not return within %d ms", PATIENCE_MS);
+	else if (err)
 		snprintf(note, size, "the call failed: %s", strerror(-err));
 	return err;
 }
@@ -154,16 +199,15 @@ static int set_registration(struct region *r, uint64_t mode)
 	return err ? err : region_register_all(r, mode);
 }
 
-/* Lifts what hides the page itself (PROT_NONE, a guard), and nothing else. */
+/* Lifts what hides the page itself, PROT_NONE or a guard; maps nothing. */
 static void uncover(struct region *r)
 {
-	uint64_t mode = r->reg_mode;
+	const struct op *op = &r->ops[0];
 
 	if (r->method->event != EVENT_SIGSEGV)
 		return;
-	r->reg_mode = 0;
-	region_resolve(r, r->ops[0].addr, r->ops[0].len);
-	r->reg_mode = mode;
+	mprotect(op->addr, op->len, PROT_READ | PROT_WRITE);
+	madvise(op->addr, op->len, MADV_GUARD_REMOVE);
 }
 
 static int keeps_wp(struct region *r, char *note, size_t size)

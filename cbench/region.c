@@ -143,12 +143,19 @@ void region_touch(const struct region *r, const char *addr, size_t len)
 static int map_slot(struct region *r, char *slot)
 {
 	size_t len = region_mapping(r);
-	char why[8];
+	char why[160];
 
 	region_touch(r, slot, len);
 	if (!region_maps_pmd(r) || !mapped_slot_as_requested(r, slot, why, sizeof(why)))
 		return 0;
-	return madvise(slot, len, MADV_COLLAPSE) ? -errno : 0;
+	/* since 6.17 or so MADV_COLLAPSE heeds shmem_enabled, "advise" at least */
+	if (madvise(slot, len, MADV_HUGEPAGE))
+		return -errno;
+	/* EAGAIN: a page was busy, for instance on its way to the LRU */
+	for (int tries = 0; tries < 10; tries++)
+		if (!madvise(slot, len, MADV_COLLAPSE) || errno != EAGAIN)
+			break;
+	return mapped_slot_as_requested(r, slot, why, sizeof(why));
 }
 
 /* Brings every slot, not registered, to M but for its registration. */
@@ -311,12 +318,14 @@ static int map_all(struct region *r)
 {
 	size_t align = r->backing->hugetlb ? r->page : MAX(r->page, pmd_size());
 	size_t file = r->slots * region_mapping(r);
+	/* so that no folio larger than the one asked for fits into the alias */
+	size_t skew = region_maps_mthp(r) ? r->page : 0;
 	size_t slots_len;
 
 	r->stride = ROUND_UP(region_mapping(r) + r->page, r->page);
 	slots_len = ROUND_UP(r->slots * r->stride, align);
 	/* one page of PROT_NONE before the first slot, too */
-	r->base = reserve(r, align + slots_len + file + align, align);
+	r->base = reserve(r, align + slots_len + skew + file + align, align);
 	if (!r->base)
 		return -errno;
 	r->base += align;
@@ -325,12 +334,10 @@ static int map_all(struct region *r)
 
 		if (err)
 			return err;
-		/* no fault-around: it is off for MINOR mappings as well */
-		madvise(region_slot(r, i), region_mapping(r), MADV_RANDOM);
 	}
 	if (!r->backing->has_file)
 		return 0;
-	r->alias = mmap(r->base + slots_len, file, PROT_READ | PROT_WRITE,
+	r->alias = mmap(r->base + slots_len + skew, file, PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_FIXED, r->fd, 0);
 	if (r->alias == MAP_FAILED) {
 		r->alias = NULL;
@@ -384,6 +391,9 @@ static int fill_and_map(struct region *r, char *why, size_t size)
 
 	for (unsigned int i = 0; i < r->slots && !err; i++)
 		err = region_fill(r, region_slot(r, i), region_mapping(r));
+	/* no write-back of what was filled while something is timed */
+	if (!err && r->fd >= 0 && fsync(r->fd))
+		err = -errno;
 	if (err)
 		snprintf(why, size, "cannot fill the backing: %s", strerror(-err));
 	else if ((err = region_map(r)))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Workload "continue": UFFDIO_CONTINUE of the whole range in one call, against
- * what the kernel can do at best, MADV_POPULATE_READ of a plain mapping: with
- * fault-around off (by=populate), as it is for MINOR mappings, and on.
+ * what the kernel can do at best, MADV_POPULATE_READ of a plain mapping
+ * (by=populate).  MINOR and WP registrations switch fault-around off
+ * (uffd_disable_fault_around()); so does by=populate-single, by registering WP.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -24,10 +25,10 @@ static int map_continue(const struct zapbench_method *m, struct region *r, char 
 	return uffd_continue(&r->uffd, addr, len, r->granule);
 }
 
-static int drop_all(struct region *r, int advice)
+static int drop_all(struct region *r)
 {
 	for (unsigned int i = 0; i < r->nr_ops; i++)
-		if (madvise(r->ops[i].addr, r->ops[i].len, advice))
+		if (madvise(r->ops[i].addr, r->ops[i].len, MADV_DONTNEED))
 			return -errno;
 	return 0;
 }
@@ -40,8 +41,8 @@ static int prepare(struct region *r)
 		return 0;
 	err = region_unregister_all(r);
 	r->reg_mode = 0;
-	if (!err && !strcmp(r->c->by, "populate-around"))
-		err = drop_all(r, MADV_NORMAL);
+	if (!err && !strcmp(r->c->by, "populate-single"))
+		err = region_register_all(r, UFFDIO_REGISTER_MODE_WP);
 	return err;
 }
 
@@ -55,7 +56,7 @@ int workload_continue(struct region *r, void *timing)
 	t->ops = r->nr_ops;
 	t->pages_per_op = r->ops[0].len / r->page;
 	while (!err) {
-		err = drop_all(r, MADV_DONTNEED);
+		err = drop_all(r);
 		if (err)
 			break;
 		timing_before(t);

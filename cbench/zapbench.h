@@ -137,6 +137,7 @@ long region_blocks(const struct region *r);
 int mapped_slot_as_requested(const struct region *r, const char *slot, char *why,
 			     size_t size);
 int mapped_as_requested(const struct region *r, char *why, size_t size);
+bool page_present(const char *addr);
 int vma_count(void);
 int vma_has_flag(const char *addr, const char *flag);
 int cached_pages(const struct region *r, const char *addr, size_t len,
