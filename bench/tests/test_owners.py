@@ -22,7 +22,7 @@ OWNERS = {
     "click": {"cli"},
     "jinja2": {"report"},
     "matplotlib": {"chart"},
-    "msgspec": {"record", "store", "target", "measure"},
+    "msgspec": {"record"},
     "numpy": {"chart", "stats"},
     "pyperf": {"store"},
     "rich": {"cli"},

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The C core under AddressSanitizer with UBSan, and under ThreadSanitizer.
+
+A finding ends the program with a message on standard error and no ``end`` record.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zapbench.case import backings, grid, methods
+
+REPOSITORY = Path(__file__).parents[2]
+SANITIZERS = {"asan": "address,undefined", "tsan": "thread"}
+THREADS = ("cycle/dontneed/shmem/4k/64k/events=on", "cycle/dontneed/shmem/4k/64k/spin=on")
+
+Guest = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module", params=SANITIZERS)
+def guest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Guest:
+    """Runs the program built with one of the sanitizers."""
+    build = REPOSITORY / "build" / request.param
+    option = f"-Db_sanitize={SANITIZERS[request.param]}"
+    again = ["--reconfigure"] if (build / "build.ninja").exists() else []
+    for command in (
+        ["meson", "setup", *again, option, str(build), str(REPOSITORY)],
+        ["meson", "compile", "-C", str(build)],
+    ):
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def run(
+        arguments: Sequence[str], cases: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        listed = tmp_path_factory.mktemp("guest") / "cases"
+        listed.write_text("\n".join(cases))
+        program = [str(build / "cbench/zapbench-guest"), "--cases", str(listed)]
+        return subprocess.run(
+            [*program, "--dir", str(listed.parent), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"},
+        )
+
+    return run
+
+
+def records(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """What a run wrote, after it is known to have ended in order and found nothing."""
+    assert done.stderr == ""
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[-1]["kind"] == "end"
+    assert [line for line in lines if line["kind"] == "error"] == []
+    assert done.returncode == 0
+    return lines
+
+
+def test_each_case_of_the_small_grid(guest: Guest) -> None:
+    cases = [str(cell.case) for cell in grid(quick=True) if cell.excluded is None]
+    lines = records(guest(["--samples", "5", "--max-seconds", "0.02"], [*cases, *THREADS]))
+    done = {line["case"] for line in lines if line["kind"] in ("samples", "skip")}
+    assert done >= set(cases)
+    assert sum(line["kind"] == "samples" for line in lines) > len(cases) / 2
+
+
+def test_each_contract(guest: Guest) -> None:
+    names = [f"contract/{m}/{b}/4k/64k" for m in methods() for b in backings()]
+    lines = records(guest(["--contract-only"], names))
+    assert sum(line["kind"] == "contract" for line in lines) > len(methods())
+
+
+def test_histogram_of_many_samples(guest: Guest) -> None:
+    """More samples than the raw buffer holds, so that they move into the histogram."""
+    lines = records(
+        guest(["--samples", "6000", "--max-seconds", "20"], ["zap/dontneed/shmem/4k/4k"])
+    )
+    (samples,) = (line for line in lines if line["kind"] == "samples")
+    assert samples["histogram"]["count"] == 6000
+    assert sum(count for _, count in samples["histogram"]["buckets"]) == 6000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--samples", "0"],
+        ["--samples", "many"],
+        ["--samples"],
+        ["--clock", "sundial"],
+        ["--cases", "/nonexistent"],
+        ["--nonsense"],
+        ["no such case"],
+        ["zap/dontneed/shmem/4k/" + "9" * 300],
+    ],
+)
+def test_bad_arguments_are_one_line(guest: Guest, arguments: list[str]) -> None:
+    done = guest(arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("zapbench-guest: ")
