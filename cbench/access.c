@@ -17,10 +17,10 @@ struct accessor {
 	pthread_t thread;
 	const struct uffd *uffd;
 	size_t granule;
-	int request, done;	/* eventfds */
-	char *addr;		/* NULL: end */
+	int request, done; /* eventfds */
+	char *addr; /* NULL: end */
 	bool write;
-	bool pending;		/* the thread sleeps in a fault */
+	bool pending; /* the thread sleeps in a fault */
 	int event;
 	struct sigaction segv, bus;
 };
@@ -35,7 +35,7 @@ static void on_fault(int sig)
 {
 	if (fault.armed)
 		siglongjmp(fault.env, sig);
-	signal(sig, SIG_DFL);	/* not ours: fault again, and die of it */
+	signal(sig, SIG_DFL); /* not ours: fault again, and die of it */
 }
 
 static long faults(void)
@@ -69,7 +69,8 @@ static void *accessor_main(void *arg)
 	struct accessor *a = arg;
 	uint64_t one = 1, ignored;
 
-	while (read(a->request, &ignored, sizeof(ignored)) == sizeof(ignored) && a->addr) {
+	while (read(a->request, &ignored, sizeof(ignored)) == sizeof(ignored) &&
+	       a->addr) {
 		a->event = access_page(a->addr, a->write);
 		if (write(a->done, &one, sizeof(one)) != sizeof(one))
 			break;

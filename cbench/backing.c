@@ -69,25 +69,39 @@ static int open_nothing(struct region *r)
 	return 0;
 }
 
-#define SHMEM .has_file = true, .uffd_minor = true, \
-	.minor_feature = UFFD_FEATURE_MINOR_SHMEM
-#define HUGETLB .has_file = true, .hugetlb = true, .uffd_minor = true, \
+#define SHMEM                                                                            \
+	.has_file = true, .uffd_minor = true, .minor_feature = UFFD_FEATURE_MINOR_SHMEM
+#define HUGETLB                                                                          \
+	.has_file = true, .hugetlb = true, .uffd_minor = true,                           \
 	.minor_feature = UFFD_FEATURE_MINOR_HUGETLBFS
 
 const struct zapbench_backing zapbench_backings[] = {
 	{ .name = "shmem", .summary = "memfd, MAP_SHARED", SHMEM, .open = open_shmem },
-	{ .name = "shmem-private", .summary = "memfd, MAP_PRIVATE, read only so far",
-	  SHMEM, .is_private = true, .open = open_shmem },
-	{ .name = "tmpfs", .summary = "file on a tmpfs, MAP_SHARED", SHMEM,
+	{ .name = "shmem-private",
+	  .summary = "memfd, MAP_PRIVATE, read only so far",
+	  SHMEM,
+	  .is_private = true,
+	  .open = open_shmem },
+	{ .name = "tmpfs",
+	  .summary = "file on a tmpfs, MAP_SHARED",
+	  SHMEM,
 	  .open = open_tmpfs },
-	{ .name = "hugetlb", .summary = "hugetlb memfd, MAP_SHARED", HUGETLB,
+	{ .name = "hugetlb",
+	  .summary = "hugetlb memfd, MAP_SHARED",
+	  HUGETLB,
 	  .open = open_hugetlb },
 	{ .name = "hugetlb-private",
-	  .summary = "hugetlb memfd, MAP_PRIVATE, read only so far", HUGETLB,
-	  .is_private = true, .open = open_hugetlb },
-	{ .name = "file", .summary = "file on a file system with a disk, MAP_SHARED",
-	  .has_file = true, .open = open_file },
-	{ .name = "anon", .summary = "no file: the negative control",
-	  .is_private = true, .open = open_nothing },
+	  .summary = "hugetlb memfd, MAP_PRIVATE, read only so far",
+	  HUGETLB,
+	  .is_private = true,
+	  .open = open_hugetlb },
+	{ .name = "file",
+	  .summary = "file on a file system with a disk, MAP_SHARED",
+	  .has_file = true,
+	  .open = open_file },
+	{ .name = "anon",
+	  .summary = "no file: the negative control",
+	  .is_private = true,
+	  .open = open_nothing },
 };
 const unsigned int zapbench_nr_backings = ARRAY_SIZE(zapbench_backings);

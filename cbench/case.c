@@ -23,9 +23,11 @@ const struct zapbench_page_size zapbench_page_sizes[] = {
 const unsigned int zapbench_nr_page_sizes = ARRAY_SIZE(zapbench_page_sizes);
 
 const struct zapbench_axis zapbench_axes[] = {
-	{ "scatter", "drop N single pages spread over the range, not the whole of it", "N" },
+	{ "scatter", "drop N single pages spread over the range, not the whole of it",
+	  "N" },
 	{ "state", "pages made anew before each sample; default: steady state", "fresh" },
-	{ "events", "userfaultfd's REMOVE, UNMAP and REMAP events asked for and read", "on" },
+	{ "events", "userfaultfd's REMOVE, UNMAP and REMAP events asked for and read",
+	  "on" },
 	{ "siblings", "a second thread reads the range all the time", "spin" },
 	{ "position", "in the middle of a larger mapping; default: a mapping of its own",
 	  "middle" },
@@ -40,10 +42,12 @@ const struct zapbench_workload zapbench_workloads[] = {
 	{ "empty", "nothing, in the same loop: the harness's own share", false, true,
 	  workload_empty },
 	{ "zap", "mapped to trapping: the calls alone", true, true, workload_zap },
-	{ "cycle", "mapped to trapping to resolved and read", true, true, workload_cycle },
+	{ "cycle", "mapped to trapping to resolved and read", true, true,
+	  workload_cycle },
 	{ "continue", "UFFDIO_CONTINUE of the whole range, against populating it", false,
 	  true, workload_continue },
-	{ "contract", "the promises of a method, checked and not timed", true, false, NULL },
+	{ "contract", "the promises of a method, checked and not timed", true, false,
+	  NULL },
 };
 const unsigned int zapbench_nr_workloads = ARRAY_SIZE(zapbench_workloads);
 
@@ -85,12 +89,14 @@ const char *size_text(size_t bytes, char *buf, size_t size)
 	return buf;
 }
 
-#define FIND(table, nr, name_) ({                                   \
-	__typeof__(&(table)[0]) found = NULL;                       \
-	for (unsigned int i = 0; i < (nr) && !found; i++)           \
-		if (!strcmp((table)[i].name, (name_)))              \
-			found = &(table)[i];                        \
-	found; })
+#define FIND(table, nr, name_)                                                           \
+	({                                                                               \
+		__typeof__(&(table)[0]) found = NULL;                                    \
+		for (unsigned int i = 0; i < (nr) && !found; i++)                        \
+			if (!strcmp((table)[i].name, (name_)))                           \
+				found = &(table)[i];                                     \
+		found;                                                                   \
+	})
 
 /* Is value one of the words of values?  Returns the word in the table. */
 static bool one_of(const char *values, const char *value)
@@ -210,6 +216,8 @@ unsigned int case_slots(const struct zap_case *c)
 
 	if (c->scatter || !c->workload->timed || c->range / c->page > batch)
 		return 1;
+	if (c->method && c->method->loses_data && c->range >= pmd_size())
+		return 1; /* not small: each byte is written again */
 	return MAX((size_t)1, MIN((size_t)batch, 32 * MIB / c->range));
 }
 

@@ -9,12 +9,12 @@ struct region;
 
 /* What the next access of a page meets.  Names: zapbench_event_name(). */
 enum event {
-	EVENT_NONE,		/* no fault at all: still mapped */
-	EVENT_REFAULT,		/* an ordinary page fault, reported to nobody */
-	EVENT_MINOR,		/* userfaultfd: page in the cache, not mapped */
-	EVENT_MISSING,		/* userfaultfd: no page */
-	EVENT_WP,		/* userfaultfd: write to a protected page */
-	EVENT_RWP,		/* userfaultfd: any access to a protected page */
+	EVENT_NONE, /* no fault at all: still mapped */
+	EVENT_REFAULT, /* an ordinary page fault, reported to nobody */
+	EVENT_MINOR, /* userfaultfd: page in the cache, not mapped */
+	EVENT_MISSING, /* userfaultfd: no page */
+	EVENT_WP, /* userfaultfd: write to a protected page */
+	EVENT_RWP, /* userfaultfd: any access to a protected page */
 	EVENT_SIGSEGV,
 	EVENT_SIGBUS,
 	NR_EVENTS
@@ -26,18 +26,18 @@ struct zapbench_method {
 	const char *summary;
 	/* NULL if its end state equals that of MADV_ZAP; else what differs */
 	const char *differs;
-	int event;		/* declared for a range registered by reg_mode */
-	uint64_t reg_mode;	/* UFFDIO_REGISTER_MODE_*, 0: not registered */
-	uint64_t features;	/* UFFD_FEATURE_* it cannot do without */
-	bool loses_data;	/* the page cache loses its pages */
-	bool write_only;	/* only writes meet the event */
-	bool no_resolve;	/* there is no way from T to R */
-	int advice;		/* for the methods that are one madvise() */
-	uint64_t promises;	/* bit n: promise n of zapbench_promises[] */
-	int (*drop)(const struct zapbench_method *m, struct region *r,
-		    char *addr, size_t len);
-	int (*resolve)(const struct zapbench_method *m, struct region *r,
-		       char *addr, size_t len);
+	int event; /* declared for a range registered by reg_mode */
+	uint64_t reg_mode; /* UFFDIO_REGISTER_MODE_*, 0: not registered */
+	uint64_t features; /* UFFD_FEATURE_* it cannot do without */
+	bool loses_data; /* the page cache loses its pages */
+	bool write_only; /* only writes meet the event */
+	bool no_resolve; /* there is no way from T to R */
+	int advice; /* for the methods that are one madvise() */
+	uint64_t promises; /* bit n: promise n of zapbench_promises[] */
+	int (*drop)(const struct zapbench_method *m, struct region *r, char *addr,
+		    size_t len);
+	int (*resolve)(const struct zapbench_method *m, struct region *r, char *addr,
+		       size_t len);
 };
 
 /* What stands behind the mapping. */
@@ -45,10 +45,10 @@ struct zapbench_backing {
 	const char *name;
 	const char *summary;
 	bool has_file;
-	bool is_private;	/* MAP_PRIVATE */
+	bool is_private; /* MAP_PRIVATE */
 	bool hugetlb;
-	bool uffd_minor;	/* userfaultfd offers minor mode for it */
-	uint64_t minor_feature;	/* UFFD_FEATURE_MINOR_* that says so */
+	bool uffd_minor; /* userfaultfd offers minor mode for it */
+	uint64_t minor_feature; /* UFFD_FEATURE_MINOR_* that says so */
 	int (*open)(struct region *r);
 };
 
@@ -71,14 +71,14 @@ struct zapbench_workload {
 struct zapbench_axis {
 	const char *name;
 	const char *summary;
-	const char *values;	/* space-separated; "N" stands for a number */
+	const char *values; /* space-separated; "N" stands for a number */
 };
 
 /* What a method may promise about the state it leaves. */
 struct zapbench_promise {
 	const char *name;
 	const char *summary;
-	bool events;	/* checked with userfaultfd's non-fault events asked for */
+	bool events; /* checked with userfaultfd's non-fault events asked for */
 	int (*check)(struct region *r, char *note, size_t size);
 };
 

@@ -112,8 +112,9 @@ static void write_thp(struct record *j)
 	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++) {
 		snprintf(path, sizeof(path), THP_DIR "/%s", files[i]);
 		if (!access(path, R_OK))
-			record_str(j, files[i], selected((char *)first_line(path, value,
-									    sizeof(value))));
+			record_str(
+				j, files[i],
+				selected((char *)first_line(path, value, sizeof(value))));
 	}
 	record_close(j, '}');
 }
@@ -123,7 +124,8 @@ long long hugetlb_pages(size_t bytes, const char *file)
 {
 	char path[160], value[32];
 
-	snprintf(path, sizeof(path), HUGETLB_DIR "/hugepages-%zukB/%s", bytes / KIB, file);
+	snprintf(path, sizeof(path), HUGETLB_DIR "/hugepages-%zukB/%s", bytes / KIB,
+		 file);
 	if (!*first_line(path, value, sizeof(value)))
 		return -1;
 	return atoll(value);

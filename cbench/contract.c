@@ -57,8 +57,9 @@ static void check_promises(struct record *j, struct zap_case *c, const struct op
 		write_promise(j, p, promised, held, note);
 		if (promised && held == 0 && !result->err) {
 			result->err = -EPROTO;
-			snprintf(result->why, sizeof(result->why), "promise %s broken%s%s",
-				 p->name, *note ? ": " : "", note);
+			snprintf(result->why, sizeof(result->why),
+				 "promise %s broken%s%s", p->name, *note ? ": " : "",
+				 note);
 		}
 	}
 	c->events = false;
@@ -93,9 +94,12 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 		   struct contract *result)
 {
 	struct zap_case c = {
-		.workload = timed->workload, .method = timed->method,
-		.backing = timed->backing, .page = timed->page,
-		.range = contract_range(timed), .scratch = true,
+		.workload = timed->workload,
+		.method = timed->method,
+		.backing = timed->backing,
+		.page = timed->page,
+		.range = contract_range(timed),
+		.scratch = true,
 	};
 	struct region r;
 	int event = EVENT_NONE, expected = EVENT_NONE;

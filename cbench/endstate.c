@@ -59,8 +59,8 @@ static int resolve_page(struct region *r, char *page, int event)
 	return err ? err : region_resolve(r, page, r->granule);
 }
 
-static int check_trap(struct region *r, struct accessor *a, const struct op *op,
-		      size_t n, size_t pages, int *seen, char *why, size_t size)
+static int check_trap(struct region *r, struct accessor *a, const struct op *op, size_t n,
+		      size_t pages, int *seen, char *why, size_t size)
 {
 	int expected = region_expected_event(r), event, err, end;
 	char *page = op->addr + n * step(r);
@@ -84,8 +84,10 @@ static int check_trap(struct region *r, struct accessor *a, const struct op *op,
 	err = resolve_page(r, page, event);
 	end = access_end(a);
 	if (err || end) {
-		snprintf(why, size, "page %zu of %zu: its access did not end after it was "
-			 "resolved: %s", n, pages, strerror(err ? -err : -end));
+		snprintf(why, size,
+			 "page %zu of %zu: its access did not end after it was "
+			 "resolved: %s",
+			 n, pages, strerror(err ? -err : -end));
 		return err ? err : end;
 	}
 	return 0;
@@ -153,13 +155,17 @@ static int check_resolved_op(struct region *r, struct accessor *a, const struct 
 		int event, err = access_begin(a, addr, false, &event);
 
 		if (!err && event != EVENT_NONE && event != EVENT_REFAULT) {
-			snprintf(why, size, "page %zu of %zu still met %s after it was resolved",
-				 nth_page(j, n, pages), pages, zapbench_event_name(event));
+			snprintf(why, size,
+				 "page %zu of %zu still met %s after it was resolved",
+				 nth_page(j, n, pages), pages,
+				 zapbench_event_name(event));
 			return -EPROTO;
 		}
 		if (!err && !page_is(r, addr, addr)) {
-			snprintf(why, size, "page %zu of %zu held other bytes after it was "
-				 "resolved", nth_page(j, n, pages), pages);
+			snprintf(why, size,
+				 "page %zu of %zu held other bytes after it was "
+				 "resolved",
+				 nth_page(j, n, pages), pages);
 			return -EPROTO;
 		}
 		if (err)
@@ -225,9 +231,10 @@ int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
 	accessor_stop(a);
 	if (err)
 		return err;
-	err = r->method->write_only && r->backing->is_private ? region_refresh(r) :
-							       region_restore(r);
+	err = r->method->write_only && r->backing->is_private ? region_refresh(r)
+							      : region_restore(r);
 	if (err)
-		snprintf(why, size, "cannot go back to the mapped state: %s", strerror(-err));
+		snprintf(why, size, "cannot go back to the mapped state: %s",
+			 strerror(-err));
 	return err;
 }

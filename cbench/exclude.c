@@ -8,7 +8,7 @@
 #include "zapbench.h"
 
 struct exclusion {
-	const char *workload;	/* NULL: any */
+	const char *workload; /* NULL: any */
 	const char *method;
 	const char *backing;
 	const char *reason;
@@ -34,9 +34,11 @@ static const struct exclusion exclusions[] = {
 	{ NULL, "uffd_wp", "file", "EINVAL: userfaultfd takes no plain file" },
 	{ NULL, "poison", "file", "EINVAL: userfaultfd takes no plain file" },
 	{ NULL, "poison", "anon", "needs a registration, and keeps nothing of it" },
-	{ "cycle", "poison", NULL, "nothing takes a poison marker back and keeps the page" },
+	{ "cycle", "poison", NULL,
+	  "nothing takes a poison marker back and keeps the page" },
 	{ "continue", NULL, "file", "userfaultfd has no minor mode for plain files" },
-	{ "continue", NULL, "anon", "userfaultfd has no minor mode for anonymous memory" },
+	{ "continue", NULL, "anon",
+	  "userfaultfd has no minor mode for anonymous memory" },
 };
 
 static const char *page_excluded(const struct zap_case *c)
@@ -44,8 +46,9 @@ static const char *page_excluded(const struct zap_case *c)
 	const struct zapbench_backing *b = c->backing;
 
 	if (b->hugetlb)
-		return c->page > base_page() ? NULL :
-			"hugetlb pages are larger than the base page";
+		return c->page > base_page()
+			       ? NULL
+			       : "hugetlb pages are larger than the base page";
 	if (c->page < base_page())
 		return "smaller than this machine's base page";
 	if (c->page == base_page())

@@ -77,7 +77,8 @@ static void mount_file_system(void)
 static void prepare_machine(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(mounts); i++)
-		if (mount(mounts[i].type, mounts[i].dir, mounts[i].type, 0, mounts[i].data) &&
+		if (mount(mounts[i].type, mounts[i].dir, mounts[i].type, 0,
+			  mounts[i].data) &&
 		    errno != EBUSY)
 			fprintf(stderr, "zapbench-guest: %s: %s\n", mounts[i].dir,
 				strerror(errno));

@@ -9,8 +9,19 @@
 
 #include "zapbench.h"
 
-enum { OPT_CASES = 1, OPT_SAMPLES, OPT_SEED, OPT_CLOCK, OPT_KERNEL, OPT_TIER, OPT_BOOT,
-       OPT_DIR, OPT_TMPFS, OPT_SECONDS, OPT_CONTRACT };
+enum {
+	OPT_CASES = 1,
+	OPT_SAMPLES,
+	OPT_SEED,
+	OPT_CLOCK,
+	OPT_KERNEL,
+	OPT_TIER,
+	OPT_BOOT,
+	OPT_DIR,
+	OPT_TMPFS,
+	OPT_SECONDS,
+	OPT_CONTRACT
+};
 
 static const struct option long_options[] = {
 	{ "cases", required_argument, NULL, OPT_CASES },
@@ -28,7 +39,8 @@ static const struct option long_options[] = {
 };
 
 static const char usage[] =
-	"usage: zapbench-guest [--cases FILE] [--samples N] [--seed N] [--clock raw|tsc]\n"
+	"usage: zapbench-guest [--cases FILE] [--samples N] [--seed N] [--clock "
+	"raw|tsc]\n"
 	"       [--kernel NAME] [--tier NAME] [--boot N] [--dir DIR] [--tmpfs DIR]\n"
 	"       [--max-seconds S] [--contract-only] [CASE]...\n";
 
@@ -77,7 +89,8 @@ static int parse_number(const char *text, double min, double max, double *value)
 
 	errno = 0;
 	*value = strtod(text, &end);
-	return errno || end == text || *end || !(*value >= min && *value <= max) ? -EINVAL : 0;
+	return errno || end == text || *end || !(*value >= min && *value <= max) ? -EINVAL
+										 : 0;
 }
 
 static int parse_option(struct options *o, struct case_list *list, int opt)
@@ -130,14 +143,15 @@ static int parse_arguments(struct options *o, struct case_list *list)
 {
 	int opt, err = 0;
 
-	optind = 0;	/* once more: this may be a second call in one process */
+	optind = 0; /* once more: this may be a second call in one process */
 	opterr = 0;
-	while (!err && (opt = getopt_long(o->argc, o->argv, "", long_options, NULL)) != -1) {
+	while (!err &&
+	       (opt = getopt_long(o->argc, o->argv, "", long_options, NULL)) != -1) {
 		err = parse_option(o, list, opt);
 		if (err)
 			fprintf(stderr, "zapbench-guest: %s: %s\n", o->argv[optind - 1],
-				opt == '?' ? "no such option, or its value is missing" :
-					     strerror(-err));
+				opt == '?' ? "no such option, or its value is missing"
+					   : strerror(-err));
 	}
 	for (int i = optind; i < o->argc && !err; i++)
 		err = add_case(list, o->argv[i]);
@@ -174,9 +188,15 @@ static void give_signals_back(struct options *o, const sigset_t *old)
 int zapbench_main(int argc, char **argv, int out_fd)
 {
 	struct options o = {
-		.out = out_fd, .samples = 100, .max_seconds = 2, .seed = 1,
-		.kernel = "running", .tier = "native", .dir = ".",
-		.argc = argc, .argv = argv,
+		.out = out_fd,
+		.samples = 100,
+		.max_seconds = 2,
+		.seed = 1,
+		.kernel = "running",
+		.tier = "native",
+		.dir = ".",
+		.argc = argc,
+		.argv = argv,
 	};
 	struct case_list list = { 0 };
 	int status = 2;

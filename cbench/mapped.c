@@ -106,7 +106,8 @@ static int read_entries(const char *path, uint64_t index, uint64_t *entries, siz
 
 static int pagemap_entry(const char *addr, uint64_t *entry)
 {
-	return read_entries("/proc/self/pagemap", (uintptr_t)addr / base_page(), entry, 1);
+	return read_entries("/proc/self/pagemap", (uintptr_t)addr / base_page(), entry,
+			    1);
 }
 
 bool page_present(const char *addr)
@@ -124,7 +125,8 @@ static int folio_is(const char *addr, size_t pages, char *why, size_t size)
 	size_t tails = 0;
 
 	if (!err && !(entry & PAGEMAP_PFN)) {
-		snprintf(why, size, "verifying the folio size needs root (/proc/kpageflags)");
+		snprintf(why, size,
+			 "verifying the folio size needs root (/proc/kpageflags)");
 		return -EPERM;
 	}
 	if (!err)
@@ -137,7 +139,8 @@ static int folio_is(const char *addr, size_t pages, char *why, size_t size)
 	while (tails + 1 <= pages && flags[tails + 1] & (1ull << KPF_COMPOUND_TAIL))
 		tails++;
 	if (!(flags[0] & (1ull << KPF_COMPOUND_HEAD)) || tails + 1 != pages) {
-		snprintf(why, size, "folios of %zu base pages were made, not of %zu: is "
+		snprintf(why, size,
+			 "folios of %zu base pages were made, not of %zu: is "
 			 "hugepages-%zukB/shmem_enabled set to advise?",
 			 tails + 1, pages, pages * base_page() / KIB);
 		return -ENOTSUP;
@@ -177,10 +180,11 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 
 		if (huge == len)
 			return 0;
-		snprintf(why, size, "only %zu of %zu KiB are mapped by PMDs: are "
+		snprintf(why, size,
+			 "only %zu of %zu KiB are mapped by PMDs: are "
 			 "transparent_hugepage/enabled and hugepages-%zukB/shmem_enabled "
-			 "at least madvise and advise?", huge / KIB, len / KIB,
-			 r->page / KIB);
+			 "at least madvise and advise?",
+			 huge / KIB, len / KIB, r->page / KIB);
 		return -ENOTSUP;
 	}
 	for (size_t i = 0; i < len; i += r->page) {

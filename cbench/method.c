@@ -12,15 +12,15 @@
 
 /* ---- M to T ---- */
 
-static int drop_advice(const struct zapbench_method *m, struct region *r,
-		       char *addr, size_t len)
+static int drop_advice(const struct zapbench_method *m, struct region *r, char *addr,
+		       size_t len)
 {
 	(void)r;
 	return madvise(addr, len, m->advice) ? -errno : 0;
 }
 
-static int drop_remap(const struct zapbench_method *m, struct region *r,
-		      char *addr, size_t len)
+static int drop_remap(const struct zapbench_method *m, struct region *r, char *addr,
+		      size_t len)
 {
 	int err;
 
@@ -31,8 +31,8 @@ static int drop_remap(const struct zapbench_method *m, struct region *r,
 	return err ? err : region_register(r, addr, len);
 }
 
-static int drop_overmap(const struct zapbench_method *m, struct region *r,
-			char *addr, size_t len)
+static int drop_overmap(const struct zapbench_method *m, struct region *r, char *addr,
+			size_t len)
 {
 	int err = region_mmap(r, addr, len);
 
@@ -40,17 +40,19 @@ static int drop_overmap(const struct zapbench_method *m, struct region *r,
 	return err ? err : region_register(r, addr, len);
 }
 
-static int drop_punch_hole(const struct zapbench_method *m, struct region *r,
-			   char *addr, size_t len)
+static int drop_punch_hole(const struct zapbench_method *m, struct region *r, char *addr,
+			   size_t len)
 {
 	(void)m;
 	return fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			 region_offset(r, addr), len) ? -errno : 0;
+			 region_offset(r, addr), len)
+		       ? -errno
+		       : 0;
 }
 
 /* The page-table entries move to the copy and die with it; see mremap(2). */
-static int drop_dontunmap(const struct zapbench_method *m, struct region *r,
-			  char *addr, size_t len)
+static int drop_dontunmap(const struct zapbench_method *m, struct region *r, char *addr,
+			  size_t len)
 {
 	void *copy = mremap(addr, len, len, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 
@@ -71,22 +73,22 @@ static int drop_guard_toggle(const struct zapbench_method *m, struct region *r,
 	return madvise(addr, len, MADV_GUARD_REMOVE) ? -errno : 0;
 }
 
-static int drop_rwp(const struct zapbench_method *m, struct region *r,
-		    char *addr, size_t len)
+static int drop_rwp(const struct zapbench_method *m, struct region *r, char *addr,
+		    size_t len)
 {
 	(void)m;
 	return uffd_rwprotect(&r->uffd, addr, len, true);
 }
 
-static int drop_uffd_wp(const struct zapbench_method *m, struct region *r,
-			char *addr, size_t len)
+static int drop_uffd_wp(const struct zapbench_method *m, struct region *r, char *addr,
+			size_t len)
 {
 	(void)m;
 	return uffd_protect(&r->uffd, addr, len, true);
 }
 
-static int drop_mprotect(const struct zapbench_method *m, struct region *r,
-			 char *addr, size_t len)
+static int drop_mprotect(const struct zapbench_method *m, struct region *r, char *addr,
+			 size_t len)
 {
 	(void)m;
 	(void)r;
@@ -94,8 +96,8 @@ static int drop_mprotect(const struct zapbench_method *m, struct region *r,
 }
 
 /* UFFDIO_POISON on a page that is mapped is EEXIST: drop it first. */
-static int drop_poison(const struct zapbench_method *m, struct region *r,
-		       char *addr, size_t len)
+static int drop_poison(const struct zapbench_method *m, struct region *r, char *addr,
+		       size_t len)
 {
 	(void)m;
 	if (madvise(addr, len, MADV_DONTNEED))
@@ -105,20 +107,20 @@ static int drop_poison(const struct zapbench_method *m, struct region *r,
 
 /* ---- T to R: the cheapest bulk call ---- */
 
-static int resolve_mapping(const struct zapbench_method *m, struct region *r,
-			   char *addr, size_t len)
+static int resolve_mapping(const struct zapbench_method *m, struct region *r, char *addr,
+			   size_t len)
 {
 	(void)m;
 	if (!r->backing->has_file)
-		return 0;	/* the data is written through the mapping */
+		return 0; /* the data is written through the mapping */
 	if (r->reg_mode)
 		return uffd_continue(&r->uffd, addr, len, r->granule);
 	return madvise(addr, len, MADV_POPULATE_READ) ? -errno : 0;
 }
 
 /* On a PMD-mapped THP the protection is a cleared PMD: map it again. */
-static int resolve_rwp(const struct zapbench_method *m, struct region *r,
-		       char *addr, size_t len)
+static int resolve_rwp(const struct zapbench_method *m, struct region *r, char *addr,
+		       size_t len)
 {
 	int err = uffd_rwprotect(&r->uffd, addr, len, false);
 
@@ -127,23 +129,23 @@ static int resolve_rwp(const struct zapbench_method *m, struct region *r,
 	return err;
 }
 
-static int resolve_uffd_wp(const struct zapbench_method *m, struct region *r,
-			   char *addr, size_t len)
+static int resolve_uffd_wp(const struct zapbench_method *m, struct region *r, char *addr,
+			   size_t len)
 {
 	(void)m;
 	return uffd_protect(&r->uffd, addr, len, false);
 }
 
-static int resolve_mprotect(const struct zapbench_method *m, struct region *r,
-			    char *addr, size_t len)
+static int resolve_mprotect(const struct zapbench_method *m, struct region *r, char *addr,
+			    size_t len)
 {
 	(void)m;
 	(void)r;
 	return mprotect(addr, len, PROT_READ | PROT_WRITE) ? -errno : 0;
 }
 
-static int resolve_guard(const struct zapbench_method *m, struct region *r,
-			 char *addr, size_t len)
+static int resolve_guard(const struct zapbench_method *m, struct region *r, char *addr,
+			 size_t len)
 {
 	if (madvise(addr, len, MADV_GUARD_REMOVE))
 		return -errno;
@@ -163,77 +165,105 @@ const struct zapbench_method zapbench_methods[] = {
 	{
 		.name = "madv_zap",
 		.summary = "madvise(MADV_ZAP)",
-		.event = EVENT_MINOR, .reg_mode = MINOR,
+		.event = EVENT_MINOR,
+		.reg_mode = MINOR,
 		.promises = PROMISE_ALL,
-		.drop = drop_advice, .advice = MADV_ZAP, .resolve = resolve_mapping,
+		.drop = drop_advice,
+		.advice = MADV_ZAP,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "dontneed",
 		.summary = "madvise(MADV_DONTNEED)",
-		.event = EVENT_MINOR, .reg_mode = MINOR,
+		.event = EVENT_MINOR,
+		.reg_mode = MINOR,
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
-		.drop = drop_advice, .advice = MADV_DONTNEED, .resolve = resolve_mapping,
+		.drop = drop_advice,
+		.advice = MADV_DONTNEED,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "remap",
 		.summary = "munmap, mmap, UFFDIO_REGISTER",
-		.event = EVENT_MINOR, .reg_mode = MINOR,
+		.event = EVENT_MINOR,
+		.reg_mode = MINOR,
 		.promises = PROMISE_FILE | PROMISE_NEIGHBOURS,
-		.drop = drop_remap, .resolve = resolve_mapping,
+		.drop = drop_remap,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "overmap",
 		.summary = "mmap(MAP_FIXED) over it, UFFDIO_REGISTER",
-		.event = EVENT_MINOR, .reg_mode = MINOR,
+		.event = EVENT_MINOR,
+		.reg_mode = MINOR,
 		.promises = PROMISE_FILE | PROMISE_NEIGHBOURS,
-		.drop = drop_overmap, .resolve = resolve_mapping,
+		.drop = drop_overmap,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "punch_hole",
 		.summary = "fallocate(PUNCH_HOLE|KEEP_SIZE)",
 		.differs = "loses the data",
-		.event = EVENT_MISSING, .reg_mode = MISSING, .loses_data = true,
+		.event = EVENT_MISSING,
+		.reg_mode = MISSING,
+		.loses_data = true,
 		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
-		.drop = drop_punch_hole, .resolve = resolve_mapping,
+		.drop = drop_punch_hole,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "madv_remove",
 		.summary = "madvise(MADV_REMOVE)",
 		.differs = "loses the data",
-		.event = EVENT_MISSING, .reg_mode = MISSING, .loses_data = true,
+		.event = EVENT_MISSING,
+		.reg_mode = MISSING,
+		.loses_data = true,
 		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
-		.drop = drop_advice, .advice = MADV_REMOVE, .resolve = resolve_mapping,
+		.drop = drop_advice,
+		.advice = MADV_REMOVE,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "dontunmap",
 		.summary = "mremap(MREMAP_DONTUNMAP), munmap of the moved copy",
-		.event = EVENT_MINOR, .reg_mode = MINOR,
+		.event = EVENT_MINOR,
+		.reg_mode = MINOR,
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_NEIGHBOURS,
-		.drop = drop_dontunmap, .resolve = resolve_mapping,
+		.drop = drop_dontunmap,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "guard_toggle",
 		.summary = "MADV_GUARD_INSTALL, MADV_GUARD_REMOVE",
-		.event = EVENT_MINOR, .reg_mode = MINOR,
+		.event = EVENT_MINOR,
+		.reg_mode = MINOR,
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
-		.drop = drop_guard_toggle, .resolve = resolve_mapping,
+		.drop = drop_guard_toggle,
+		.resolve = resolve_mapping,
 	},
 	{
 		.name = "rwp",
 		.summary = "UFFDIO_RWPROTECT: protect, do not drop",
-		.event = EVENT_RWP, .reg_mode = RWP | MINOR,
+		.event = EVENT_RWP,
+		.reg_mode = RWP | MINOR,
 		.features = UFFD_FEATURE_RWP,
-		.promises = PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
-		.drop = drop_rwp, .resolve = resolve_rwp,
+		.promises =
+			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.drop = drop_rwp,
+		.resolve = resolve_rwp,
 	},
 	{
 		.name = "uffd_wp",
 		.summary = "UFFDIO_WRITEPROTECT",
 		.differs = "traps writes only",
-		.event = EVENT_WP, .reg_mode = WP, .write_only = true,
+		.event = EVENT_WP,
+		.reg_mode = WP,
+		.write_only = true,
 		.features = UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
-		.promises = PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
-		.drop = drop_uffd_wp, .resolve = resolve_uffd_wp,
+		.promises =
+			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.drop = drop_uffd_wp,
+		.resolve = resolve_uffd_wp,
 	},
 	{
 		.name = "mprotect",
@@ -242,7 +272,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.event = EVENT_SIGSEGV,
 		.promises = PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION |
 			    PROMISE_NEIGHBOURS,
-		.drop = drop_mprotect, .resolve = resolve_mprotect,
+		.drop = drop_mprotect,
+		.resolve = resolve_mprotect,
 	},
 	{
 		.name = "guard",
@@ -250,13 +281,17 @@ const struct zapbench_method zapbench_methods[] = {
 		.differs = "a signal, not a userfaultfd event",
 		.event = EVENT_SIGSEGV,
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
-		.drop = drop_advice, .advice = MADV_GUARD_INSTALL, .resolve = resolve_guard,
+		.drop = drop_advice,
+		.advice = MADV_GUARD_INSTALL,
+		.resolve = resolve_guard,
 	},
 	{
 		.name = "poison",
 		.summary = "MADV_DONTNEED, UFFDIO_POISON",
 		.differs = "a signal, and no way back",
-		.event = EVENT_SIGBUS, .reg_mode = MINOR, .no_resolve = true,
+		.event = EVENT_SIGBUS,
+		.reg_mode = MINOR,
+		.no_resolve = true,
 		.features = UFFD_FEATURE_POISON,
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_poison,
@@ -265,14 +300,9 @@ const struct zapbench_method zapbench_methods[] = {
 const unsigned int zapbench_nr_methods = ARRAY_SIZE(zapbench_methods);
 
 static const char *const event_names[] = {
-	[EVENT_NONE] = "none",
-	[EVENT_REFAULT] = "refault",
-	[EVENT_MINOR] = "minor",
-	[EVENT_MISSING] = "missing",
-	[EVENT_WP] = "wp",
-	[EVENT_RWP] = "rwp",
-	[EVENT_SIGSEGV] = "sigsegv",
-	[EVENT_SIGBUS] = "sigbus",
+	[EVENT_NONE] = "none",	     [EVENT_REFAULT] = "refault", [EVENT_MINOR] = "minor",
+	[EVENT_MISSING] = "missing", [EVENT_WP] = "wp",		  [EVENT_RWP] = "rwp",
+	[EVENT_SIGSEGV] = "sigsegv", [EVENT_SIGBUS] = "sigbus",
 };
 _Static_assert(ARRAY_SIZE(event_names) == NR_EVENTS, "a name for each event");
 

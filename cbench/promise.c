@@ -14,7 +14,11 @@
 #include "zapbench.h"
 #include "promise.h"
 
-#define CANNOT(...) ({ snprintf(note, size, __VA_ARGS__); -ENODATA; })
+#define CANNOT(...)                                                                      \
+	({                                                                               \
+		snprintf(note, size, __VA_ARGS__);                                       \
+		-ENODATA;                                                                \
+	})
 
 /* Long for one call, and still 200 million instructions under icount. */
 enum { PATIENCE_MS = 200 };
@@ -41,7 +45,8 @@ static int drop(struct region *r, size_t skip)
  */
 static int drop_patiently(struct region *r)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
+				  .sigev_signo = SIGALRM };
 	struct itimerspec after = { .it_value.tv_nsec = PATIENCE_MS * 1000000L };
 	struct sigaction sa = { .sa_handler = on_timer }, old;
 	timer_t timer;
@@ -214,7 +219,8 @@ static int keeps_wp(struct region *r, char *note, size_t size)
 {
 	int err, event;
 
-	if (!(r->uffd.features & UFFD_FEATURE_WP_HUGETLBFS_SHMEM) || !r->backing->uffd_minor)
+	if (!(r->uffd.features & UFFD_FEATURE_WP_HUGETLBFS_SHMEM) ||
+	    !r->backing->uffd_minor)
 		return CANNOT("no uffd-wp on this backing or kernel");
 	if (r->method->reg_mode & UFFDIO_REGISTER_MODE_RWP)
 		return CANNOT("RWP and WP registrations exclude each other");
@@ -295,8 +301,9 @@ static int keeps_registration(struct region *r, char *note, size_t size)
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < ARRAY_SIZE(vm_flags); i++) {
-		int has = r->reg_mode & vm_flags[i].mode ?
-				  vma_has_flag(r->base, vm_flags[i].flag) : 1;
+		int has = r->reg_mode & vm_flags[i].mode
+				  ? vma_has_flag(r->base, vm_flags[i].flag)
+				  : 1;
 
 		if (has <= 0)
 			return has;
@@ -323,8 +330,8 @@ static int sends_no_event(struct region *r, char *note, size_t size)
 		return err;
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
 		if (events & 1u << i && len < size)
-			len += snprintf(note + len, size - len, "%s%s", len ? ", " : "sent ",
-					names[i]);
+			len += snprintf(note + len, size - len, "%s%s",
+					len ? ", " : "sent ", names[i]);
 	return !events;
 }
 
@@ -371,24 +378,30 @@ static int keeps_vmas(struct region *r, char *note, size_t size)
 }
 
 const struct zapbench_promise zapbench_promises[] = {
-	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache", false, keeps_cache },
+	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache", false,
+			  keeps_cache },
 	[KEEPS_CONTENTS] = { "contents", "a second mapping reads the same bytes", false,
 			     keeps_contents },
 	[KEEPS_BLOCKS] = { "blocks", "the file frees no blocks", false, keeps_blocks },
-	[KEEPS_COW] = { "cow", "private pages that were written are kept", false, keeps_cow },
-	[KEEPS_ZEROPAGE] = { "zeropage", "the zero page in a private file mapping is kept",
-			     false, keeps_zeropage },
+	[KEEPS_COW] = { "cow", "private pages that were written are kept", false,
+			keeps_cow },
+	[KEEPS_ZEROPAGE] = { "zeropage",
+			     "the zero page in a private file mapping is kept", false,
+			     keeps_zeropage },
 	[KEEPS_WP] = { "wp", "uffd-wp protection survives", false, keeps_wp },
-	[KEEPS_POISON] = { "poison", "UFFDIO_POISON markers survive", false, keeps_poison },
+	[KEEPS_POISON] = { "poison", "UFFDIO_POISON markers survive", false,
+			   keeps_poison },
 	[KEEPS_GUARD] = { "guard", "guard regions survive", false, keeps_guard },
 	[KEEPS_REGISTRATION] = { "registration",
 				 "the userfaultfd registration survives by itself", false,
 				 keeps_registration },
 	[SENDS_NO_EVENT] = { "no-event", "no REMOVE, UNMAP or REMAP event is sent", true,
 			     sends_no_event },
-	[KEEPS_NEIGHBOURS] = { "neighbours", "pages around a part of the range stay mapped",
-			       false, keeps_neighbours },
-	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same", false, keeps_vmas },
+	[KEEPS_NEIGHBOURS] = { "neighbours",
+			       "pages around a part of the range stay mapped", false,
+			       keeps_neighbours },
+	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same", false,
+			 keeps_vmas },
 };
 const unsigned int zapbench_nr_promises = ARRAY_SIZE(zapbench_promises);
 _Static_assert(ARRAY_SIZE(zapbench_promises) == NR_PROMISES, "a row for each promise");

@@ -20,7 +20,7 @@ enum promise {
 };
 
 #define PROMISE(x) (1ull << (x))
-#define PROMISE_FILE \
+#define PROMISE_FILE                                                                     \
 	(PROMISE(KEEPS_CACHE) | PROMISE(KEEPS_CONTENTS) | PROMISE(KEEPS_BLOCKS))
 #define PROMISE_COW PROMISE(KEEPS_COW)
 #define PROMISE_REGISTRATION PROMISE(KEEPS_REGISTRATION)

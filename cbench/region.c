@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The memory under test: one file, mapped in equal slots with holes between
- * them so that no mapping merges with another, and the states that a slot can
- * be brought into: M (mapped and registered), T (trapping), R (resolved).
+ * them so that no mapping merges with another.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 #include "zapbench.h"
-#include "promise.h"
 
 char *region_slot(const struct region *r, unsigned int slot)
 {
@@ -37,12 +35,12 @@ bool region_maps_pmd(const struct region *r)
 	return !r->backing->hugetlb && r->page == pmd_size();
 }
 
-static bool region_maps_mthp(const struct region *r)
+bool region_maps_mthp(const struct region *r)
 {
 	return !r->backing->hugetlb && r->page > base_page() && !region_maps_pmd(r);
 }
 
-static const char *content_of(const struct region *r, const char *addr)
+const char *region_content(const struct region *r, const char *addr)
 {
 	size_t index = region_offset(r, addr) / base_page();
 
@@ -52,14 +50,7 @@ static const char *content_of(const struct region *r, const char *addr)
 /* Does the base page at page hold what belongs to addr? */
 bool page_is(const struct region *r, const char *page, const char *addr)
 {
-	return !memcmp(page, content_of(r, addr), base_page());
-}
-
-/* Private pages without a file behind them live as long as their mapping. */
-bool region_loses_data(const struct region *r)
-{
-	return r->method->loses_data ||
-	       (!r->backing->has_file && !(r->method->promises & PROMISE_COW));
+	return !memcmp(page, region_content(r, addr), base_page());
 }
 
 /* Maps the file (again) at addr, over whatever is there. */
@@ -100,155 +91,6 @@ int region_unregister_all(struct region *r)
 	return err;
 }
 
-/*
- * Writes the contents of a range, from the prepared buffer, by the cheapest way
- * that the backing has: write(2), or memory where write(2) does not exist
- * (hugetlbfs) or would not make large folios (mTHP under MADV_HUGEPAGE).
- */
-int region_fill(struct region *r, char *addr, size_t len)
-{
-	bool by_memory = r->backing->hugetlb || !r->backing->has_file ||
-			 region_maps_mthp(r);
-	off_t offset = region_offset(r, addr);
-
-	for (size_t done = 0; done < len;) {
-		const char *from = content_of(r, addr + done);
-		size_t left = r->contents + CONTENT_PAGES * base_page() - from;
-		size_t n = MIN(len - done, left);
-
-		if (by_memory) {
-			memcpy(r->alias ? r->alias + offset + done : addr + done, from, n);
-		} else {
-			ssize_t written = pwrite(r->fd, from, n, offset + done);
-
-			if (written <= 0)
-				return written ? -errno : -ENOSPC;
-			n = written;
-		}
-		done += n;
-	}
-	return 0;
-}
-
-/* Reads each base page once. */
-void region_touch(const struct region *r, const char *addr, size_t len)
-{
-	size_t page = base_page();
-
-	(void)r;
-	for (size_t i = 0; i < len; i += page)
-		*(const volatile char *)(addr + i);
-}
-
-static int map_slot(struct region *r, char *slot)
-{
-	size_t len = region_mapping(r);
-	char why[160];
-
-	region_touch(r, slot, len);
-	if (!region_maps_pmd(r) || !mapped_slot_as_requested(r, slot, why, sizeof(why)))
-		return 0;
-	/* since 6.17 or so MADV_COLLAPSE heeds shmem_enabled, "advise" at least */
-	if (madvise(slot, len, MADV_HUGEPAGE))
-		return -errno;
-	/* EAGAIN: a page was busy, for instance on its way to the LRU */
-	for (int tries = 0; tries < 10; tries++)
-		if (!madvise(slot, len, MADV_COLLAPSE) || errno != EAGAIN)
-			break;
-	return mapped_slot_as_requested(r, slot, why, sizeof(why));
-}
-
-/* Brings every slot, not registered, to M but for its registration. */
-int region_map(struct region *r)
-{
-	int err = 0;
-
-	for (unsigned int i = 0; i < r->slots && !err; i++)
-		err = map_slot(r, region_slot(r, i));
-	return err;
-}
-
-int region_resolve(struct region *r, char *addr, size_t len)
-{
-	return r->method->resolve(r->method, r, addr, len);
-}
-
-/*
- * Puts lost data back and resolves, for every operation.  A file gets its data
- * first; without one it goes in through the mapping, which must be open again.
- * *between is the time between the two, if anybody asks.
- */
-int region_put_back(struct region *r, uint64_t *between)
-{
-	bool fill = region_loses_data(r), file = r->backing->has_file;
-	int err = 0;
-
-	for (unsigned int i = 0; i < r->nr_ops && fill && file && !err; i++)
-		err = region_fill(r, r->ops[i].addr, r->ops[i].len);
-	*between = clock_now(r->options);
-	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
-		err = region_resolve(r, r->ops[i].addr, r->ops[i].len);
-	for (unsigned int i = 0; i < r->nr_ops && fill && !file && !err; i++)
-		err = region_fill(r, r->ops[i].addr, r->ops[i].len);
-	return err;
-}
-
-/*
- * From R back to M.  That is one state for base pages and hugetlb.  After
- * UFFDIO_CONTINUE a THP is mapped by base pages, and a poison marker has no R.
- */
-int region_restore(struct region *r)
-{
-	const struct zapbench_method *m = r->method;
-	bool remap_pmd = region_maps_pmd(r);
-	int err = 0;
-
-	if (!remap_pmd && !(m && m->no_resolve))
-		return 0;
-	err = region_unregister_all(r);
-	for (unsigned int i = 0; i < r->slots && !err; i++)
-		if (madvise(region_slot(r, i), region_mapping(r), MADV_DONTNEED))
-			err = -errno;
-	if (!err)
-		err = region_map(r);
-	return err ? err : region_register_all(r, r->reg_mode);
-}
-
-/* Throws the pages away and makes them anew: state=fresh. */
-int region_refresh(struct region *r)
-{
-	int err = region_unregister_all(r);
-
-	for (unsigned int i = 0; i < r->slots && !err; i++) {
-		char *slot = region_slot(r, i);
-		size_t len = region_mapping(r);
-
-		if (madvise(slot, len, MADV_DONTNEED))
-			err = -errno;
-		else if (r->fd >= 0 &&
-			 fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				   region_offset(r, slot), len))
-			err = -errno;
-		else
-			err = region_fill(r, slot, len);
-	}
-	if (!err)
-		err = region_map(r);
-	return err ? err : region_register_all(r, r->reg_mode);
-}
-
-/* The event that T must raise here: no userfaultfd, no userfaultfd event. */
-int region_expected_event(const struct region *r)
-{
-	int event = r->method->event;
-
-	if (event == EVENT_RWP && region_maps_pmd(r))
-		return EVENT_MINOR;
-	if ((event == EVENT_MINOR || event == EVENT_MISSING) && !r->reg_mode)
-		return EVENT_REFAULT;
-	return event;
-}
-
 /* Minor and missing modes only where the backing has them. */
 static uint64_t registration(const struct region *r)
 {
@@ -277,12 +119,13 @@ static int open_uffd(struct region *r, char *why, size_t size)
 		return 0;
 	err = uffd_open(&r->uffd, needed, wanted);
 	if (err && !mode && !needed)
-		return 0;	/* would have been nice to have */
+		return 0; /* would have been nice to have */
 	if (err == -EOPNOTSUPP)
 		snprintf(why, size, "this kernel's userfaultfd lacks features %#llx",
 			 (unsigned long long)(needed & ~r->uffd.offered));
 	else if (err)
-		snprintf(why, size, "userfaultfd refused: be root, or set "
+		snprintf(why, size,
+			 "userfaultfd refused: be root, or set "
 			 "vm.unprivileged_userfaultfd=1, or open up /dev/userfaultfd");
 	return err;
 }
@@ -295,7 +138,7 @@ static int make_contents(struct region *r)
 	if (!p)
 		return -ENOMEM;
 	for (size_t i = 0; i < words; i++)
-		p[i] = mix64(r->seed + i) | 1;	/* never the zeros of a hole */
+		p[i] = mix64(r->seed + i) | 1; /* never the zeros of a hole */
 	r->contents = (char *)p;
 	return 0;
 }
@@ -361,7 +204,7 @@ static int plan_ops(struct region *r)
 		r->ops[i] = (struct op){ region_slot(r, i) + r->margin, r->len };
 	for (unsigned int i = 0; i < pages && scatter; i++)
 		r->ops[i] = (struct op){ r->base + r->margin + i * r->page, r->page };
-	for (unsigned int i = 0; i < scatter; i++) {	/* Fisher and Yates */
+	for (unsigned int i = 0; i < scatter; i++) { /* Fisher and Yates */
 		unsigned int j = i + mix64(r->seed ^ i) % (pages - i);
 		struct op op = r->ops[i];
 
@@ -381,7 +224,8 @@ static int open_backing(struct region *r, char *why, size_t size)
 	if (!err)
 		err = map_all(r);
 	if (err)
-		snprintf(why, size, "cannot open and map the backing: %s", strerror(-err));
+		snprintf(why, size, "cannot open and map the backing: %s",
+			 strerror(-err));
 	return err;
 }
 
@@ -408,15 +252,22 @@ static int fill_and_map(struct region *r, char *why, size_t size)
  * Makes a region and brings it to M.  On failure, -errno with the reason in
  * why; the caller destroys it either way.
  */
-int region_create(struct region *r, const struct zap_case *c,
-		  const struct options *o, char *why, size_t size)
+int region_create(struct region *r, const struct zap_case *c, const struct options *o,
+		  char *why, size_t size)
 {
 	int err;
 
 	*r = (struct region){
-		.c = c, .options = o, .backing = c->backing, .method = c->method,
-		.page = c->page, .len = c->range, .slots = case_slots(c),
-		.margin = c->middle ? c->page : 0, .fd = -1, .seed = mix64(o->seed),
+		.c = c,
+		.options = o,
+		.backing = c->backing,
+		.method = c->method,
+		.page = c->page,
+		.len = c->range,
+		.slots = case_slots(c),
+		.margin = c->middle ? c->page : 0,
+		.fd = -1,
+		.seed = mix64(o->seed),
 	};
 	r->granule = r->backing->hugetlb ? r->page : base_page();
 	err = open_uffd(r, why, size);

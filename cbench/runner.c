@@ -9,7 +9,7 @@
 struct runner {
 	const struct options *o;
 	struct counts counts;
-	struct contract *contracts;	/* one per method, backing and page size */
+	struct contract *contracts; /* one per method, backing and page size */
 	unsigned int nr_contracts;
 };
 
@@ -44,14 +44,18 @@ static int machine_lacks(const struct zap_case *c, char *why, size_t size)
 
 		size_text(c->page, page, sizeof(page));
 		if (free < 0)
-			snprintf(why, size, "this machine has no hugetlb pages of %s", page);
+			snprintf(why, size, "this machine has no hugetlb pages of %s",
+				 page);
 		else if (free < pages)
-			snprintf(why, size, "hugetlb pool too small: %lld pages of %s needed, "
-				 "%lld free", pages, page, free);
+			snprintf(why, size,
+				 "hugetlb pool too small: %lld pages of %s needed, "
+				 "%lld free",
+				 pages, page, free);
 		return free < pages ? -ENOMEM : 0;
 	}
 	if (need + (long long)(64 * MIB) > available) {
-		snprintf(why, size, "not enough memory: %lld MiB needed, %lld MiB available",
+		snprintf(why, size,
+			 "not enough memory: %lld MiB needed, %lld MiB available",
 			 need / (long long)MIB + 64, available / (long long)MIB);
 		return -ENOMEM;
 	}
@@ -63,7 +67,8 @@ static struct contract *find_contract(struct runner *run, const struct zap_case 
 	for (unsigned int i = 0; i < run->nr_contracts; i++) {
 		struct contract *k = &run->contracts[i];
 
-		if (k->method == c->method && k->backing == c->backing && k->page == c->page)
+		if (k->method == c->method && k->backing == c->backing &&
+		    k->page == c->page)
 			return k;
 	}
 	return NULL;
@@ -129,7 +134,8 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 	if (interrupted(run->o))
 		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
 	else if (err)
-		err = trouble(run, "error", c->name, *t.why ? t.why : strerror(-err), err);
+		err = trouble(run, "error", c->name, *t.why ? t.why : strerror(-err),
+			      err);
 	else
 		err = record_samples(run->o, c, &t, 0, 0);
 	run->counts.samples += t.total.n > 0 && !err;

@@ -11,11 +11,11 @@
 struct sibling {
 	pthread_t thread;
 	atomic_bool stop;
-	int wake;			/* eventfd */
-	const char *addr;		/* reads this range, */
+	int wake; /* eventfd */
+	const char *addr; /* reads this range, */
 	size_t len;
-	const struct uffd *uffd;	/* or this descriptor's events */
-	uint32_t events;		/* bit n: UFFD_EVENT_PAGEFAULT + n was seen */
+	const struct uffd *uffd; /* or this descriptor's events */
+	uint32_t events; /* bit n: UFFD_EVENT_PAGEFAULT + n was seen */
 };
 
 /* Keeps this CPU's TLB in use for the address space: shootdowns must reach it. */

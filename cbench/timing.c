@@ -142,8 +142,10 @@ void timing_before(struct timing *t)
 int timing_add(struct timing *t, uint64_t start, uint64_t end)
 {
 	if (t->o->tsc && voluntary_switches() != t->switches) {
-		snprintf(t->why, sizeof(t->why), "sample %llu slept: idle time counts as "
-			 "instructions here", (unsigned long long)t->total.n);
+		snprintf(t->why, sizeof(t->why),
+			 "sample %llu slept: idle time counts as "
+			 "instructions here",
+			 (unsigned long long)t->total.n);
 		return -EAGAIN;
 	}
 	return series_add(&t->total, end - start);

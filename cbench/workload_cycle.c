@@ -8,7 +8,10 @@
 enum { DROP, COPY, RESOLVE, TOUCH };
 
 static const char *const stages[] = {
-	[DROP] = "drop", [COPY] = "copy", [RESOLVE] = "resolve", [TOUCH] = "touch",
+	[DROP] = "drop",
+	[COPY] = "copy",
+	[RESOLVE] = "resolve",
+	[TOUCH] = "touch",
 };
 
 static int cycle(struct region *r, const struct options *o, uint64_t stamp[5])
@@ -29,7 +32,7 @@ static int cycle(struct region *r, const struct options *o, uint64_t stamp[5])
 		region_touch(r, r->ops[i].addr, r->ops[i].len);
 	stamp[4] = clock_now(o);
 	if (!file && region_loses_data(r))
-		stamp[2] = stamp[3];	/* all of it was the copy */
+		stamp[2] = stamp[3]; /* all of it was the copy */
 	return 0;
 }
 

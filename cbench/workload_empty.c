@@ -38,8 +38,9 @@ int workload_empty(struct region *r, void *timing)
 {
 	const char *check = r->c->check;
 	struct zapbench_method spend = {
-		.drop = !check ? drop_nothing :
-			!strcmp(check, "loop") ? spend_loop : spend_sleep,
+		.drop = !check			 ? drop_nothing
+			: !strcmp(check, "loop") ? spend_loop
+						 : spend_sleep,
 	};
 	struct timing *t = timing;
 	int err = 0;

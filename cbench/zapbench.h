@@ -19,7 +19,7 @@ struct options;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define ROUND_UP(x, to) (((x) + (to)-1) / (to) * (to))
+#define ROUND_UP(x, to) (((x) + (to) - 1) / (to) * (to))
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
@@ -30,18 +30,18 @@ struct options;
 struct zap_case {
 	char name[192];
 	const struct zapbench_workload *workload;
-	const struct zapbench_method *method;	/* NULL: "-" */
+	const struct zapbench_method *method; /* NULL: "-" */
 	const struct zapbench_backing *backing;
 	size_t page;
 	size_t range;
-	unsigned int scatter;	/* drop so many single pages, 0: the whole range */
-	bool fresh;		/* pages made anew before each sample */
-	bool events;		/* ask for UFFD_EVENT_{REMOVE,UNMAP,REMAP}, read them */
-	bool scratch;		/* a contract's region: nothing is timed on it */
-	bool middle;		/* inside a larger mapping */
-	bool spin;		/* a sibling thread keeps the TLB warm on another CPU */
-	const char *by;		/* continue: what maps the pages */
-	const char *check;	/* empty: what the clock is checked against */
+	unsigned int scatter; /* drop so many single pages, 0: the whole range */
+	bool fresh; /* pages made anew before each sample */
+	bool events; /* ask for UFFD_EVENT_{REMOVE,UNMAP,REMAP}, read them */
+	bool scratch; /* a contract's region: nothing is timed on it */
+	bool middle; /* inside a larger mapping */
+	bool spin; /* a sibling thread keeps the TLB warm on another CPU */
+	const char *by; /* continue: what maps the pages */
+	const char *check; /* empty: what the clock is checked against */
 };
 
 int case_parse(const char *name, struct zap_case *c, char *why, size_t size);
@@ -57,10 +57,10 @@ size_t contract_range(const struct zap_case *c);
 
 struct uffd {
 	int fd;
-	uint64_t offered;	/* features the kernel has */
-	uint64_t features;	/* features asked for */
+	uint64_t offered; /* features the kernel has */
+	uint64_t features; /* features asked for */
 	uint64_t ioctls;
-	const char *route;	/* how the descriptor was had */
+	const char *route; /* how the descriptor was had */
 };
 
 int uffd_open(struct uffd *u, uint64_t needed, uint64_t wanted);
@@ -86,22 +86,22 @@ struct region {
 	const struct zapbench_backing *backing;
 	const struct zapbench_method *method;
 	const struct options *options;
-	size_t page;		/* what state M maps */
-	size_t granule;		/* what one fault or CONTINUE maps */
-	size_t len;		/* bytes that one operation on a slot drops */
-	size_t margin;		/* mapped before and after them */
-	size_t stride;		/* from slot to slot, a hole of at least a page between */
+	size_t page; /* what state M maps */
+	size_t granule; /* what one fault or CONTINUE maps */
+	size_t len; /* bytes that one operation on a slot drops */
+	size_t margin; /* mapped before and after them */
+	size_t stride; /* from slot to slot, a hole of at least a page between */
 	unsigned int slots;
-	char *reserved;		/* PROT_NONE all around the slots */
+	char *reserved; /* PROT_NONE all around the slots */
 	size_t reserved_len;
-	char *base;		/* slot 0 */
-	int fd;			/* -1: anonymous */
-	char *alias;		/* a second, shared mapping of the file; NULL: none */
-	char *contents;		/* the prepared bytes, CONTENT_PAGES granules long */
+	char *base; /* slot 0 */
+	int fd; /* -1: anonymous */
+	char *alias; /* a second, shared mapping of the file; NULL: none */
+	char *contents; /* the prepared bytes, CONTENT_PAGES granules long */
 	struct uffd uffd;
-	uint64_t reg_mode;	/* 0: the range is not registered */
-	bool no_reregister;	/* contract: does the registration survive by itself? */
-	struct op *ops;		/* one sample */
+	uint64_t reg_mode; /* 0: the range is not registered */
+	bool no_reregister; /* contract: does the registration survive by itself? */
+	struct op *ops; /* one sample */
 	unsigned int nr_ops;
 	uint64_t seed;
 };
@@ -109,8 +109,8 @@ struct region {
 /* Prime, so that pages a power of two apart never hold the same bytes. */
 #define CONTENT_PAGES 509
 
-int region_create(struct region *r, const struct zap_case *c,
-		  const struct options *o, char *why, size_t size);
+int region_create(struct region *r, const struct zap_case *c, const struct options *o,
+		  char *why, size_t size);
 void region_destroy(struct region *r);
 char *region_slot(const struct region *r, unsigned int slot);
 off_t region_offset(const struct region *r, const char *addr);
@@ -118,6 +118,16 @@ int region_mmap(const struct region *r, char *addr, size_t len);
 int region_register(struct region *r, char *addr, size_t len);
 int region_unregister_all(struct region *r);
 int region_register_all(struct region *r, uint64_t mode);
+size_t region_mapping(const struct region *r);
+bool region_maps_pmd(const struct region *r);
+bool region_maps_mthp(const struct region *r);
+const char *region_content(const struct region *r, const char *addr);
+bool page_is(const struct region *r, const char *page, const char *addr);
+long region_blocks(const struct region *r);
+
+/* ---- state.c: from state to state ---- */
+
+bool region_loses_data(const struct region *r);
 int region_fill(struct region *r, char *addr, size_t len);
 int region_map(struct region *r);
 int region_restore(struct region *r);
@@ -126,11 +136,6 @@ int region_resolve(struct region *r, char *addr, size_t len);
 int region_put_back(struct region *r, uint64_t *between);
 void region_touch(const struct region *r, const char *addr, size_t len);
 int region_expected_event(const struct region *r);
-bool region_loses_data(const struct region *r);
-size_t region_mapping(const struct region *r);
-bool region_maps_pmd(const struct region *r);
-bool page_is(const struct region *r, const char *page, const char *addr);
-long region_blocks(const struct region *r);
 
 /* ---- mapped.c: what the page tables and the page cache hold ---- */
 
@@ -140,8 +145,7 @@ int mapped_as_requested(const struct region *r, char *why, size_t size);
 bool page_present(const char *addr);
 int vma_count(void);
 int vma_has_flag(const char *addr, const char *flag);
-int cached_pages(const struct region *r, const char *addr, size_t len,
-		 size_t *cached);
+int cached_pages(const struct region *r, const char *addr, size_t len, size_t *cached);
 
 /* ---- access.c: which event does an access raise? ---- */
 
@@ -163,7 +167,7 @@ struct contract {
 	const struct zapbench_method *method;
 	const struct zapbench_backing *backing;
 	size_t page;
-	int err;		/* 0: held; -ENOTSUP: not on this kernel; else broken */
+	int err; /* 0: held; -ENOTSUP: not on this kernel; else broken */
 	char why[200];
 };
 
@@ -176,8 +180,8 @@ enum { RAW_SAMPLES = 4096, HIST_BITS = 7, HIST_BUCKETS = 58 << HIST_BITS };
 
 struct series {
 	const char *name;
-	uint64_t *raw;		/* the first RAW_SAMPLES values */
-	uint64_t *buckets;	/* log-linear histogram after that */
+	uint64_t *raw; /* the first RAW_SAMPLES values */
+	uint64_t *buckets; /* log-linear histogram after that */
 	uint64_t n, min, max, sum;
 };
 
@@ -193,13 +197,13 @@ struct timing {
 	struct series total;
 	struct series stage[MAX_STAGES];
 	unsigned int nr_stages;
-	unsigned int warmup;	/* rounds left before samples are kept */
+	unsigned int warmup; /* rounds left before samples are kept */
 	bool keeping;
-	uint64_t empty;		/* least cost of a sample of no-ops */
+	uint64_t empty; /* least cost of a sample of no-ops */
 	uint64_t case_start, case_total;
 	uint64_t ops, pages_per_op;
 	uint64_t deadline_ns;
-	long switches;		/* voluntary ones of this thread before the sample */
+	long switches; /* voluntary ones of this thread before the sample */
 	char why[200];
 };
 
@@ -258,8 +262,8 @@ int record_context(const struct options *o);
 int record_samples(const struct options *o, const struct zap_case *c,
 		   const struct timing *t, long minor, long missing);
 int record_counts(const struct options *o, const struct counts *n);
-int record_trouble(const struct options *o, const char *kind,
-		   const char *case_name, const char *reason, int err);
+int record_trouble(const struct options *o, const char *kind, const char *case_name,
+		   const char *reason, int err);
 
 /* ---- context.c: what the machine is ---- */
 
@@ -281,7 +285,7 @@ struct options {
 	int boot;
 	const char *dir;
 	const char *tmpfs;
-	int signal_fd;		/* -1: signals are somebody else's */
+	int signal_fd; /* -1: signals are somebody else's */
 	int argc;
 	char **argv;
 };

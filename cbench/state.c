@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The states of a region: M (mapped and registered), T (trapping), R (resolved),
+ * and the ways from one to another that no method is measured by.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "zapbench.h"
+#include "promise.h"
+
+/* Private pages without a file behind them live as long as their mapping. */
+bool region_loses_data(const struct region *r)
+{
+	return r->method->loses_data ||
+	       (!r->backing->has_file && !(r->method->promises & PROMISE_COW));
+}
+
+/* The event that T must raise here: no userfaultfd, no userfaultfd event. */
+int region_expected_event(const struct region *r)
+{
+	int event = r->method->event;
+
+	if (event == EVENT_RWP && region_maps_pmd(r))
+		return EVENT_MINOR;
+	if ((event == EVENT_MINOR || event == EVENT_MISSING) && !r->reg_mode)
+		return EVENT_REFAULT;
+	return event;
+}
+
+/*
+ * Writes the contents of a range, from the prepared buffer, by the cheapest way
+ * that the backing has: write(2), or memory where write(2) does not exist
+ * (hugetlbfs) or would not make large folios (mTHP under MADV_HUGEPAGE).
+ */
+int region_fill(struct region *r, char *addr, size_t len)
+{
+	bool by_memory =
+		r->backing->hugetlb || !r->backing->has_file || region_maps_mthp(r);
+	off_t offset = region_offset(r, addr);
+
+	for (size_t done = 0; done < len;) {
+		const char *from = region_content(r, addr + done);
+		size_t left = r->contents + CONTENT_PAGES * base_page() - from;
+		size_t n = MIN(len - done, left);
+
+		if (by_memory) {
+			memcpy(r->alias ? r->alias + offset + done : addr + done, from,
+			       n);
+		} else {
+			ssize_t written = pwrite(r->fd, from, n, offset + done);
+
+			if (written <= 0)
+				return written ? -errno : -ENOSPC;
+			n = written;
+		}
+		done += n;
+	}
+	return 0;
+}
+
+/* Reads each base page once. */
+void region_touch(const struct region *r, const char *addr, size_t len)
+{
+	size_t page = base_page();
+
+	(void)r;
+	for (size_t i = 0; i < len; i += page)
+		*(const volatile char *)(addr + i);
+}
+
+static int map_slot(struct region *r, char *slot)
+{
+	size_t len = region_mapping(r);
+	char why[160];
+
+	region_touch(r, slot, len);
+	if (!region_maps_pmd(r) || !mapped_slot_as_requested(r, slot, why, sizeof(why)))
+		return 0;
+	/* since 6.17 or so MADV_COLLAPSE heeds shmem_enabled, "advise" at least */
+	if (madvise(slot, len, MADV_HUGEPAGE))
+		return -errno;
+	/* EAGAIN: a page was busy, for instance on its way to the LRU */
+	for (int tries = 0; tries < 10; tries++)
+		if (!madvise(slot, len, MADV_COLLAPSE) || errno != EAGAIN)
+			break;
+	return mapped_slot_as_requested(r, slot, why, sizeof(why));
+}
+
+/* Brings every slot, not registered, to M but for its registration. */
+int region_map(struct region *r)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < r->slots && !err; i++)
+		err = map_slot(r, region_slot(r, i));
+	return err;
+}
+
+int region_resolve(struct region *r, char *addr, size_t len)
+{
+	return r->method->resolve(r->method, r, addr, len);
+}
+
+/*
+ * Puts lost data back and resolves, for every operation.  A file gets its data
+ * first; without one it goes in through the mapping, which must be open again.
+ * *between is the time between the two, if anybody asks.
+ */
+int region_put_back(struct region *r, uint64_t *between)
+{
+	bool fill = region_loses_data(r), file = r->backing->has_file;
+	int err = 0;
+
+	for (unsigned int i = 0; i < r->nr_ops && fill && file && !err; i++)
+		err = region_fill(r, r->ops[i].addr, r->ops[i].len);
+	*between = clock_now(r->options);
+	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
+		err = region_resolve(r, r->ops[i].addr, r->ops[i].len);
+	for (unsigned int i = 0; i < r->nr_ops && fill && !file && !err; i++)
+		err = region_fill(r, r->ops[i].addr, r->ops[i].len);
+	return err;
+}
+
+/*
+ * From R back to M.  That is one state for base pages and hugetlb.  After
+ * UFFDIO_CONTINUE a THP is mapped by base pages, and a poison marker has no R.
+ */
+int region_restore(struct region *r)
+{
+	const struct zapbench_method *m = r->method;
+	bool remap_pmd = region_maps_pmd(r);
+	int err = 0;
+
+	if (!remap_pmd && !(m && m->no_resolve))
+		return 0;
+	err = region_unregister_all(r);
+	for (unsigned int i = 0; i < r->slots && !err; i++)
+		if (madvise(region_slot(r, i), region_mapping(r), MADV_DONTNEED))
+			err = -errno;
+	if (!err)
+		err = region_map(r);
+	return err ? err : region_register_all(r, r->reg_mode);
+}
+
+/* Throws the pages away and makes them anew: state=fresh. */
+int region_refresh(struct region *r)
+{
+	int err = region_unregister_all(r);
+
+	for (unsigned int i = 0; i < r->slots && !err; i++) {
+		char *slot = region_slot(r, i);
+		size_t len = region_mapping(r);
+
+		if (madvise(slot, len, MADV_DONTNEED))
+			err = -errno;
+		else if (r->fd >= 0 &&
+			 fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				   region_offset(r, slot), len))
+			err = -errno;
+		else
+			err = region_fill(r, slot, len);
+	}
+	if (!err)
+		err = region_map(r);
+	return err ? err : region_register_all(r, r->reg_mode);
+}
