@@ -3,7 +3,7 @@
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from zapbench.kernel.process import find, output
 
 BENCH = "bench"
 """The fragment that every benchmark kernel has."""
+OPTIONAL = "optional"
+"""What only some versions have."""
 
 _SET = re.compile(r"(?P<symbol>CONFIG_\w+)=(?P<value>.+)")
 _UNSET = re.compile(r"# (?P<symbol>CONFIG_\w+) is not set")
@@ -21,19 +23,20 @@ _UNSET = re.compile(r"# (?P<symbol>CONFIG_\w+) is not set")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A base (``tinyconfig``, or a whole .config) and the fragments merged into it, in order."""
+    """A base (``tinyconfig``, or a whole .config) and the fragments merged into it, in order.
+
+    ``optional`` fragments come first, and their symbols need not survive.
+    """
 
     name: str
     fragments: tuple[Path, ...]
+    optional: tuple[Path, ...] = ()
     base: Path | None = None
 
     @property
     def requested(self) -> dict[str, str]:
         """What the fragments ask for, by symbol; ``n`` for a symbol that is to be off."""
-        wanted: dict[str, str] = {}
-        for fragment in self.fragments:
-            wanted |= read(fragment)
-        return wanted
+        return _merged(self.fragments)
 
     @property
     def identity(self) -> str:
@@ -43,6 +46,13 @@ class Configuration:
             f"{symbol}={value}" for symbol, value in sorted({**base, **self.requested}.items())
         ]
         return "\n".join(["whole" if self.base else "tinyconfig", *lines])
+
+
+def _merged(fragments: Iterable[Path]) -> dict[str, str]:
+    symbols: dict[str, str] = {}
+    for fragment in fragments:
+        symbols |= read(fragment)
+    return symbols
 
 
 def read(path: Path) -> dict[str, str]:
@@ -84,7 +94,8 @@ def choose(name: str | None, extra: Sequence[Path] = ()) -> Configuration:
         fragments.append(path)
     for fragment in fragments:
         read(fragment)
-    return Configuration(Path(name).stem if name else BENCH, tuple(fragments))
+    optional = (known / f"{OPTIONAL}.config",)
+    return Configuration(Path(name).stem if name else BENCH, tuple(fragments), optional)
 
 
 def configure(
@@ -103,8 +114,8 @@ def configure(
         shutil.copy(config.base, draft)
     else:
         output([*make, "-s", "tinyconfig"], env=env, failure=BuildFailed, purpose="tinyconfig")
-    merge = ["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-Q", "-O", str(build)]
-    fragments = [str(fragment.absolute()) for fragment in config.fragments]
+    merge = ["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-O", str(build)]
+    fragments = [str(fragment.absolute()) for fragment in (*config.optional, *config.fragments)]
     if fragments:
         command = [*merge, str(draft), *fragments]
         output(command, cwd=build, env=env, failure=BuildFailed, purpose="merge_config.sh")

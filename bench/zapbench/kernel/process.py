@@ -19,6 +19,8 @@ PACKAGES = {
     "busybox": "busybox-static",
     "cc": "gcc",
     "dpkg-deb": "dpkg",
+    "dpkg-buildpackage": "dpkg-dev",
+    "fakeroot": "fakeroot",
     "flex": "flex",
     "gcc": "gcc",
     "git": "git",
@@ -28,6 +30,7 @@ PACKAGES = {
     "qemu-system-x86_64": "qemu-system-x86",
     "readelf": "binutils",
     "rsync": "rsync",
+    "setpriv": "util-linux",
     "tar": "tar",
     "xz": "xz-utils",
 }
@@ -78,9 +81,9 @@ def running(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    stdin: int | IO[bytes] = subprocess.DEVNULL,
-    stdout: int | IO[bytes] = subprocess.PIPE,
-    stderr: int | IO[bytes] = subprocess.STDOUT,
+    stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+    stdout: int | IO[bytes] | None = subprocess.PIPE,
+    stderr: int | IO[bytes] | None = subprocess.STDOUT,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A program in a process group of its own, ended with the block.
 

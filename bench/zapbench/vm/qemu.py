@@ -21,18 +21,22 @@ class Accelerator:
     cmdline: tuple[str, ...]
     smp: bool
     clock: str
+    told_frequency: bool = False  # of the host's time stamp counter
 
 
-# No ERMS, no FSRM: with them QEMU's TCG counts a REP iteration as one instruction, and a page
-# copy would cost thousands.  No timer calibration: under icount it takes half a minute.
+# No ERMS, no FSRM: TCG counts each REP iteration as an instruction, and clearing a page by
+# bytes would cost eight times what it costs by words.
+_PLAIN_CPU = "qemu64,+pdpe1gb,+rdtscp"
+
+# nolapic_timer: under icount, the calibration of that timer takes half a minute.
 ACCELERATORS: Mapping[str, Accelerator] = {
     "kvm": Accelerator(("-accel", "kvm"), "host", (), smp=True, clock="raw"),
     "tcg": Accelerator(
-        ("-accel", "tcg,thread=multi"), "qemu64,+pdpe1gb,+rdtscp", (), smp=True, clock="raw"
+        ("-accel", "tcg,thread=multi"), _PLAIN_CPU, (), smp=True, clock="raw", told_frequency=True
     ),
     "icount": Accelerator(
         ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"),
-        "qemu64,+pdpe1gb,+rdtscp",
+        _PLAIN_CPU,
         ("nolapic_timer",),
         smp=False,
         clock="tsc",
@@ -45,7 +49,8 @@ class Machine:
     """A virtual machine.
 
     ``memory`` is in MiB, ``hugepages`` maps a page size in bytes to how many to reserve at
-    boot, ``seed`` feeds the random numbers that QEMU hands the guest.  ``console`` is None for
+    boot, ``seed`` feeds the random numbers that QEMU hands the guest, ``tsc_khz`` is the frequency
+    of the host's time stamp counter.  ``console`` is None for
     the terminal that zapbench runs on.
     """
 
@@ -58,6 +63,7 @@ class Machine:
     cpus: int = 2
     hugepages: Mapping[int, int] = field(default_factory=dict)
     seed: int = 0
+    tsc_khz: int | None = None
     cmdline: tuple[str, ...] = ()
 
     @property
@@ -116,6 +122,8 @@ def _cmdline(machine: Machine) -> list[str]:
         *("brd.rd_nr=1", f"brd.rd_size={RAM_DISK_KIB}"),
         *ACCELERATORS[machine.accelerator].cmdline,
     ]
+    if machine.tsc_khz and ACCELERATORS[machine.accelerator].told_frequency:
+        words += [f"tsc_early_khz={machine.tsc_khz}", "tsc=reliable"]
     for size, count in sorted(machine.hugepages.items()):
         words += [f"hugepagesz={size >> 20}M", f"hugepages={count}"]
     return [*words, *machine.cmdline]

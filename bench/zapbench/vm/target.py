@@ -14,7 +14,7 @@ from zapbench.kernel import build, cache, catalogue
 from zapbench.kernel.cache import Progress, no_progress
 from zapbench.kernel.process import find, output
 from zapbench.target import Job, guest_path
-from zapbench.vm import initramfs
+from zapbench.vm import initramfs, tsc
 from zapbench.vm.machine import Boot, Limits
 from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, Machine
 
@@ -101,6 +101,7 @@ class VmTarget:
         self._cpus = cpus
         self._perturb = perturb
         self._stopped = False
+        self._tsc_khz = tsc.host_khz()
         self.tier = self._choose(accel)
 
     def run(self, job: Job) -> Iterator[bytes]:
@@ -161,6 +162,7 @@ class VmTarget:
                 cpus=self._cpus,
                 hugepages=pools,
                 seed=seed * 1000 + boot if self._perturb else seed,
+                tsc_khz=self._tsc_khz,
                 cmdline=padding,
             )
             yield from Boot(machine, limits, lambda: self._stopped)

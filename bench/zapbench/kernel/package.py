@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A user's own kernel with a series on top, as Debian packages to install and boot."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from zapbench.error import BuildFailed, UsageError
+from zapbench.kernel import build, cache, config, source
+from zapbench.kernel.cache import Progress, no_progress
+from zapbench.kernel.catalogue import Kernel
+from zapbench.kernel.config import Configuration
+from zapbench.kernel.process import find
+from zapbench.kernel.tree import Tree
+
+SIZE = 25_000_000_000
+"""Bytes that the objects of a distribution's configuration may take."""
+_LABEL = re.compile(r"[^a-z0-9.]+")
+
+# Distributions sign with keys that only they have, and pahole may be missing.
+_FOREIGN = """\
+CONFIG_SYSTEM_TRUSTED_KEYS=""
+CONFIG_SYSTEM_REVOCATION_KEYS=""
+"""
+_NO_BTF = "# CONFIG_DEBUG_INFO_BTF is not set\n"
+
+
+def build_packages(
+    kernel: Kernel, base: Path, directory: Path, *, progress: Progress = no_progress
+) -> list[Path]:
+    """Build installable packages of a kernel with a whole configuration such as /boot/config-….
+
+    They install beside the running kernel: the release ends in ``-zapbench`` and the series.
+    Debugging information is left out, as it multiplies time and space.
+
+    Raises:
+        UsageError: ``base`` is no kernel configuration.
+        EnvironmentMissing: a program or disk space is missing.
+        BuildFailed: a patch, the configuration or the compiler failed.
+    """
+    if len(config.read(base)) < 10:
+        raise UsageError(
+            f"{base} is no kernel configuration, such as /boot/config-{os.uname().release}"
+        )
+    for program in ("dpkg-deb", "dpkg-buildpackage", "rsync", "fakeroot"):
+        find(program)
+    directory.mkdir(parents=True, exist_ok=True)
+    with source.checked_out(kernel.source, progress) as tree:
+        cache.require_space(
+            SIZE if len(config.read(base)) > 3000 else SIZE // 10, "building packages"
+        )
+        tree.apply(kernel.series)
+        return _make(tree, kernel, base, directory, progress)
+
+
+def _make(
+    tree: Tree, kernel: Kernel, base: Path, directory: Path, progress: Progress
+) -> list[Path]:
+    # A directory of its own: the packages are written beside the objects.
+    objects = tree.source / ".zapbench-deb" / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    for stale in objects.parent.glob("linux-*"):
+        stale.unlink()
+    fragment = objects / "zapbench.config"
+    cache.write(fragment, _fragment(kernel).encode())
+    chosen = Configuration("deb", (), (fragment,), base.expanduser().absolute())
+    command = [
+        *(word for word in build.make_command(tree, objects) if not word.startswith("O=")),
+        f"O={objects}",
+    ]
+    env = {**build.build_environment(tree), "DPKG_FLAGS": "-d", "INSTALL_MOD_STRIP": "1"}
+    config.configure(command, tree.source, objects, chosen, env)
+    build.compile_(command, "bindeb-pkg", env, objects / "make.log", progress)
+    made = [path for path in objects.parent.glob("linux-*.deb") if "-dbg_" not in path.name]
+    if not any(path.name.startswith("linux-image-") for path in made):
+        raise BuildFailed(f"make bindeb-pkg made no linux-image package (log: {objects}/make.log)")
+    return [Path(shutil.move(path, directory / path.name)) for path in sorted(made)]
+
+
+def _fragment(kernel: Kernel) -> str:
+    label = _LABEL.sub("-", kernel.series.name.lower()).strip("-") if kernel.series else ""
+    name = f"-zapbench-{label}" if label else "-zapbench"
+    lines = f'CONFIG_LOCALVERSION="{name}"\n# CONFIG_LOCALVERSION_AUTO is not set\n{_FOREIGN}'
+    lines += "CONFIG_DEBUG_INFO_NONE=y\n"
+    return lines + ("" if shutil.which("pahole") else _NO_BTF)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A shell in a booted kernel, for looking around: busybox, and the guest program beside it."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from zapbench.error import EnvironmentMissing, LostVm, UsageError
+from zapbench.kernel.process import find, running
+from zapbench.vm import initramfs, tsc
+from zapbench.vm.initramfs import Entry
+from zapbench.vm.qemu import Machine, arguments
+
+_INIT = """#!/bin/busybox sh
+/bin/busybox mkdir -p /bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t tmpfs -o size=100% tmpfs /tmp
+dd if=/file.ext2 of=/dev/ram0 2>/dev/null && mount -t ext2 /dev/ram0 /file
+echo "$(uname -r): zapbench-guest is in /bin, a file system in /file; 'exit' ends the machine"
+cd /root && setsid cttyhack sh
+reboot -f
+"""
+_SCRIPT_INIT = _INIT.replace("setsid cttyhack sh", "sh /commands").replace("echo ", ": ")
+
+
+def entries(guest: bytes, commands: str | None = None) -> list[Entry]:
+    """The initramfs of a shell; with ``commands`` it runs them and ends.
+
+    Raises:
+        EnvironmentMissing: there is no busybox, or one that needs shared libraries.
+    """
+    busybox = Path(find("busybox")).read_bytes()
+    if b"/lib64/ld-linux" in busybox:
+        raise EnvironmentMissing("busybox is not static: sudo apt-get install busybox-static")
+    files = [
+        *map(initramfs.directory, (*initramfs.DIRECTORIES, "bin")),
+        initramfs.CONSOLE,
+        initramfs.file("init", (_SCRIPT_INIT if commands else _INIT).encode(), 0o755),
+        initramfs.file("bin/busybox", busybox, 0o755),
+        initramfs.file("bin/zapbench-guest", guest, 0o755),
+        initramfs.file(initramfs.FILE_SYSTEM, initramfs.file_system_head()),
+    ]
+    return [*files, initramfs.file("commands", commands.encode())] if commands else files
+
+
+def boot(
+    image: Path,
+    guest: Path,
+    *,
+    accelerator: str = "tcg",
+    memory: int = 1024,
+    commands: Sequence[str] = (),
+) -> None:
+    """Boot an image to a shell on this terminal, or to run commands and print what they print.
+
+    Raises:
+        UsageError: standard input is no terminal, and there are no commands.
+        EnvironmentMissing: QEMU or busybox is not installed.
+        LostVm: QEMU failed.
+    """
+    if not commands and not sys.stdin.isatty():
+        raise UsageError("a shell needs a terminal: run it from one, or give commands")
+    with tempfile.TemporaryDirectory(prefix="zapbench-shell-") as scratch:
+        archive = Path(scratch) / "initramfs"
+        script = "".join(f"{command}\n" for command in commands)
+        archive.write_bytes(initramfs.archive(entries(guest.read_bytes(), script or None)))
+        machine = Machine(
+            accelerator,
+            image,
+            archive,
+            console=None,
+            records=None,
+            memory=memory,
+            hugepages={2 << 20: 64},
+            tsc_khz=tsc.host_khz(),
+        )
+        terminal = None if not commands else subprocess.DEVNULL
+        with running(arguments(machine), stdin=terminal, stdout=None, stderr=None) as qemu:
+            status = qemu.wait()
+    if status:
+        raise LostVm(f"QEMU ended with status {status}")
