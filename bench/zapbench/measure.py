@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 
 from zapbench.case import Cell
-from zapbench.error import Interrupted
-from zapbench.record import Record, Recording, Writer, parse
+from zapbench.error import Interrupted, LostProcess
+from zapbench.record import Error, Record, Recording, Samples, Skip, Writer, parse
 from zapbench.target import Job, Target
 
 
@@ -109,9 +109,14 @@ def contracts(target: Target, kernel: str, cells: Iterable[Cell], directory: Pat
 
 def _boot(leg: Leg, job: Job, on_record: Callable[[Job, Record], None]) -> None:
     source = f"boot {job.boot} of {job.kernel}"
+    left = dict.fromkeys(job.cases)
     try:
         for record in parse(_kept(leg.target.run(job), leg.writer), source):
+            if isinstance(record, Samples | Skip | Error):
+                left.pop(record.case, None)
             on_record(job, record)
+    except LostProcess as error:
+        raise LostProcess(f"{error} (boot {job.boot}, case {next(iter(left), 'none')})") from error
     finally:
         leg.writer.flush()
 

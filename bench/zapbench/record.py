@@ -126,9 +126,9 @@ class Samples(_Line, frozen=True, tag="samples"):
     """The timings of one case.
 
     ``values`` (or ``histogram``) are totals of a sample, in ``unit``: a sample is
-    ``ops_per_sample`` operations on ``pages_per_op`` pages each.  ``empty`` is what a sample
-    with nothing in it costs: the harness's share.  ``stages`` splits each value of
-    ``values`` by stage, in the same order.
+    ``ops_per_sample`` operations on ``pages_per_op`` pages each (0: on none).  ``empty`` is
+    what a sample with nothing in it costs: the harness's share.  ``stages`` splits each value
+    of ``values`` by stage, in the same order.
     """
 
     case: str
@@ -153,8 +153,8 @@ class Samples(_Line, frozen=True, tag="samples"):
     def __post_init__(self) -> None:
         if (self.values is None) == (self.histogram is None):
             raise ValueError("a samples record has either `values` or `histogram`")
-        if self.ops_per_sample < 1 or self.pages_per_op < 1:
-            raise ValueError("`ops_per_sample` and `pages_per_op` are at least 1")
+        if self.ops_per_sample < 1 or self.pages_per_op < 0:
+            raise ValueError("`ops_per_sample` is at least 1 and `pages_per_op` at least 0")
 
 
 class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -284,32 +284,37 @@ def parse(lines: Iterable[bytes], source: str = "records") -> Iterator[Record]:
     cut: Run | None = None  # the first stream that was cut off
     current: Run | None = None  # the stream being read
     came = Counter[type]()  # records of the stream being read, by kind
-    number = 0
+    last: Run | None = None
     for number, line in enumerate(lines, 1):
-        try:
-            record = decode(line, source, number)
-        except SchemaError:
-            if line.endswith(b"\n"):
-                raise
-            break  # half a line, so the last: its writer was cut off
+        if not line.endswith(b"\n") and _is_half(line):
+            current = current or last
+            break
+        record = decode(line, source, number)
         if isinstance(record, Context):
             cut, current = cut or current, record.run
             came = Counter[type]()
         elif current is None:
             raise SchemaError(f"{source}: line {number}: expected a context record first")
+        last = record.run
         yield record
         came[type(record)] += 1
         if isinstance(record, End):
             _check_counts(record, came, f"{source}: line {number}")
             current = None
     cut = cut or current
-    if number == 0:
-        raise Truncated(f"{source} is empty: its writer was cut off before the first record")
+    if last is None:
+        raise Truncated(f"{source} was cut off before its first record: measure again")
     if cut is not None:
         raise Truncated(
             f"{source}: the stream of boot {cut.boot} on {cut.kernel} was cut off: it has no end "
             "record; what is there was kept, `zapbench run --resume` goes on from it"
         )
+
+
+def _is_half(line: bytes) -> bool:
+    """Whether a line without its end is the begin of a record, not something foreign."""
+    starts = (b'{"v":', b'{"kind":')
+    return any(line[: len(start)] == start[: len(line)] for start in starts)
 
 
 def _check_counts(end: End, came: Counter[type], where: str) -> None:
@@ -434,7 +439,8 @@ class Writer:
             self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise DiskFull(f"cannot write {path}: {error.strerror}") from error
-        self._mend()
+        if os.fstat(self._file.fileno()).st_size:  # 0 for a device, which has no end
+            self._mend()
 
     def _mend(self) -> None:
         data = self.path.read_bytes()

@@ -188,18 +188,21 @@ def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
     value = math.exp(difference)
     if min(len(base), len(head)) < 2:
         return Ratio(value)
-    error = math.sqrt(sum(float(side.var(ddof=1)) / len(side) for side in logs))
+    shares = [float(side.var(ddof=1)) / len(side) for side in logs]
+    error = math.sqrt(sum(shares))
     if error < 1e-12:  # a deterministic machine: any difference is one
         return Ratio(value, value, value, 1.0 if abs(difference) < 1e-12 else 0.0, 0.0)
-    test = scipy_stats.ttest_ind(logs[1], logs[0], equal_var=False)
-    interval = test.confidence_interval(CONFIDENCE)
-    reach = scipy_stats.t.ppf((1 + CONFIDENCE) / 2, test.df) + scipy_stats.t.ppf(POWER, test.df)
+    freedom = sum(shares) ** 2 / sum(
+        share**2 / (len(side) - 1) for share, side in zip(shares, logs, strict=True)
+    )
+    t = scipy_stats.t(freedom)
+    reach = float(t.ppf((1 + CONFIDENCE) / 2))
     return Ratio(
         value=value,
-        low=math.exp(interval.low),
-        high=math.exp(interval.high),
-        p=float(test.pvalue),
-        detectable=math.expm1(float(reach) * error),
+        low=math.exp(difference - reach * error),
+        high=math.exp(difference + reach * error),
+        p=2 * float(t.sf(abs(difference) / error)),
+        detectable=math.expm1((reach + float(t.ppf(POWER))) * error),
     )
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from zapbench.case import NO_METHOD, Case, Cell, Method, methods, size_text
+from zapbench.case import NO_METHOD, Case, Cell, Method, backings, methods, size_text, workloads
 from zapbench.record import Context, Contract, Recording, Samples, Skip, failures
 from zapbench.stats import Ratio, Series, harness_share, ratio, series
 
@@ -28,7 +28,7 @@ class Row:
     method: str
     p50: float
     p99: float | None
-    per_page: float
+    per_page: float | None
     boots: int
     samples: int
     best: bool
@@ -95,7 +95,7 @@ def build(recording: Recording, cells: Iterable[Cell] = ()) -> Table:
         harness=harness_share(samples),
         groups=tuple(
             Group(_title(place), _rows(members, differs))
-            for place, members in sorted(groups.items())
+            for place, members in sorted(groups.items(), key=lambda item: _order(item[0]))
         ),
         errors=_remarks((e.case, e.reason) for e in failures(recording.records)),
         skipped=_remarks((skip.case, skip.reason) for skip in recording.of(Skip)),
@@ -108,6 +108,17 @@ def _place(case: Case) -> Place:
     """What rows of one group share; what maps the pages (`by`) is compared within a group."""
     axes = tuple(axis for axis in case.axes if axis[0] != "by")
     return (case.workload, case.backing, case.page_size, case.range_size, axes)
+
+
+def _order(place: Place) -> tuple[object, ...]:
+    """Groups stand in the order of the C tables, then by size."""
+    workload, backing, *rest = place
+    return (*_position(workload, workloads()), *_position(backing, backings()), *rest)
+
+
+def _position(name: str, table: Mapping[str, object]) -> tuple[int, str]:
+    names = list(table)
+    return (names.index(name) if name in table else len(names), name)
 
 
 def _title(place: Place) -> str:
@@ -159,7 +170,7 @@ def _row(case: Case, each: Series, differs: str | None, best: Series | None) -> 
         method=_label(case),
         p50=each.median,
         p99=each.pooled.tail(0.99),
-        per_page=each.median / each.pages_per_op,
+        per_page=each.median / each.pages_per_op if each.pages_per_op else None,
         boots=len(each.boots),
         samples=each.pooled.size,
         best=best is each,

@@ -88,7 +88,8 @@ def guest_path() -> Path:
     spec = importlib.util.find_spec("zapbench._zapbench")
     places = [Path(__file__).parent]
     if spec is not None and spec.origin is not None:
-        places.append(Path(spec.origin).parent)  # an editable install: the build directory
+        build = Path(spec.origin).parent  # an editable install: the build directory
+        places += [build, build / "cbench"]
     for place in places:
         if os.access(place / GUEST, os.X_OK):
             return place / GUEST

@@ -20,7 +20,7 @@ def command(*, as_json: bool) -> int:
         print_json(findings)
     else:
         rows = (
-            [what, Text(found.state, style=STYLES[found.state]), found.seen, found.mend]
+            (what, Text(found.state, style=STYLES[found.state]), found.seen, found.mend)
             for what, found in findings.items()
         )
         grid(("", "state", "seen", "mend it with"), rows, console())
