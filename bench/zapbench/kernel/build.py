@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zapbench.error import BuildFailed, EnvironmentMissing
+from zapbench.error import BuildFailed, EnvironmentMissing, UsageError
 from zapbench.kernel import cache, config, source
 from zapbench.kernel.cache import Progress, no_progress
 from zapbench.kernel.catalogue import Kernel, Series
@@ -108,9 +108,15 @@ def _toolchain() -> list[str]:
 
     Raises:
         EnvironmentMissing: a program that every build needs is not installed.
+        UsageError: the cache is in a place where make does not work.
     """
     for program in ("make", "flex", "bison", "bc"):
         find(program)
+    if any(mark in str(cache.root()) for mark in (" ", ":")):
+        raise UsageError(
+            f"the cache {cache.root()} contains a space or colon, which no kernel can be built "
+            "in: set ZAPBENCH_CACHE to another directory"
+        )
     if os.uname().machine != "x86_64":
         raise EnvironmentMissing(f"kernels are built on x86_64 only, not on {os.uname().machine}")
     return [output([name, "--version"]).splitlines()[0] for name in ("gcc", "ld")]

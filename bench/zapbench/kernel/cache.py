@@ -6,6 +6,7 @@ the lock of its name: a run that is killed leaves at most a staging directory, w
 holder of the lock removes.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -57,12 +58,21 @@ def locked(name: str) -> Iterator[None]:
     """Hold the lock called ``name``, waiting for another run that holds it.
 
     The kernel gives the lock back when its holder dies, however it dies.
+
+    Raises:
+        EnvironmentMissing: the disk was full while it was held.
     """
     path = subdirectory("lock") / name
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise EnvironmentMissing(
+            f"no space left in {root()}: make room, or set ZAPBENCH_CACHE to a larger disk"
+        ) from error
     finally:
         os.close(descriptor)
 
