@@ -149,8 +149,10 @@ static int wait_for(struct accessor *a, bool for_fault, int timeout_ms, int *eve
 			return -ETIMEDOUT;
 		if (fds[0].revents & POLLIN) {
 			a->pending = false;
-			*event = a->event;
-			return read(a->done, &ignored, sizeof(ignored)) < 0 ? -errno : 0;
+			if (read(a->done, &ignored, sizeof(ignored)) < 0)
+				return -errno;
+			*event = a->event; /* the read orders it */
+			return 0;
 		}
 		if (!(fds[1].revents & POLLIN) ||
 		    read(a->uffd->fd, &msg, sizeof(msg)) != sizeof(msg))

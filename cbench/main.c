@@ -185,6 +185,34 @@ static void give_signals_back(struct options *o, const sigset_t *old)
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
+/* The bytes that pages are filled with, and checked against. */
+static char *make_contents(uint64_t seed)
+{
+	size_t words = CONTENT_PAGES * base_page() / sizeof(uint64_t);
+	uint64_t *p = malloc(words * sizeof(*p));
+
+	for (size_t i = 0; p && i < words; i++)
+		p[i] = mix64(seed + i) | 1; /* never the zeros of a hole */
+	return (char *)p;
+}
+
+/* Returns the exit status, or -errno if records could not be written. */
+static int run(struct options *o, const struct case_list *list)
+{
+	char *contents = make_contents(mix64(o->seed));
+	sigset_t old;
+	int status;
+
+	if (!contents)
+		return -ENOMEM;
+	o->contents = contents;
+	take_signals(o, &old);
+	status = run_cases(o, list->names, list->nr);
+	give_signals_back(o, &old);
+	free(contents);
+	return status;
+}
+
 int zapbench_main(int argc, char **argv, int out_fd)
 {
 	struct options o = {
@@ -200,12 +228,9 @@ int zapbench_main(int argc, char **argv, int out_fd)
 	};
 	struct case_list list = { 0 };
 	int status = 2;
-	sigset_t old;
 
 	if (!parse_arguments(&o, &list)) {
-		take_signals(&o, &old);
-		status = run_cases(&o, list.names, list.nr);
-		give_signals_back(&o, &old);
+		status = run(&o, &list);
 		if (status < 0) {
 			fprintf(stderr, "zapbench-guest: cannot write records: %s\n",
 				strerror(-status));

@@ -44,7 +44,7 @@ const char *region_content(const struct region *r, const char *addr)
 {
 	size_t index = region_offset(r, addr) / base_page();
 
-	return r->contents + index % CONTENT_PAGES * base_page();
+	return r->options->contents + index % CONTENT_PAGES * base_page();
 }
 
 /* Does the base page at page hold what belongs to addr? */
@@ -128,19 +128,6 @@ static int open_uffd(struct region *r, char *why, size_t size)
 			 "userfaultfd refused: be root, or set "
 			 "vm.unprivileged_userfaultfd=1, or open up /dev/userfaultfd");
 	return err;
-}
-
-static int make_contents(struct region *r)
-{
-	size_t words = CONTENT_PAGES * base_page() / sizeof(uint64_t);
-	uint64_t *p = malloc(words * sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	for (size_t i = 0; i < words; i++)
-		p[i] = mix64(r->seed + i) | 1; /* never the zeros of a hole */
-	r->contents = (char *)p;
-	return 0;
 }
 
 /* Address space for len bytes that starts at a multiple of align. */
@@ -231,7 +218,7 @@ static int open_backing(struct region *r, char *why, size_t size)
 
 static int fill_and_map(struct region *r, char *why, size_t size)
 {
-	int err = make_contents(r);
+	int err = 0;
 
 	for (unsigned int i = 0; i < r->slots && !err; i++)
 		err = region_fill(r, region_slot(r, i), region_mapping(r));
@@ -291,6 +278,5 @@ void region_destroy(struct region *r)
 		munmap(r->reserved, r->reserved_len);
 	if (r->fd >= 0)
 		close(r->fd);
-	free(r->contents);
 	free(r->ops);
 }

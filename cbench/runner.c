@@ -105,7 +105,7 @@ static int time_with_siblings(struct region *r, struct timing *t)
 		err = -ENOMEM;
 	/* the alias: the range itself would trap the sibling */
 	if (!err && r->c->spin &&
-	    !(spinner = sibling_spin(r->alias ? r->alias : r->contents,
+	    !(spinner = sibling_spin(r->alias ? r->alias : r->options->contents,
 				     MIN(r->len, CONTENT_PAGES * base_page()))))
 		err = -ENOMEM;
 	if (!err)

@@ -43,7 +43,7 @@ int region_fill(struct region *r, char *addr, size_t len)
 
 	for (size_t done = 0; done < len;) {
 		const char *from = region_content(r, addr + done);
-		size_t left = r->contents + CONTENT_PAGES * base_page() - from;
+		size_t left = r->options->contents + CONTENT_PAGES * base_page() - from;
 		size_t n = MIN(len - done, left);
 
 		if (by_memory) {
@@ -82,10 +82,15 @@ static int map_slot(struct region *r, char *slot)
 	/* since 6.17 or so MADV_COLLAPSE heeds shmem_enabled, "advise" at least */
 	if (madvise(slot, len, MADV_HUGEPAGE))
 		return -errno;
+	/* mapped pages would be unmapped one by one, each with its TLB flush */
+	if (madvise(slot, len, MADV_DONTNEED))
+		return -errno;
 	/* EAGAIN: a page was busy, for instance on its way to the LRU */
 	for (int tries = 0; tries < 10; tries++)
 		if (!madvise(slot, len, MADV_COLLAPSE) || errno != EAGAIN)
 			break;
+	/* up to 6.12 at least it leaves the PMD empty for the next fault */
+	region_touch(r, slot, len);
 	return mapped_slot_as_requested(r, slot, why, sizeof(why));
 }
 

@@ -97,7 +97,6 @@ struct region {
 	char *base; /* slot 0 */
 	int fd; /* -1: anonymous */
 	char *alias; /* a second, shared mapping of the file; NULL: none */
-	char *contents; /* the prepared bytes, CONTENT_PAGES granules long */
 	struct uffd uffd;
 	uint64_t reg_mode; /* 0: the range is not registered */
 	bool no_reregister; /* contract: does the registration survive by itself? */
@@ -278,6 +277,7 @@ struct options {
 	unsigned int samples;
 	double max_seconds;
 	uint64_t seed;
+	const char *contents;	/* what the pages hold: CONTENT_PAGES of them */
 	bool tsc;
 	bool contract_only;
 	const char *kernel;
