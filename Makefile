@@ -18,9 +18,6 @@ RESULTS ?= results/$(shell date +%Y%m%d-%H%M%S)
 PYTEST_ARGS ?=
 C_SOURCES := $(wildcard cbench/*.c cbench/*.h)
 PACKAGE_INPUTS := pyproject.toml meson.build $(wildcard cbench/*)
-SANITIZERS := asan tsan
-asan_OPTIONS := -Db_sanitize=address,undefined
-tsan_OPTIONS := -Db_sanitize=thread
 
 .PHONY: help
 help: ## list the targets
@@ -53,24 +50,12 @@ $(VENV)/stamp-package: $(PACKAGE_INPUTS) $(VENV)/stamp-requirements
 	@touch $@
 
 .PHONY: test
-test: setup lint test-c ## lint, C under the sanitizers, pytest with a boot of 6.12
+test: setup lint ## lint, then pytest: C also under the sanitizers, a boot of 6.12
 	$(BIN)/python -m pytest --benchmark-disable -m "not kernel" $(PYTEST_ARGS)
 
 .PHONY: test-kernels
 test-kernels: setup ## pytest with every kernel that has a series
 	$(BIN)/python -m pytest --benchmark-disable $(PYTEST_ARGS)
-
-.PHONY: test-c
-test-c: $(SANITIZERS:%=build/%/stamp-test)
-
-build/%/build.ninja: meson.build cbench/meson.build $(VENV)/stamp-requirements
-	meson setup --reconfigure $($*_OPTIONS) build/$* >/dev/null
-	@touch $@
-
-build/%/stamp-test: build/%/build.ninja $(wildcard cbench/*)
-	meson compile -C build/$* >build/$*/compile.log || { cat build/$*/compile.log; exit 1; }
-	meson test -C build/$* --print-errorlogs
-	@touch $@
 
 .PHONY: lint
 lint: setup ## ruff, mypy, layers, clang-format

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The C core under AddressSanitizer with UBSan, and under ThreadSanitizer.
+"""The C core under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 A finding ends the program with a message on standard error and no ``end`` record.
+ThreadSanitizer cannot be used: page faults in its shadow memory are counted as the region's.
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,17 +16,16 @@ import pytest
 from zapbench.case import backings, grid, methods
 
 REPOSITORY = Path(__file__).parents[2]
-SANITIZERS = {"asan": "address,undefined", "tsan": "thread"}
-THREADS = ("cycle/dontneed/shmem/4k/64k/events=on", "cycle/dontneed/shmem/4k/64k/spin=on")
+THREADS = ("cycle/dontneed/shmem/4k/64k/events=on", "cycle/dontneed/shmem/4k/64k/siblings=spin")
 
 Guest = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="module", params=SANITIZERS)
-def guest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Guest:
-    """Runs the program built with one of the sanitizers."""
-    build = REPOSITORY / "build" / request.param
-    option = f"-Db_sanitize={SANITIZERS[request.param]}"
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory: pytest.TempPathFactory) -> Guest:
+    """Runs the program built with the sanitizers."""
+    build = REPOSITORY / "build/asan"
+    option = "-Db_sanitize=address,undefined"
     again = ["--reconfigure"] if (build / "build.ninja").exists() else []
     for command in (
         ["meson", "setup", *again, option, str(build), str(REPOSITORY)],
@@ -47,7 +46,6 @@ def guest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             capture_output=True,
             text=True,
             timeout=240,
-            env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"},
         )
 
     return run
@@ -96,8 +94,6 @@ def test_histogram_of_many_samples(guest: Guest) -> None:
         ["--clock", "sundial"],
         ["--cases", "/nonexistent"],
         ["--nonsense"],
-        ["no such case"],
-        ["zap/dontneed/shmem/4k/" + "9" * 300],
     ],
 )
 def test_bad_arguments_are_one_line(guest: Guest, arguments: list[str]) -> None:
@@ -105,3 +101,15 @@ def test_bad_arguments_are_one_line(guest: Guest, arguments: list[str]) -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("zapbench-guest: ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nonsense", "////", "zap/dontneed/shmem/4k/" + "9" * 300, "zap/dontneed/shmem/4k/0", "\xff"],
+)
+def test_bad_case_is_an_error_record(guest: Guest, name: str) -> None:
+    done = guest([name, "empty/-/shmem/4k/4k"])
+    assert done.stderr == ""
+    assert done.returncode == 1
+    kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
+    assert kinds == ["context", "error", "samples", "end"]
