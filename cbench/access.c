@@ -38,7 +38,8 @@ static void on_fault(int sig)
 	signal(sig, SIG_DFL); /* not ours: fault again, and die of it */
 }
 
-static long faults(void)
+/* Page faults of the calling thread so far, of all kinds. */
+long thread_faults(void)
 {
 	struct rusage u;
 
@@ -48,7 +49,7 @@ static long faults(void)
 
 static int access_page(char *addr, bool write)
 {
-	long before = faults();
+	long before = thread_faults();
 	int sig = sigsetjmp(fault.env, 1);
 
 	if (!sig) {
@@ -61,7 +62,7 @@ static int access_page(char *addr, bool write)
 	fault.armed = false;
 	if (sig)
 		return sig == SIGSEGV ? EVENT_SIGSEGV : EVENT_SIGBUS;
-	return faults() > before ? EVENT_REFAULT : EVENT_NONE;
+	return thread_faults() > before ? EVENT_REFAULT : EVENT_NONE;
 }
 
 static void *accessor_main(void *arg)
