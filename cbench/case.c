@@ -218,7 +218,7 @@ unsigned int case_slots(const struct zap_case *c)
 		return 1;
 	if (c->method && c->method->loses_data && c->range >= pmd_size())
 		return 1; /* not small: each byte is written again */
-	return MAX((size_t)1, MIN((size_t)batch, 32 * MIB / c->range));
+	return MAX((size_t)1, MIN((size_t)batch, 8 * MIB / c->range));
 }
 
 const struct zapbench_workload *workload_contract(void)

@@ -154,6 +154,7 @@ struct accessor *accessor_start(const struct uffd *u, size_t granule);
 void accessor_stop(struct accessor *a);
 int access_begin(struct accessor *a, char *addr, bool write, int *event);
 int access_end(struct accessor *a);
+long thread_faults(void);
 
 /* ---- endstate.c: is T really T, and R really R? ---- */
 
@@ -277,7 +278,7 @@ struct options {
 	unsigned int samples;
 	double max_seconds;
 	uint64_t seed;
-	const char *contents;	/* what the pages hold: CONTENT_PAGES of them */
+	const char *contents; /* what the pages hold: CONTENT_PAGES of them */
 	bool tsc;
 	bool contract_only;
 	const char *kernel;
