@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH PYTHONHOME
 
-RESULTS ?= results/$(shell date +%Y%m%d-%H%M%S)
+RUN_ARGS ?=
 PYTEST_ARGS ?=
 C_SOURCES := $(wildcard cbench/*.c cbench/*.h)
 PACKAGE_INPUTS := pyproject.toml meson.build $(wildcard cbench/*)
@@ -24,9 +24,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
-run: setup ## compare all methods on this machine: table, results, report
-	zapbench run --quick -o "$(RESULTS)"
-	zapbench report "$(RESULTS)" -o "$(RESULTS)/report"
+run: setup ## compare all methods on this machine: table and results
+	zapbench run --quick $(RUN_ARGS)
 
 .PHONY: setup
 setup: $(VENV)/stamp-package ## install what is missing, make .venv, build the C program
@@ -63,7 +62,7 @@ lint: setup ## ruff, mypy, layers, clang-format
 	ruff format --quiet --check .
 	mypy
 	# What the editable install shows is no plain directory, which is what this wants.
-	@MESONPY_EDITABLE_SKIP="$$(echo "$(CURDIR)"/build/cp*)" PYTHONPATH=bench lint-imports >build/layers \
+	@MESONPY_EDITABLE_SKIP="$$(printf '%s:' "$(CURDIR)"/build/cp*)" PYTHONPATH=bench lint-imports >build/layers \
 		|| { cat build/layers; exit 1; }
 	clang-format --dry-run -Werror $(C_SOURCES)
 
