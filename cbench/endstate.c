@@ -216,7 +216,8 @@ int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
 
 	*event = EVENT_NONE;
 	if (err) {
-		snprintf(why, size, "%s: %s", r->method->summary, strerror(-err));
+		snprintf(why, size, "%s: %s: not on this kernel, or not here",
+			 r->method->summary, strerror(-err));
 		return err;
 	}
 	for (unsigned int i = 0; i < r->nr_ops && !err; i++)

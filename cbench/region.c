@@ -121,8 +121,8 @@ static int open_uffd(struct region *r, char *why, size_t size)
 	if (err && !mode && !needed)
 		return 0; /* would have been nice to have */
 	if (err == -EOPNOTSUPP)
-		snprintf(why, size, "this kernel's userfaultfd lacks features %#llx",
-			 (unsigned long long)(needed & ~r->uffd.offered));
+		snprintf(why, size, "this kernel lacks %s",
+			 uffd_feature_name(needed & ~r->uffd.offered));
 	else if (err)
 		snprintf(why, size,
 			 "userfaultfd refused: be root, or set "

@@ -118,6 +118,7 @@ static int time_with_siblings(struct region *r, struct timing *t)
 static int time_region(struct runner *run, struct region *r, const struct zap_case *c)
 {
 	char why[200] = "";
+	long minor, missing;
 	struct timing t;
 	int event, err = 0;
 
@@ -130,15 +131,15 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 		timing_measure_empty(r, &t);
 		err = time_with_siblings(r, &t);
 		timing_finish(&t);
+		uffd_count_faults(&r->uffd, &minor, &missing);
 	}
 	if (interrupted(run->o))
 		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
 	else if (err)
 		err = trouble(run, "error", c->name, *t.why ? t.why : strerror(-err),
 			      err);
-	else
-		err = record_samples(run->o, c, &t, 0, 0);
-	run->counts.samples += t.total.n > 0 && !err;
+	else if (!(err = record_samples(run->o, c, &t, minor, missing)))
+		run->counts.samples++;
 	timing_free(&t);
 	return err;
 }

@@ -182,3 +182,41 @@ void uffd_wake(const struct uffd *u, void *addr, size_t len)
 
 	ioctl(u->fd, UFFDIO_WAKE, &arg);
 }
+
+/* Counts, by kind, the faults that were reported and that nobody has read. */
+void uffd_count_faults(const struct uffd *u, long *minor, long *missing)
+{
+	struct uffd_msg msg;
+
+	*minor = *missing = 0;
+	while (u->fd >= 0 && read(u->fd, &msg, sizeof(msg)) == sizeof(msg)) {
+		if (msg.event != UFFD_EVENT_PAGEFAULT)
+			continue;
+		if (msg.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_MINOR)
+			++*minor;
+		else if (!(msg.arg.pagefault.flags &
+			   (UFFD_PAGEFAULT_FLAG_WP | UFFD_PAGEFAULT_FLAG_RWP)))
+			++*missing;
+	}
+}
+
+static const struct {
+	uint64_t bit;
+	const char *name;
+} feature_names[] = {
+	{ UFFD_FEATURE_MINOR_HUGETLBFS, "UFFD_FEATURE_MINOR_HUGETLBFS (Linux 5.13)" },
+	{ UFFD_FEATURE_MINOR_SHMEM, "UFFD_FEATURE_MINOR_SHMEM (Linux 5.14)" },
+	{ UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
+	  "UFFD_FEATURE_WP_HUGETLBFS_SHMEM (Linux 5.19)" },
+	{ UFFD_FEATURE_POISON, "UFFD_FEATURE_POISON (Linux 6.6)" },
+	{ UFFD_FEATURE_RWP, "UFFD_FEATURE_RWP (Linux 7.3)" },
+};
+
+/* The first of the features that has a name here. */
+const char *uffd_feature_name(uint64_t features)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(feature_names); i++)
+		if (features & feature_names[i].bit)
+			return feature_names[i].name;
+	return "a feature";
+}

@@ -72,6 +72,8 @@ int uffd_protect(const struct uffd *u, void *addr, size_t len, bool on);
 int uffd_rwprotect(const struct uffd *u, void *addr, size_t len, bool on);
 int uffd_poison(const struct uffd *u, void *addr, size_t len);
 int uffd_zeropage(const struct uffd *u, void *addr, size_t len);
+void uffd_count_faults(const struct uffd *u, long *minor, long *missing);
+const char *uffd_feature_name(uint64_t features);
 void uffd_wake(const struct uffd *u, void *addr, size_t len);
 
 /* ---- region.c: memory under test ---- */
