@@ -102,13 +102,20 @@ def running(
     try:
         yield process
     except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end(process)
         raise
     finally:
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        end(process)  # what it left behind
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program that `running` started, with all that it started itself."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def output(

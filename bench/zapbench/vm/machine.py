@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from zapbench.error import EnvironmentMissing, LostVm
-from zapbench.kernel.process import running
+from zapbench.kernel.process import end, running
 from zapbench.vm.qemu import Machine, arguments
 
 POLL_SECONDS = 0.01
@@ -87,15 +87,18 @@ class Boot:
         """
         for path in (self._console, self._records):
             path.write_bytes(b"")
-        with running(arguments(self._machine), stdout=subprocess.PIPE) as qemu:
+        messages = self._console.with_name("messages")
+        with (
+            messages.open("wb") as said,
+            running(arguments(self._machine), stdout=said) as qemu,
+        ):
             try:
                 hung = yield from self._lines(qemu)
             finally:
                 if qemu.poll() is None:
-                    qemu.kill()
-            said = qemu.stdout.read().decode(errors="replace").strip() if qemu.stdout else ""
+                    end(qemu)
         if not self._stopped():
-            self._check(qemu.returncode, said, hung)
+            self._check(qemu.returncode, text(messages.read_bytes()).strip(), hung)
 
     def _lines(self, qemu: subprocess.Popen[bytes]) -> Generator[bytes, None, str | None]:
         """Yield lines until the machine ends; return what it was killed for, if it was."""

@@ -20,6 +20,7 @@ from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, Machine
 
 GUEST_FILES = Path("/file")
 """Where the guest mounts the file system of the `file` backing."""
+KVM = Path("/dev/kvm")
 PROBE = Limits(first=10.0, silence=10.0)
 _BASE_MEMORY = 768  # MiB for the kernel, the initramfs and the guest program
 _BOOT_FLAG, _HEADER = (510, b"\x55\xaa"), (514, b"HdrS")  # Documentation/arch/x86/boot.rst
@@ -185,9 +186,8 @@ class VmTarget:
 
     def _probed(self) -> str | None:
         """Why KVM cannot be used; None if it can.  Asked once per boot of this machine."""
-        device = Path("/dev/kvm")
-        if not os.access(device, os.R_OK | os.W_OK):
-            return f"{device} is missing, or not for this user"
+        if not os.access(KVM, os.R_OK | os.W_OK):
+            return f"{KVM} is missing, or not for this user"
         kept = cache.subdirectory("vm") / "kvm.json"
         host = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         identity = [host, output([PROGRAM, "--version"]).splitlines()[0]]
