@@ -39,12 +39,12 @@ $(VENV)/stamp-venv: .ci/python | packages
 	@touch $@
 
 $(VENV)/stamp-requirements: requirements.lock $(VENV)/stamp-venv
-	$(BIN)/python -m pip install -q --disable-pip-version-check \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check \
 		--no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/stamp-package: $(PACKAGE_INPUTS) $(VENV)/stamp-requirements
-	$(BIN)/python -m pip install -q --disable-pip-version-check \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check \
 		--no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
@@ -56,12 +56,12 @@ test: setup lint ## lint, then pytest: C also under the sanitizers, a boot of 6.
 test-kernels: setup ## pytest with every kernel that has a series
 	$(BIN)/python -m pytest --benchmark-disable $(PYTEST_ARGS)
 
+# lint-imports wants a plain directory, which the editable install is not.
 .PHONY: lint
 lint: setup ## ruff, mypy, layers, clang-format
 	ruff check --quiet .
 	ruff format --quiet --check .
 	mypy
-	# What the editable install shows is no plain directory, which is what this wants.
 	@MESONPY_EDITABLE_SKIP="$$(printf '%s:' "$(CURDIR)"/build/cp*)" PYTHONPATH=bench lint-imports >build/layers \
 		|| { cat build/layers; exit 1; }
 	clang-format --dry-run -Werror $(C_SOURCES)
