@@ -133,11 +133,12 @@ class Workload(NamedTuple):
 
 
 class Backing(NamedTuple):
-    """A row of the backings."""
+    """A row of the backings; ``uffd_minor``: userfaultfd has a minor mode for it."""
 
     name: str
     summary: str
     hugetlb: bool
+    uffd_minor: bool
 
 
 def _rows(table: str) -> list[Any]:
@@ -169,7 +170,7 @@ def workloads() -> dict[str, Workload]:
 def backings() -> dict[str, Backing]:
     """What can stand behind a mapping, in the order of the table."""
     return {
-        name: Backing(name, _text(row.summary), bool(row.hugetlb))
+        name: Backing(name, _text(row.summary), bool(row.hugetlb), bool(row.uffd_minor))
         for row in _rows("backings")
         for name in [_text(row.name)]
     }

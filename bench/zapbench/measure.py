@@ -122,10 +122,13 @@ def _boot(leg: Leg, job: Job, on_record: Callable[[Job, Record], None]) -> None:
 
 
 def _kept(lines: Iterator[bytes], writer: Writer) -> Iterator[bytes]:
-    """Pass lines on, and write each when the next is asked for: it was a good one then."""
+    """Pass whole lines on, and write each when the next is asked for: it was a good one then.
+
+    Half a line is dropped: the target goes on to say why there is no more.
+    """
     for line in lines:
-        yield line
         if line.endswith(b"\n"):
+            yield line
             writer.write(line)
 
 

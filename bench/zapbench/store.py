@@ -71,6 +71,8 @@ def create(directory: Path, *, resume: bool = False) -> Writer:
         UsageError: it has something in it and ``resume`` is not asked for, or it cannot be
             written to.
     """
+    if resume and not (directory / RECORDS).is_file():
+        raise UsageError(f"{directory} holds no {RECORDS} to resume; start without --resume")
     try:
         directory.mkdir(parents=True, exist_ok=True)
         occupied = any(directory.iterdir())
@@ -82,8 +84,6 @@ def create(directory: Path, *, resume: bool = False) -> Writer:
         raise UsageError(
             f"{directory} is not empty: choose another with -o, or go on in it with --resume"
         )
-    if occupied and not (directory / RECORDS).is_file():
-        raise UsageError(f"{directory} holds no {RECORDS} to resume; choose another with -o")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise UsageError(f"{directory} is not writable: choose another with -o")
     return Writer(directory / RECORDS)
@@ -178,7 +178,7 @@ def write_suite(directory: Path, recording: Recording) -> Path | None:
             (Path(scratch) / SUITE).replace(path)
     except OSError as error:
         raise DiskFull(
-            f"cannot write {path}: {error.strerror}; {RECORDS} is whole, make room and "
+            f"cannot write {path}: {error.strerror}; {RECORDS} is whole: make room, then "
             "`zapbench run --resume`"
         ) from error
     return path

@@ -5,12 +5,12 @@ Nothing is dropped: a case of the grid is a row, or listed as skipped, excluded 
 its reason.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from zapbench.case import NO_METHOD, Case, Cell, Method, backings, methods, size_text, workloads
-from zapbench.record import Context, Contract, Recording, Samples, Skip, failures
+from zapbench.record import Context, Contract, Error, Recording, Samples, Skip, failures
 from zapbench.stats import Ratio, Series, harness_share, ratio, series
 
 Place = tuple[str, str, int, int, tuple[tuple[str, str], ...]]
@@ -85,7 +85,8 @@ def build(recording: Recording, cells: Iterable[Cell] = ()) -> Table:
     samples = recording.of(Samples)
     differs = _differences(recording.of(Contract))
     groups: dict[Place, list[tuple[Case, Series]]] = defaultdict(list)
-    for each in series(samples).values():
+    figures = series(samples)
+    for each in figures.values():
         case = Case.parse(each.case)
         groups[_place(case)].append((case, each))
     return Table(
@@ -97,9 +98,9 @@ def build(recording: Recording, cells: Iterable[Cell] = ()) -> Table:
             Group(_title(place), _rows(members, differs))
             for place, members in sorted(groups.items(), key=lambda item: _order(item[0]))
         ),
-        errors=_remarks((e.case, e.reason) for e in failures(recording.records)),
-        skipped=_remarks((skip.case, skip.reason) for skip in recording.of(Skip)),
-        excluded=_remarks((str(c.case), c.excluded) for c in cells if c.excluded is not None),
+        errors=_remarks(failures(recording.records), figures),
+        skipped=_remarks(recording.of(Skip), figures),
+        excluded=_excluded(cells),
         truncated=recording.truncated,
     )
 
@@ -179,9 +180,26 @@ def _row(case: Case, each: Series, differs: str | None, best: Series | None) -> 
     )
 
 
-def _remarks(pairs: Iterable[tuple[str, str]]) -> tuple[Remark, ...]:
-    """Collect cases by reason, each case once, in the order in which they came."""
-    reasons: dict[str, dict[str, None]] = defaultdict(dict)
-    for case, reason in pairs:
-        reasons[reason][case] = None
-    return tuple(Remark(reason, tuple(cases)) for reason, cases in reasons.items())
+def _remarks(records: Iterable[Skip | Error], figures: Collection[str]) -> tuple[Remark, ...]:
+    """Collect cases by reason; one that has figures from other boots says in how many it failed."""
+    boots: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in records:
+        boots[record.reason][record.case] += 1
+    return tuple(
+        Remark(
+            reason,
+            tuple(
+                f"{case} (in {counts[case]} boots)" if case in figures else case
+                for case in sorted(counts)
+            ),
+        )
+        for reason, counts in sorted(boots.items())
+    )
+
+
+def _excluded(cells: Iterable[Cell]) -> tuple[Remark, ...]:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for case, reason in cells:
+        if reason is not None:
+            reasons[reason].append(str(case))
+    return tuple(Remark(reason, tuple(names)) for reason, names in reasons.items())

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from zapbench.case import Case
 from zapbench.error import EnvironmentMissing, LostProcess, UsageError
 from zapbench.record import VERSION, Context, Contract, End, Error, Samples, Skip, encode, load
 
@@ -62,8 +63,9 @@ class Job:
 
 
 class Target(Protocol):
-    """Runs one boot at a time."""
+    """Runs one boot at a time; ``kernel`` names what runs there."""
 
+    kernel: str
     tier: str
 
     def run(self, job: Job) -> Iterator[bytes]:
@@ -104,6 +106,7 @@ class Native:
     def __init__(
         self, executable: Path | None = None, *, silence_seconds: float = SILENCE_SECONDS
     ) -> None:
+        self.kernel = os.uname().release
         self._executable = executable or guest_path()
         self._silence = silence_seconds
         self._process: subprocess.Popen[bytes] | None = None
@@ -210,6 +213,9 @@ class InProcess:
 
     tier = "native"
 
+    def __init__(self) -> None:
+        self.kernel = os.uname().release
+
     def run(self, job: Job) -> Iterator[bytes]:
         """See `Target.run`.
 
@@ -246,7 +252,8 @@ class InProcess:
 class Replay:
     """A record file as a target: boot N of a job is every record of that boot in the file.
 
-    Lines of cases that the job does not ask for are left out; ``end`` counts what is left.
+    Lines of cases that the job does not ask for are left out, contracts of methods and
+    mappings that none of its cases has too; ``end`` counts what is left.
     """
 
     def __init__(self, path: Path) -> None:
@@ -267,8 +274,15 @@ class Replay:
         records = [record for record in self._recording.records if record.run.boot == job.boot]
         if not records:
             raise UsageError(f"{self._recording.source} has no boot {job.boot}")
-        wanted = frozenset(job.cases)
-        kept = [r for r in records if not isinstance(r, Context | End) and r.case in wanted]
+        contracts = {_subject(Case.parse(name)) for name in job.cases}
+        kept = [
+            record
+            for record in records
+            if (isinstance(record, Contract) and _subject(record) in contracts)
+            or (isinstance(record, Samples | Skip | Error) and record.case in job.cases)
+        ]
+        if job.contract_only:
+            kept = [record for record in kept if not isinstance(record, Samples)]
         kinds = (Samples, Contract, Skip, Error)
         counts = (sum(isinstance(record, kind) for record in kept) for kind in kinds)
         end = End(*counts, v=VERSION, run=records[0].run)
@@ -276,3 +290,8 @@ class Replay:
 
     def interrupt(self) -> None:
         """Nothing runs that could be interrupted."""
+
+
+def _subject(of: Case | Contract) -> tuple[str, str, int]:
+    """What a contract is about."""
+    return (of.method, of.backing, of.page_size)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from zapbench.case import Case
 from zapbench.cli.output import console, figure, grid, json_option, print_json
 from zapbench.error import UsageError
 from zapbench.stats import Difference, compare
@@ -40,6 +41,7 @@ class Comparison:
     unit: str
     lines: tuple[Line, ...]
     left_out: dict[str, str]
+    incomplete: tuple[str, ...]
 
 
 @click.command()
@@ -78,8 +80,11 @@ def comparison_of(base: Results, head: Results) -> Comparison:
         head=head.kernel,
         tier=base.tier,
         unit=base.unit,
-        lines=tuple(map(_line, differences)),
+        lines=tuple(map(_line, sorted(differences, key=lambda each: Case.parse(each.case)))),
         left_out=left_out,
+        incomplete=tuple(
+            side.recording.truncated for side in (base, head) if side.recording.truncated
+        ),
     )
 
 
@@ -126,6 +131,8 @@ def print_comparison(comparison: Comparison) -> None:
     )
     for case, reason in comparison.left_out.items():
         out.print(f"not compared: {case}: {reason}")
+    for truncated in comparison.incomplete:
+        out.print(f"incomplete: {truncated}")
 
 
 def _cells(line: Line, unit: str) -> list[str]:

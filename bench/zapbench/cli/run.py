@@ -118,9 +118,9 @@ def _finish(session: _Session, trouble: ZapbenchError | None, *, as_json: bool) 
     if not recording.of(Context):
         discard(session.directory)
         raise trouble or Truncated(f"{session.where.kernel} gave no records at all")
-    write_suite(session.directory, recording)
     table = build(recording, session.cells)
     print_table(table, as_json=as_json)
+    write_suite(session.directory, recording)
     if trouble is not None:
         mend = f"go on with: zapbench run --resume -o {session.directory}"
         raise type(trouble)(f"{trouble}; {mend}") from trouble

@@ -10,10 +10,11 @@ from typing import TypeVar
 import click
 
 from zapbench import settings
-from zapbench.case import Case, hugetlb_need, mthp_need
+from zapbench.case import Case, backings, hugetlb_need, mthp_need
 from zapbench.cli.output import note
-from zapbench.error import UsageError
+from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.target import Native, Target
+from zapbench.uffd import probe_userfaultfd
 
 F = TypeVar("F", bound=Callable[..., object])
 ACCELERATORS = ("auto", "kvm", "tcg", "icount")
@@ -62,7 +63,8 @@ def place(target: str | None, kernel: str | None, accel: str) -> Place:
     if target == "native":
         if kernel is not None or accel != "auto":
             raise UsageError("--kernel and --accel choose a virtual machine: use --target vm")
-        return Place(Native(), os.uname().release, native=True)
+        running = Native()
+        return Place(running, running.kernel, native=True)
     if kernel is None:
         raise UsageError("--target vm needs --kernel; `zapbench kernel list` names them")
     from zapbench.vm import VmTarget
@@ -76,12 +78,14 @@ def prepared(where: Place, cases: Iterable[Case]) -> Iterator[None]:
     """Hold the system settings that the cases need; a virtual machine makes its own.
 
     Raises:
-        EnvironmentMissing: see `zapbench.settings.applied`.
+        EnvironmentMissing: userfaultfd is refused, or see `zapbench.settings.applied`.
     """
     if not where.native:
         yield
         return
     wanted = list(cases)
+    if any(backings()[case.backing].uffd_minor for case in wanted):
+        require_userfaultfd()
     needs = settings.Needs(hugetlb=hugetlb_need(wanted), mthp=mthp_need(wanted))
     with settings.applied(needs, on_wait=note) as outcome:
         for change in outcome.recovered:
@@ -89,3 +93,17 @@ def prepared(where: Place, cases: Iterable[Case]) -> Iterator[None]:
         for lack in outcome.missing:
             note(f"{lack.what}: {lack.reason}")
         yield
+
+
+def require_userfaultfd() -> None:
+    """Try to get a userfaultfd.
+
+    Raises:
+        EnvironmentMissing: this user cannot have one.
+    """
+    got = probe_userfaultfd()
+    if not got.route:
+        raise EnvironmentMissing(
+            f"userfaultfd is refused ({os.strerror(got.error)}): run as root, or "
+            "`sudo sysctl vm.unprivileged_userfaultfd=1`; file/ and anon/ cases do without"
+        )

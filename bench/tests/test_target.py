@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import synthetic
+
+from zapbench import record
+from zapbench.error import EnvironmentMissing, LostProcess, UsageError
+from zapbench.measure import Effort, Leg, contracts, interleave, measure, shuffled
+from zapbench.record import Context, End, Error, Samples, Writer
+from zapbench.target import InProcess, Job, Native, Replay, guest_path
+
+CASES = ("empty/-/anon/4k/4k", "zap/dontneed/shmem/4k/64k")
+QUICK = {"samples": 5, "max_seconds": 0.01}
+
+
+def program(tmp_path, body: str) -> Path:
+    """An executable in place of the C program; `line(...)` writes a record."""
+    path = tmp_path / "guest"
+    path.write_text(
+        f"#!{sys.executable}\n"
+        "import os, signal, sys, time\n"
+        f"sys.path[:0] = {sys.path!r}\n"
+        "import synthetic\n"
+        "from zapbench.record import encode\n"
+        "run = synthetic.run_of()\n"
+        "def line(record):\n"
+        "    sys.stdout.buffer.write(encode(record)); sys.stdout.buffer.flush()\n"
+        "line(synthetic.context(run))\n" + body
+    )
+    path.chmod(0o755)
+    return path
+
+
+def job(*cases: str, **fields) -> Job:
+    return Job(cases or CASES, **({"kernel": "k", "tier": "native"} | QUICK | fields))
+
+
+def ends_with(target, error, said, *cases: str):
+    """The lines that came before the target raised what is expected."""
+    lines = []
+    with pytest.raises(error, match=said) as caught:
+        lines.extend(iter_into(target.run(job(*cases)), lines))
+    assert "\n" not in str(caught.value)
+    return lines
+
+
+def iter_into(lines, into):
+    for line in lines:
+        into.append(line)
+    return []
+
+
+@pytest.mark.parametrize("target", [Native, InProcess])
+def test_both_ways_of_running_give_a_whole_stream(target):
+    recording = record.collect(target().run(job(boot=3, seed=9)))
+    assert recording.truncated is None
+    assert recording.of(Context)[0].seed == 9
+    assert {each.run for each in recording.records} == {record.Run("k", "native", 3)}
+    assert [each.case for each in recording.of(Samples)] == list(CASES)
+    assert all(len(each.values) == 5 for each in recording.of(Samples))
+
+
+@pytest.mark.parametrize("target", [Native, InProcess])
+def test_contract_only_times_nothing(target):
+    cells_job = job("zap/mprotect/anon/4k/64k", contract_only=True)
+    recording = record.collect(target().run(cells_job))
+    assert recording.of(Samples) == []
+    assert [each.method for each in recording.of(record.Contract)] == ["mprotect"]
+
+
+def test_contracts_are_read_in_one_boot():
+    from zapbench.case import Case, Cell
+
+    cells = [Cell(Case.parse("contract/mprotect/anon/4k/64k"), None)]
+    found = contracts(Native(), "k", cells, Path.cwd())
+    assert found.of(record.Contract)[0].expected == "sigsegv"
+
+
+def test_a_program_that_refuses_its_arguments_is_a_usage_error(tmp_path):
+    guest = program(tmp_path, "")
+    guest.write_text("#!/bin/sh\necho no such option >&2; exit 2\n")
+    with pytest.raises(UsageError, match="no such option"):
+        list(Native(guest).run(job()))
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(EnvironmentMissing, match=r"cannot start .*/absent: No such file"):
+        list(Native(tmp_path / "absent").run(job()))
+
+
+def test_a_killed_program_is_reported_after_what_it_wrote(tmp_path):
+    body = f"line(synthetic.samples(run, {CASES[1]!r}, (1,)))\nos.kill(os.getpid(), 9)\n"
+    lines = ends_with(Native(program(tmp_path, body)), LostProcess, "was killed by SIGKILL")
+    assert isinstance(record.decode(lines[-1]), Samples)
+
+
+def test_a_program_that_ends_badly_is_reported_with_its_last_words(tmp_path):
+    body = "print('out of luck', file=sys.stderr); sys.exit(7)\n"
+    ends_with(Native(program(tmp_path, body)), LostProcess, "status 7: out of luck")
+
+
+def test_a_silent_program_is_killed(tmp_path):
+    target = Native(program(tmp_path, "time.sleep(60)\n"), silence_seconds=1.0)
+    before = time.monotonic()
+    lines = ends_with(target, LostProcess, "wrote nothing for 1 s and was killed")
+    assert len(lines) == 1
+    assert time.monotonic() - before < 30
+
+
+def test_half_a_line_is_passed_on_as_it_came(tmp_path):
+    body = "sys.stdout.write('{\"v\":1'); sys.stdout.flush(); os.kill(os.getpid(), 9)\n"
+    lines = ends_with(Native(program(tmp_path, body)), LostProcess, "SIGKILL")
+    assert lines[-1] == b'{"v":1'
+
+
+def test_lines_come_while_the_program_runs(tmp_path):
+    lines = Native(program(tmp_path, "time.sleep(60)\n")).run(job())
+    before = time.monotonic()
+    assert isinstance(record.decode(next(lines)), Context)
+    assert time.monotonic() - before < 30
+    lines.close()  # ends the program: nobody waits for it any more
+
+
+def test_an_interrupted_program_finishes_its_stream():
+    target = Native()
+    slow = job("cycle/mprotect/anon/4k/64m", samples=1_000_000, max_seconds=100)
+    records = []
+    for line in target.run(slow):
+        records.append(record.decode(line))
+        target.interrupt()
+    assert isinstance(records[-1], End)
+    assert not [each for each in records if isinstance(each, Samples)]
+    assert time.monotonic()
+
+
+def test_a_replayed_boot_gives_what_was_recorded_of_the_cases(tmp_path):
+    path = tmp_path / "records"
+    runs = [synthetic.run_of(boot) for boot in range(2)]
+    streams = [
+        synthetic.stream(run, *(synthetic.samples(run, case, (run.boot + 1,)) for case in CASES))
+        for run in runs
+    ]
+    path.write_bytes(b"".join(line for stream in streams for line in stream))
+    target = Replay(path)
+    assert (target.boots, target.kernel, target.tier) == (2, "synthetic", "native")
+    recording = record.collect(target.run(job(CASES[1], boot=1)))
+    assert recording.truncated is None
+    (samples,) = recording.of(Samples)
+    assert (samples.case, samples.values) == (CASES[1], (2,))
+    with pytest.raises(UsageError, match="has no boot 2"):
+        list(target.run(job(boot=2)))
+    path.write_bytes(b"")
+    with pytest.raises(UsageError, match="holds no stream"):
+        Replay(path)
+
+
+def test_the_order_of_cases_is_random_repeatable_and_another_each_boot():
+    names = [f"case{n}" for n in range(20)]
+    first = shuffled(names, 1, 0)
+    assert first == shuffled(reversed(names), 1, 0)
+    assert sorted(first) == sorted(names)
+    assert len({tuple(shuffled(names, seed, boot)) for seed in (1, 2) for boot in (0, 1)}) == 4
+
+
+def test_boots_of_two_kernels_alternate():
+    legs = [Leg(None, None, name, ()) for name in "AB"]
+    order = "".join(leg.kernel for _, leg in interleave(legs, 4))
+    assert order == "ABBAABBA"
+
+
+def measured(tmp_path, target, **fields):
+    with Writer(tmp_path / "records") as writer:
+        leg = Leg(target, writer, "synthetic", CASES, **fields)
+        try:
+            measure([leg], Effort(2, 5, 0.01), 1, lambda job, record: None, Path.cwd())
+        finally:
+            writer.flush()
+    return record.load(tmp_path / "records")
+
+
+def test_a_measurement_keeps_every_boot(tmp_path):
+    recording = measured(tmp_path, Native())
+    assert recording.truncated is None
+    assert record.finished(recording.records) == {(b, c) for b in range(2) for c in CASES}
+
+
+def test_what_is_done_is_not_done_again(tmp_path):
+    recording = measured(tmp_path, Native(), done={(0, CASES[0]), (0, CASES[1]), (1, CASES[0])})
+    assert record.finished(recording.records) == {(1, CASES[1])}
+
+
+def test_a_lost_process_keeps_its_whole_lines_and_names_its_case(tmp_path):
+    body = (
+        f"line(synthetic.samples(run, {CASES[0]!r}, (1,)))\n"
+        "sys.stdout.write('{\"v\":1'); sys.stdout.flush(); os.kill(os.getpid(), 9)\n"
+    )
+    target = Native(program(tmp_path, body))
+    with pytest.raises(LostProcess, match=rf"boot 0, case {CASES[1]}"):
+        measured(tmp_path, target)
+    kept = record.load(tmp_path / "records")
+    assert [each.case for each in kept.of(Samples)] == [CASES[0]]
+    assert kept.truncated is not None
+
+
+def test_the_guest_is_found_in_the_package():
+    assert os.access(guest_path(), os.X_OK)
+
+
+def test_an_error_record_is_no_python_error():
+    recording = record.collect(Native().run(job("zap/nonsense/anon/4k/4k")))
+    assert len(recording.of(Error)) == 1
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
