@@ -68,6 +68,8 @@ def _status(arguments: list[str] | None) -> int:
         return _fail("interrupted", INTERRUPTED)
     except OSError as error:
         return _output_failed(error)
+    except SystemExit:
+        return BROKEN_PIPE  # click's answer when the reader of the output has gone
     return int(status or 0)
 
 
