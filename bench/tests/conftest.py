@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from zapbench.uffd import probe_userfaultfd
+
 
 @pytest.fixture(scope="session")
 def require() -> Callable[[object, str], None]:
@@ -41,3 +43,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True, timeout=10)
+
+
+@pytest.fixture(scope="session")
+def userfaultfd() -> None:
+    """Skip where the host grants no userfaultfd: nothing that can be installed mends that."""
+    if not probe_userfaultfd().route:
+        pytest.skip("this host grants no userfaultfd")
