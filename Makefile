@@ -71,6 +71,8 @@ format: setup ## rewrite the sources as lint wants them
 	ruff check --quiet --fix .
 	ruff format --quiet .
 	clang-format -i $(C_SOURCES)
+	$(BIN)/python -c 'import json; from zapbench.record import json_schema; \
+		print(json.dumps(json_schema(), indent=1))' >bench/zapbench/schema/record-v1.json
 
 .PHONY: bench
 bench: setup ## what the tool itself costs (pytest-benchmark, ratios)

@@ -10,6 +10,7 @@ every other file that zapbench writes is derived from them and can be made again
 import contextlib
 import errno
 import gzip
+import inspect
 import os
 import time
 import zlib
@@ -499,6 +500,8 @@ class Writer:
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a record line; committed as ``schema/record-v1.json``."""
     schema = msgspec.json.schema(Record)
+    for definition in schema["$defs"].values():  # Python 3.13 takes the indentation off itself
+        definition["description"] = inspect.cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:zapbench:record:v{VERSION}",
