@@ -23,6 +23,7 @@ HUGEPAGES = "sys/kernel/mm/hugepages"
 THP = "sys/kernel/mm/transparent_hugepage"
 CLOCK = "sys/devices/system/clocksource/clocksource0"
 GIB = 1 << 30
+SBIN = ":/usr/sbin:/sbin"  # depmod, for those who are not root
 
 
 class State(StrEnum):
@@ -49,7 +50,7 @@ class Machine:
     """What the checks look at; a test gives a made-up one."""
 
     root: Path = Path("/")
-    search_path: str = field(default_factory=lambda: os.environ.get("PATH", os.defpath))
+    search_path: str = field(default_factory=lambda: os.environ.get("PATH", os.defpath) + SBIN)
     architecture: str = field(default_factory=platform.machine)
     userfaultfd: Callable[[], Userfaultfd] = probe_userfaultfd
 
