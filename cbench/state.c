@@ -61,13 +61,10 @@ int region_fill(struct region *r, char *addr, size_t len)
 	return 0;
 }
 
-/* Reads each base page once. */
+/* Reads once each page that a page-table entry of its own would map. */
 void region_touch(const struct region *r, const char *addr, size_t len)
 {
-	size_t page = base_page();
-
-	(void)r;
-	for (size_t i = 0; i < len; i += page)
+	for (size_t i = 0; i < len; i += r->granule)
 		*(const volatile char *)(addr + i);
 }
 
