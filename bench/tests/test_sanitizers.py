@@ -6,7 +6,9 @@ ThreadSanitizer cannot be used: page faults in its shadow memory are counted as 
 """
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,19 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Guest:
     """Runs the program built with the sanitizers."""
     build = REPOSITORY / "build/asan"
     option = "-Db_sanitize=address,undefined"
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # meson and ninja
     again = ["--reconfigure"] if (build / "build.ninja").exists() else []
     for command in (
         ["meson", "setup", *again, option, str(build), str(REPOSITORY)],
         ["meson", "compile", "-C", str(build)],
     ):
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": programs},
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     def run(
