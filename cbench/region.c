@@ -178,6 +178,18 @@ static int map_all(struct region *r)
 	return 0;
 }
 
+/*
+ * Takes the page-table entries of the second mapping away.  A page that is
+ * mapped there too stays in the count of mapped file pages when it is dropped,
+ * and is up to a fifth cheaper to drop.
+ */
+int region_drop_alias(const struct region *r)
+{
+	if (!r->alias)
+		return 0;
+	return madvise(r->alias, r->slots * region_mapping(r), MADV_DONTNEED) ? -errno : 0;
+}
+
 /* One operation a slot, or so many single pages in seeded random order. */
 static int plan_ops(struct region *r)
 {

@@ -127,6 +127,8 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 	if (err)
 		return trouble(run, "error", c->name, why, err);
 	err = timing_init(&t, run->o, c->fresh || !c->workload->uses_method ? 0 : 2);
+	if (!err)
+		err = region_drop_alias(r);
 	if (!err) {
 		timing_measure_empty(r, &t);
 		err = time_with_siblings(r, &t);

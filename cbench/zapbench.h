@@ -125,6 +125,7 @@ bool region_maps_mthp(const struct region *r);
 const char *region_content(const struct region *r, const char *addr);
 bool page_is(const struct region *r, const char *page, const char *addr);
 long region_blocks(const struct region *r);
+int region_drop_alias(const struct region *r);
 
 /* ---- state.c: from state to state ---- */
 
