@@ -74,10 +74,10 @@ def test_table_is_that_of_the_core(name: str) -> None:
 
 def write() -> None:
     content = README.read_text(encoding="utf-8")
-    for name in TABLES:
+    for name, make in TABLES.items():
         before, _, rest = content.partition(f"<!-- {name} -->\n")
         after = rest[rest.index(f"<!-- /{name} -->") :]
-        content = f"{before}<!-- {name} -->\n{TABLES[name]()}\n{after}"
+        content = f"{before}<!-- {name} -->\n{make()}\n{after}"
     README.write_text(content, encoding="utf-8")
 
 
