@@ -187,7 +187,8 @@ int region_drop_alias(const struct region *r)
 {
 	if (!r->alias)
 		return 0;
-	return madvise(r->alias, r->slots * region_mapping(r), MADV_DONTNEED) ? -errno : 0;
+	return madvise(r->alias, r->slots * region_mapping(r), MADV_DONTNEED) ? -errno
+									      : 0;
 }
 
 /* One operation a slot, or so many single pages in seeded random order. */
