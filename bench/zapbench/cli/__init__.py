@@ -22,6 +22,7 @@ COMMANDS = {
     "contract": "what each method keeps and loses, measured",
     "doctor": "what is missing or noisy on this machine",
     "compare": "two results, case by case",
+    "kernel": "fetch, build and boot kernels",
 }
 INTERRUPTED = 130
 BROKEN_PIPE = 141

@@ -7,9 +7,17 @@ import time
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from zapbench.cli.output import note
+from zapbench.kernel.cache import Progress as Report
 from zapbench.record import Context, Contract, End, Record
 from zapbench.target import Job
 
@@ -53,3 +61,36 @@ def watch(total: int) -> Iterator[Watch]:
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), text)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield Watch(total, bar)
+
+
+class _Stages:
+    """The stages of getting a kernel; called with a stage, what is done and the total."""
+
+    def __init__(self, bar: Progress | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=None) if bar is not None else None
+        self._stage = ""
+        self._said = 0.0
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Show it: the bar at once, lines at the start of a stage and every ten seconds."""
+        if self._bar is not None and self._task is not None:
+            if stage != self._stage:
+                self._bar.reset(self._task)
+            self._bar.update(self._task, completed=done, total=total, description=stage)
+        elif stage != self._stage or time.monotonic() - self._said >= PLAIN_SECONDS:
+            self._said = time.monotonic()
+            note(f"{stage} {done / total:.0%}" if total and done else stage)
+        self._stage = stage
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Report]:
+    """Show how far fetching and building a kernel is, for as long as the context lasts."""
+    if not sys.stderr.isatty():
+        yield _Stages(None)
+        return
+    text = TextColumn("{task.description}")
+    columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Stages(bar)

@@ -12,6 +12,7 @@ import click
 from zapbench import settings
 from zapbench.case import Case, backings, hugetlb_need, mthp_need
 from zapbench.cli.output import note
+from zapbench.cli.progress import stages
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.target import Native, Target
 from zapbench.uffd import probe_userfaultfd
@@ -69,7 +70,8 @@ def place(target: str | None, kernel: str | None, accel: str) -> Place:
         raise UsageError("--target vm needs --kernel; `zapbench kernel list` names them")
     from zapbench.vm import VmTarget
 
-    machine = VmTarget(kernel, accel)
+    with stages() as progress:
+        machine = VmTarget(kernel, accel, progress=progress)
     return Place(machine, machine.kernel, native=False)
 
 

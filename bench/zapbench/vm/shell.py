@@ -11,7 +11,7 @@ from zapbench.error import EnvironmentMissing, LostVm, UsageError
 from zapbench.kernel.process import find, running
 from zapbench.vm import initramfs, tsc
 from zapbench.vm.initramfs import Entry
-from zapbench.vm.qemu import Machine, arguments
+from zapbench.vm.qemu import PROGRAM, Machine, arguments
 
 _INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /bin
@@ -48,6 +48,19 @@ def entries(guest: bytes, commands: str | None = None) -> list[Entry]:
     return [*files, initramfs.file("commands", commands.encode())] if commands else files
 
 
+def check(commands: Sequence[str] = ()) -> None:
+    """Whether `boot` can work here, before a kernel is built for it.
+
+    Raises:
+        UsageError: standard input is no terminal, and there are no commands.
+        EnvironmentMissing: QEMU or busybox is not installed.
+    """
+    if not commands and not sys.stdin.isatty():
+        raise UsageError("a shell needs a terminal: run it from one, or give commands with -c")
+    for program in (PROGRAM, "busybox"):
+        find(program)
+
+
 def boot(
     image: Path,
     guest: Path,
@@ -63,8 +76,7 @@ def boot(
         EnvironmentMissing: QEMU or busybox is not installed.
         LostVm: QEMU failed.
     """
-    if not commands and not sys.stdin.isatty():
-        raise UsageError("a shell needs a terminal: run it from one, or give commands")
+    check(commands)
     with tempfile.TemporaryDirectory(prefix="zapbench-shell-") as scratch:
         archive = Path(scratch) / "initramfs"
         script = "".join(f"{command}\n" for command in commands)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench kernel``: the kernels there are, and from a name to sources, an image, a shell."""
+
+import os
+from pathlib import Path
+
+import click
+
+from zapbench.cli.output import console, grid, json_option, print_json
+from zapbench.cli.progress import stages
+from zapbench.cli.where import ACCELERATORS
+from zapbench.kernel import inventory, source
+from zapbench.kernel.build import build
+from zapbench.kernel.catalogue import parse
+from zapbench.kernel.package import build_packages
+from zapbench.target import guest_path
+from zapbench.vm import VmTarget, image_of, shell
+
+NAMES = "as `kernel list` shows them, or git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256, with +SERIES"
+NONE = "-"
+
+
+@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Fetch, build and boot kernels, by name."""
+
+
+_config_option = click.option(
+    "--config",
+    "configuration",
+    metavar="NAME|FILE",
+    help="A fragment on top of kernel/config/bench.config, such as debug.",
+)
+
+
+@command.command("list")
+@json_option
+def list_(*, as_json: bool) -> int:
+    """List the kernels that have a name, and what the cache holds of them."""
+    entries = inventory.entries()
+    if as_json:
+        print_json(entries)
+        return 0
+    columns = ("kernel", "source", "patches>", "fetched", "built")
+    rows = (
+        (
+            entry.name,
+            entry.source,
+            str(entry.patches) if entry.patches else NONE,
+            ", ".join(entry.fetched) or NONE,
+            ", ".join(entry.images) or NONE,
+        )
+        for entry in entries
+    )
+    out = console()
+    grid(columns, rows, out)
+    out.print("\na base stands for its newest point release; 6.12.113 is that one")
+    return 0
+
+
+@command.command(help=f"Fetch the source of a kernel; print where it is.\n\nNAME is {NAMES}.")
+@click.argument("name")
+@json_option
+def fetch(*, name: str, as_json: bool) -> int:
+    """Fetch a source into the cache."""
+    kernel = parse(name)
+    with stages() as progress, source.checked_out(kernel.source, progress) as tree:
+        place, identity = tree.source, tree.source_id
+    if as_json:
+        print_json({"name": name, "source": identity, "path": str(place)})
+    else:
+        click.echo(place)
+    return 0
+
+
+@command.command("build", help=f"Build a kernel; print the path of its image.\n\nNAME is {NAMES}.")
+@click.argument("name", metavar="NAME|REF")
+@_config_option
+@click.option("--retry", is_flag=True, help="Build again what failed last time.")
+@click.option(
+    "--deb", is_flag=True, help="Debian packages to install, with a whole --config FILE instead."
+)
+@click.option(
+    "-o",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    help="Where packages go.  [default: here]",
+)
+@json_option
+def build_(
+    *,
+    name: str,
+    configuration: str | None,
+    retry: bool,
+    deb: bool,
+    directory: Path,
+    as_json: bool,
+) -> int:
+    """Build an image into the cache, or packages into a directory."""
+    kernel = parse(name)
+    if deb:
+        base = Path(configuration or f"/boot/config-{os.uname().release}").expanduser()
+        with stages() as progress:
+            packages = build_packages(kernel, base, directory, progress=progress)
+        _say([str(path) for path in packages], {"name": name}, as_json=as_json)
+        return 0
+    with stages() as progress:
+        image = build(kernel, configuration=configuration, progress=progress, retry=retry)
+    # An image may have been built under another name of the same inputs.
+    described = {**image.meta, "name": name, "build_id": image.build_id}
+    _say([str(image.bzimage)], described, as_json=as_json)
+    return 0
+
+
+def _say(paths: list[str], described: dict[str, object], *, as_json: bool) -> None:
+    """Paths one a line, or everything as JSON."""
+    if as_json:
+        print_json({**described, "paths": paths})
+    else:
+        click.echo("\n".join(paths))
+
+
+@command.command(help=f"Boot a kernel to a shell.\n\nNAME is an image file, or {NAMES}.")
+@click.argument("name", metavar="NAME|IMAGE")
+@_config_option
+@click.option(
+    "--accel", type=click.Choice(ACCELERATORS), default="auto", show_default=True, help="As in run."
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=256),
+    default=1024,
+    show_default=True,
+    help="MiB of the machine.",
+)
+@click.option(
+    "-c",
+    "commands",
+    multiple=True,
+    metavar="COMMAND",
+    help="Run it instead of a shell; repeatable.",
+)
+def boot(
+    *,
+    name: str,
+    configuration: str | None,
+    accel: str,
+    memory: int,
+    commands: tuple[str, ...],
+) -> int:
+    """Boot an image to busybox."""
+    shell.check(commands)
+    with stages() as progress:
+        image = image_of(name, configuration, progress)
+    accelerator = VmTarget(str(image), accel).tier
+    shell.boot(image, guest_path(), accelerator=accelerator, memory=memory, commands=commands)
+    return 0

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the cache holds of the kernels that are known by name.
+
+Nothing is fetched for it: `6.12` stands for whatever point releases are there already.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from zapbench.kernel import build, cache, catalogue, config
+from zapbench.kernel.build import Image
+from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kernel, where it comes from, and what is here of it.
+
+    ``fetched`` names the unpacked Debian versions, ``images`` the releases that were built with
+    today's patches and configuration, newest build first.
+    """
+
+    name: str
+    source: str
+    patches: int
+    fetched: tuple[str, ...]
+    images: tuple[str, ...]
+
+
+def entries() -> list[Entry]:
+    """One entry for each name in kernels.toml, with and without its series."""
+    images = list(_images())
+    return [_entry(catalogue.parse(name), images) for name in catalogue.names()]
+
+
+def _images() -> Iterable[Image]:
+    """Every image in the cache, the one built last first."""
+    made = (path.parent for path in cache.subdirectory("image").glob("[!.]*/meta.json"))
+    yield from map(Image, sorted(made, key=lambda path: path.stat().st_mtime_ns, reverse=True))
+
+
+def _entry(kernel: Kernel, images: Iterable[Image]) -> Entry:
+    wanted = {
+        "series": build.series_hash(kernel.series),
+        "config": hashlib.sha256(
+            config.choose(None, kernel.fragments).identity.encode()
+        ).hexdigest(),
+    }
+    of_base = kernel.source.package if isinstance(kernel.source, DebianSource) else None
+    built = [
+        image.meta["release"]
+        for image in images
+        if wanted.items() <= image.meta.items()
+        and (of_base is None or image.meta["source"].startswith(f"{of_base}="))
+        and (of_base is not None or image.meta["name"] == kernel.name)
+    ]
+    return Entry(
+        kernel.name,
+        describe(kernel.source),
+        len(kernel.series.patches) if kernel.series else 0,
+        tuple(_fetched(of_base)),
+        tuple(dict.fromkeys(built)),
+    )
+
+
+def _fetched(package: str | None) -> list[str]:
+    if package is None:
+        return []
+    trees = cache.subdirectory("tree").glob(f"{package}_*")
+    return sorted(path.name.removeprefix(f"{package}_") for path in trees)
+
+
+def describe(source: Source) -> str:
+    """A source in a few words."""
+    if isinstance(source, DebianSource):
+        return f"Debian {source.package}" + (f" ({source.suite})" if source.suite else "")
+    if isinstance(source, GitSource):
+        return f"git {source.repository} {source.ref}"
+    return f"tarball {source.location}"
