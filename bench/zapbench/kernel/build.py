@@ -144,7 +144,7 @@ def _inputs(
     }
 
 
-def _object_directory(tree: Tree, chosen: Configuration) -> Path:
+def object_directory(tree: Tree, chosen: Configuration) -> Path:
     """One for each configuration; its name must not depend on the series."""
     digest = hashlib.sha256(chosen.identity.encode()).hexdigest()[:8]
     return tree.source / f".zapbench-{chosen.name}-{digest}"
@@ -178,7 +178,7 @@ def _make(
     progress: Progress,
 ) -> Image:
     started = time.monotonic()
-    objects = _object_directory(tree, chosen)
+    objects = object_directory(tree, chosen)
     objects.mkdir(exist_ok=True)
     command, env = make_command(tree, objects), build_environment(tree)
     config.configure(command, tree.source, objects, chosen, env)

@@ -57,25 +57,31 @@ def build_packages(
 def _make(
     tree: Tree, kernel: Kernel, base: Path, directory: Path, progress: Progress
 ) -> list[Path]:
-    # A directory of its own: the packages are written beside the objects.
-    objects = tree.source / ".zapbench-deb" / "objects"
-    objects.mkdir(parents=True, exist_ok=True)
-    for stale in objects.parent.glob("linux-*"):
+    objects = tree.source / ".zapbench-deb"
+    objects.mkdir(exist_ok=True)
+    for stale in _packages(tree):
         stale.unlink()
     fragment = objects / "zapbench.config"
     cache.write(fragment, _fragment(kernel).encode())
     chosen = Configuration("deb", (), (fragment,), base.expanduser().absolute())
-    command = [
-        *(word for word in build.make_command(tree, objects) if not word.startswith("O=")),
-        f"O={objects}",
-    ]
+    command = build.make_command(tree, objects)
     env = {**build.build_environment(tree), "DPKG_FLAGS": "-d", "INSTALL_MOD_STRIP": "1"}
     config.configure(command, tree.source, objects, chosen, env)
     build.compile_(command, "bindeb-pkg", env, objects / "make.log", progress)
-    made = [path for path in objects.parent.glob("linux-*.deb") if "-dbg_" not in path.name]
+    made = [path for path in _packages(tree) if path.suffix == ".deb" and _wanted(path.name)]
     if not any(path.name.startswith("linux-image-") for path in made):
         raise BuildFailed(f"make bindeb-pkg made no linux-image package (log: {objects}/make.log)")
     return [Path(shutil.move(path, directory / path.name)) for path in sorted(made)]
+
+
+def _wanted(name: str) -> bool:
+    """The kernel and its headers: linux-libc-dev would replace the distribution's own."""
+    return name.startswith(("linux-image-", "linux-headers-")) and "-dbg_" not in name
+
+
+def _packages(tree: Tree) -> list[Path]:
+    """What bindeb-pkg writes: beside the objects, so into the source tree."""
+    return [path for path in tree.source.glob("linux-*") if path.is_file()]
 
 
 def _fragment(kernel: Kernel) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from zapbench.case import Case, hugetlb_need
+from zapbench.case import Case, contract_grid, hugetlb_need
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
 from zapbench.kernel import build, cache, catalogue
 from zapbench.kernel.cache import Progress, no_progress
@@ -21,7 +21,7 @@ from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, Machine
 GUEST_FILES = Path("/file")
 """Where the guest mounts the file system of the `file` backing."""
 KVM = Path("/dev/kvm")
-PROBE = Limits(first=10.0, silence=10.0)
+PROBE = Limits(first=5.0, silence=5.0)
 _BASE_MEMORY = 768  # MiB for the kernel, the initramfs and the guest program
 _BOOT_FLAG, _HEADER = (510, b"\x55\xaa"), (514, b"HdrS")  # Documentation/arch/x86/boot.rst
 
@@ -196,9 +196,10 @@ class VmTarget:
             if known["of"] == identity:
                 return str(known["reason"]) if known["reason"] else None
         reason = None
+        cases = [str(next(cell.case for cell in contract_grid() if cell.excluded is None))]
         options = ["--kernel", self.kernel, "--tier", "kvm", "--contract-only"]
         try:
-            for _ in self._boot("kvm", PROBE, (), boot=0, seed=0, options=options):
+            for _ in self._boot("kvm", PROBE, cases, boot=0, seed=0, options=options):
                 pass
         except (LostVm, EnvironmentMissing) as error:
             reason = str(error)
