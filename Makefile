@@ -76,7 +76,7 @@ format: setup ## rewrite the sources as lint wants them
 
 .PHONY: bench
 bench: setup ## what the tool itself costs (pytest-benchmark, ratios)
-	$(BIN)/python -m pytest --benchmark-only $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --benchmark-enable --benchmark-only bench/tests/bench_*.py $(PYTEST_ARGS)
 
 .PHONY: bench-kernel
 bench-kernel: setup ## build, boot and grid times against their targets

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the statistics of a whole grid cost, against reading its records."""
+
+import time
+
+import numpy as np
+import pytest
+import synthetic
+
+from zapbench import record, stats
+from zapbench.record import Samples
+
+BOOTS, CASES, SAMPLES = 7, 150, 200
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[bytes]:
+    random = np.random.default_rng(1)
+    names = [f"zap/dontneed/shmem/4k/{4 * n}k" for n in range(1, CASES + 1)]
+    streams = []
+    for boot in range(BOOTS):
+        run = synthetic.run_of(boot)
+        values = random.integers(10_000, 20_000, (CASES, SAMPLES)).tolist()
+        records = [
+            synthetic.samples(run, name, tuple(row))
+            for name, row in zip(names, values, strict=True)
+        ]
+        streams += synthetic.stream(run, *records)
+    return streams
+
+
+def test_series_of_a_grid_cost_about_as_much_as_reading_it(benchmark, lines):
+    start = time.perf_counter()
+    samples = record.collect(lines).of(Samples)
+    reading = time.perf_counter() - start
+    series = benchmark(lambda: stats.series(samples))
+    assert len(series) == CASES
+    benchmark.extra_info["ratio_to_reading"] = benchmark.stats["min"] / reading
+    assert benchmark.stats["min"] < 10 * reading
+
+
+def test_comparing_two_grids_costs_less_than_their_series(benchmark, lines):
+    samples = record.collect(lines).of(Samples)
+    start = time.perf_counter()
+    series = stats.series(samples)
+    grouping = time.perf_counter() - start
+    differences = benchmark(lambda: stats.compare(series, series))
+    assert len(differences) == CASES
+    benchmark.extra_info["ratio_to_series"] = benchmark.stats["min"] / grouping
+    assert benchmark.stats["min"] < 10 * grouping
