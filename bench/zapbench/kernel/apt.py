@@ -20,6 +20,8 @@ from zapbench.kernel.process import output, running
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 FRESH_SECONDS = 24 * 3600.0  # the package lists of our own are read again after a day
 SECURITY = "-security"
+MACHINE = "this machine"
+"""Stands for all sources of the machine, whose own lists may never have been read."""
 
 _URI = re.compile(r"'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) ?(?P<hash>\S*)")
 _RELEASE_FILE = re.compile(r"(?P<mirror>.+)/dists/(?P<suite>[^/]+)/InRelease")
@@ -57,16 +59,18 @@ def _versions(name: str, options: Sequence[str]) -> list[Package]:
     return [Package(name, version, tuple(options)) for version in found]
 
 
-def _private_options(state: Path) -> tuple[str, ...]:
-    places = {
+def _private_options(state: Path, suite: str | None) -> tuple[str, ...]:
+    """The options of a state of our own: of one suite, or of all sources of the machine."""
+    places: dict[str, object] = {
         "Dir::State": state,
+        "Dir::State::lists": state / "lists",
         "Dir::State::status": "/var/lib/dpkg/status",
         "Dir::Cache": state / "cache",
-        "Dir::Etc::sourcelist": state / "sources.list",
-        "Dir::Etc::sourceparts": "-",
         # apt drops to _apt as root, which cannot enter a home directory.
         "APT::Sandbox::User": "root",
     }
+    if suite is not None:
+        places |= {"Dir::Etc::sourcelist": state / "sources.list", "Dir::Etc::sourceparts": "-"}
     return tuple(word for key, value in places.items() for word in ("-o", f"{key}={value}"))
 
 
@@ -81,14 +85,16 @@ def _candidates(suite: str) -> Iterator[str]:
     )
 
 
-def _read_suite(suite: str) -> tuple[str, ...]:
-    """Fetch the package lists of a suite into the cache; the options to use them.
+def _read_lists(suite: str | None) -> tuple[str, ...]:
+    """Fetch package lists into the cache, of a suite or of the machine's sources.
+
+    Returns the apt options to use them.  Lists that are there already are better than none.
 
     Raises:
         EnvironmentMissing: no mirror of this machine has the suite, or none can be reached.
     """
-    state = cache.subdirectory("apt", suite)
-    options = _private_options(state)
+    state = cache.subdirectory("apt", suite or MACHINE)
+    options = _private_options(state, suite)
     stamp = state / "read"
     if stamp.is_file() and time.time() - stamp.stat().st_mtime < FRESH_SECONDS:
         return options
@@ -96,15 +102,18 @@ def _read_suite(suite: str) -> tuple[str, ...]:
         (state / part).mkdir(parents=True, exist_ok=True)
     signed = f" [signed-by={KEYRING}]" if KEYRING.is_file() else ""
     failures = []
-    for mirror in _candidates(suite):
-        cache.write(state / "sources.list", f"deb{signed} {mirror} {suite} main\n".encode())
+    for mirror in _candidates(suite) if suite else [""]:
+        if suite:
+            cache.write(state / "sources.list", f"deb{signed} {mirror} {suite} main\n".encode())
         try:
             command = ["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"]
-            output(command, purpose=f"reading the package list of {suite}")
+            output(command, purpose=f"reading the package lists of {suite or MACHINE}")
         except EnvironmentMissing as error:
             failures.append(str(error))
             continue
         stamp.touch()
+        return options
+    if stamp.is_file():
         return options
     raise EnvironmentMissing(failures[-1] if failures else f"no mirror here can hold {suite}")
 
@@ -112,21 +121,22 @@ def _read_suite(suite: str) -> tuple[str, ...]:
 def find(name: str, *, suite: str | None, release: str | None) -> Package:
     """The newest version of a package, or the newest of an upstream release.
 
-    The machine's own package lists are asked first, then ``suite``.
+    The machine's own package lists are asked first, then ``suite``; if they are empty (a new
+    container), lists of our own are read from the machine's sources.
 
     Raises:
         UsageError: the package exists, but not in that release; the message names those it has.
         EnvironmentMissing: no package source has it.
     """
     versions = _versions(name, ())
-    if suite is not None and not any(release in (None, v.upstream) for v in versions):
-        with cache.locked(f"apt-{suite}"):
-            versions = [*versions, *_versions(name, _read_suite(suite))]
+    suites = [suite] if suite else [] if versions else [None]
+    for wanted in suites:
+        if not any(release in (None, version.upstream) for version in versions):
+            with cache.locked(f"apt-{wanted or MACHINE}"):
+                versions = [*versions, *_versions(name, _read_lists(wanted))]
     if not versions:
         where = f", nor has {suite}" if suite else ""
-        raise EnvironmentMissing(
-            f"apt offers no {name}{where}: sudo apt-get update, or add a suite that has it"
-        )
+        raise EnvironmentMissing(f"apt offers no {name}{where}: add a suite that has it")
     for version in versions:
         if release in (None, version.upstream):
             return version
@@ -154,7 +164,8 @@ def download(package: Package, directory: Path, progress: Progress) -> Path:
         said = process.stdout.read().decode(errors="replace") if process.stdout else ""
     if process.returncode:
         errors = [line for line in said.splitlines() if line.startswith("E:")]
-        raise EnvironmentMissing(f"{purpose}: {errors[-1] if errors else 'apt-get failed'}")
+        said = errors[-1] if errors else "apt-get failed"
+        raise EnvironmentMissing(f"{purpose}: {said} (old package lists? sudo apt-get update)")
     verify(target, described["hash"].removeprefix("SHA256:"))
     return target
 

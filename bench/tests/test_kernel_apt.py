@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Debian packages, from an archive of two packages that the test makes in a directory."""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import toy_kernel
+
+from zapbench.error import EnvironmentMissing, UsageError
+from zapbench.kernel import apt, cache, catalogue, source
+from zapbench.kernel.catalogue import DebianSource
+
+VERSIONS = ("1.2.3-1", "1.2.4-1~deb1")
+Require = Callable[[object, str], None]
+
+
+def package(directory: Path, version: str) -> Path:
+    """A linux-source package of the toy."""
+    root = directory / f"root-{version}"
+    (root / "DEBIAN").mkdir(parents=True)
+    (root / "DEBIAN/control").write_text(
+        f"Package: linux-source-1.2\nVersion: {version}\nArchitecture: all\n"
+        "Maintainer: nobody <nobody@localhost>\nDescription: a toy\n"
+    )
+    (root / "usr/src").mkdir(parents=True)
+    toy_kernel.tarball(root / "usr/src/linux-source-1.2.tar.gz")
+    target = directory / f"linux-source-1.2_{version}_all.deb"
+    subprocess.run(["dpkg-deb", "-b", str(root), str(target)], check=True, capture_output=True)
+    return target
+
+
+def archive(directory: Path) -> None:
+    """A repository with two suites; each offers both versions."""
+    pool = directory / "pool"
+    pool.mkdir(parents=True)
+    stanzas = []
+    for version in VERSIONS:
+        made = package(pool, version)
+        control = subprocess.check_output(["dpkg-deb", "-f", str(made)], text=True)
+        digest = hashlib.sha256(made.read_bytes()).hexdigest()
+        stanzas.append(
+            f"{control}Filename: pool/{made.name}\nSize: {made.stat().st_size}\nSHA256: {digest}\n"
+        )
+    packages = "\n".join(stanzas).encode()
+    digest = hashlib.sha256(packages).hexdigest()
+    for suite in ("toys", "toys-backports"):
+        binary = directory / "dists" / suite / "main/binary-amd64"
+        binary.mkdir(parents=True)
+        (binary / "Packages").write_bytes(packages)
+        (directory / "dists" / suite / "Release").write_text(
+            f"Origin: Debian\nSuite: {suite}\nCodename: {suite}\nArchitectures: amd64\n"
+            "Components: main\nDate: Thu, 01 Jan 1970 00:00:00 UTC\n"
+            f"SHA256:\n {digest} {len(packages)} main/binary-amd64/Packages\n"
+        )
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require: Require) -> Path:
+    """A machine whose apt lists the suite ``toys`` of the archive and has never read it."""
+    for program in ("apt-get", "dpkg-deb"):
+        require(shutil.which(program), f"{program} is not installed")
+    archive(tmp_path / "archive")
+    (tmp_path / "sources.list").write_text(f"deb [trusted=yes] file:{tmp_path}/archive toys main\n")
+    (tmp_path / "lists/partial").mkdir(parents=True)
+    configuration = tmp_path / "apt.conf"
+    configuration.write_text(
+        f'Dir::Etc::sourcelist "{tmp_path}/sources.list";\nDir::Etc::sourceparts "-";\n'
+        f'Dir::State::lists "{tmp_path}/lists";\nAPT::Architecture "amd64";\n'
+        f'Dir::Cache "{tmp_path}/apt-cache";\nAcquire::AllowInsecureRepositories "true";\n'
+        'APT::Get::AllowUnauthenticated "true";\nAcquire::Check-Valid-Until "false";\n'
+        'Acquire::Languages "none";\nAPT::Update::Post-Invoke-Success "";\n'
+    )
+    monkeypatch.setenv("APT_CONFIG", str(configuration))
+    monkeypatch.setenv("ZAPBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(source, "UNPACKED_SIZE", 1 << 20)
+    monkeypatch.setattr(apt, "KEYRING", tmp_path / "no-keyring")
+    return tmp_path
+
+
+def read_lists() -> None:
+    """What an administrator's apt-get update does."""
+    subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
+
+
+def test_the_newest_and_a_point_release() -> None:
+    read_lists()
+    newest = apt.find("linux-source-1.2", suite=None, release=None)
+    assert (newest.version, newest.upstream, newest.options) == ("1.2.4-1~deb1", "1.2.4", ())
+    assert apt.find("linux-source-1.2", suite=None, release="1.2.3").version == "1.2.3-1"
+    with pytest.raises(UsageError, match=r"not to be had as 1\.2\.9, only as 1\.2\.4, 1\.2\.3"):
+        apt.find("linux-source-1.2", suite=None, release="1.2.9")
+
+
+def test_lists_that_were_never_read_are_read_into_a_state_of_our_own(machine: Path) -> None:
+    found = apt.find("linux-source-1.2", suite=None, release=None)
+    assert found.version == "1.2.4-1~deb1"
+    assert any(str(machine / "cache") in option for option in found.options)
+    assert not [path for path in (machine / "lists").iterdir() if path.is_file()]
+
+
+def test_no_such_package() -> None:
+    read_lists()
+    with pytest.raises(EnvironmentMissing, match="apt offers no linux-source-9"):
+        apt.find("linux-source-9", suite=None, release=None)
+
+
+def test_a_package_becomes_a_tree_and_its_download_is_not_kept(machine: Path) -> None:
+    read_lists()
+    wanted = DebianSource("linux-source-1.2", release="1.2.3")
+    seen: list[tuple[str, int, int | None]] = []
+    with source.checked_out(wanted, lambda *what: seen.append(what)) as tree:
+        assert tree.source_id == "linux-source-1.2=1.2.3-1"
+        assert (tree.source / "Kbuild").is_file()
+    assert list((machine / "cache/download").iterdir()) == []
+    assert {what[0] for what in seen} >= {"download"}
+    shutil.rmtree(machine / "archive")  # not needed again
+    with source.checked_out(wanted, lambda *what: None):
+        pass
+
+
+def test_a_download_goes_on_and_a_damaged_one_is_refused(machine: Path) -> None:
+    read_lists()
+    found = apt.find("linux-source-1.2", suite=None, release="1.2.3")
+    directory = cache.subdirectory("download")
+    name = "linux-source-1.2_1.2.3-1_all.deb"
+    whole = (machine / "archive/pool" / name).read_bytes()
+    (directory / name).write_bytes(whole[:100])
+    assert apt.download(found, directory, cache.no_progress).read_bytes() == whole
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    (machine / "archive/pool" / name).write_bytes(damaged)
+    (directory / name).unlink()
+    with pytest.raises(
+        EnvironmentMissing, match=r"downloading linux-source-1\.2=1\.2\.3-1"
+    ) as caught:
+        apt.download(found, directory, cache.no_progress)
+    assert "\n" not in str(caught.value)
+    assert not (directory / name).exists() or (directory / name).read_bytes() != damaged
+
+
+def test_a_file_with_another_checksum_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "x.deb"
+    path.write_bytes(b"other")
+    with pytest.raises(EnvironmentMissing, match=rf"has the SHA-256 .* not {'0' * 64}"):
+        apt.verify(path, "0" * 64)
+    assert not path.exists()
+
+
+def test_a_suite_that_the_machine_does_not_list_comes_from_its_mirror(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_lists()
+    # An unsigned archive: only a test may trust it.
+    original = cache.write
+
+    def trusting(path: Path, content: bytes) -> bool:
+        return original(path, content.replace(b"deb file:", b"deb [trusted=yes] file:"))
+
+    monkeypatch.setattr(cache, "write", trusting)
+    (machine / "sources.list").write_text(f"deb [trusted=yes] file:{machine}/archive toys main\n")
+    assert [suite for _, suite in apt.mirrors()] == ["toys"]
+    options = apt._read_lists("toys-backports")
+    assert [p.version for p in apt._versions("linux-source-1.2", options)] == [
+        "1.2.4-1~deb1",
+        "1.2.3-1",
+    ]
+
+
+def test_a_suite_that_no_mirror_has() -> None:
+    read_lists()
+    with pytest.raises(EnvironmentMissing) as caught:
+        apt.find("linux-source-9", suite="nowhere", release=None)
+    assert "reading the package lists of nowhere" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.kernel
+@pytest.mark.timeout(600)
+def test_every_base_of_the_project_can_be_found(
+    monkeypatch: pytest.MonkeyPatch, require: Require
+) -> None:
+    """With the machine's own apt; nothing is downloaded but package lists."""
+    monkeypatch.delenv("APT_CONFIG")
+    monkeypatch.setattr(apt, "KEYRING", Path("/usr/share/keyrings/debian-archive-keyring.gpg"))
+    for name in catalogue.load():
+        wanted = catalogue.parse(name).source
+        assert isinstance(wanted, DebianSource)
+        try:
+            found = apt.find(wanted.package, suite=wanted.suite, release=None)
+        except EnvironmentMissing as error:
+            require(False, str(error))
+            raise
+        assert found.upstream.startswith(f"{name}.")
