@@ -22,7 +22,12 @@ from zapbench.uffd import Userfaultfd
 DATA = Path(__file__).parent / "data"
 SMALL = DATA / "small.jsonl"
 PLACE = "*/shmem/4k/64k*"
-REAL = ("run", "--quick", "zap/*/shmem/4k/4k", "--boots", "3")
+REAL = ("run", "--quick", "zap/*/shmem/4k/4k", "zap/*/hugetlb/2m/2m", "--boots", "3")
+SETTINGS = (
+    "/proc/sys/vm/nr_hugepages",
+    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+    "/sys/kernel/mm/transparent_hugepage/khugepaged/defrag",
+)
 
 
 class Outcome:
@@ -249,6 +254,11 @@ def test_doctor_says_what_it_sees(zapbench):
 # ---- as processes, on the running kernel ----
 
 
+def system_settings() -> list[str]:
+    """What a run may change while it lasts."""
+    return [Path(name).read_text() for name in SETTINGS if Path(name).exists()]
+
+
 def start(*arguments, **options) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "zapbench", *map(str, arguments)],
@@ -279,6 +289,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
+    before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     wait_for_child(process)
     time.sleep(0.5)
@@ -289,6 +300,7 @@ def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
     assert "--resume -o" in err.splitlines()[-1]
     recording = record.load(tmp_path / "r" / store.RECORDS)
     assert recording.truncated is None
+    assert system_settings() == before
     done = record.finished(recording.records)
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     _, err = ended(process)
@@ -299,6 +311,7 @@ def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
 
 
 def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
+    before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     child = wait_for_child(process)
     time.sleep(0.5)
@@ -307,12 +320,14 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
     assert process.returncode == 1
     assert "zapbench-guest was killed by SIGKILL" in err.splitlines()[-1]
     assert "incomplete: " in out
+    assert system_settings() == before
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     _, err = ended(process)
     assert process.returncode == 0, err
 
 
 def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path):
+    before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     wait_for_child(process)
     time.sleep(2)
@@ -321,6 +336,7 @@ def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path):
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     _, err = ended(process)
     assert process.returncode == 0, err
+    assert system_settings() == before
     recording = record.load(tmp_path / "r" / store.RECORDS)
     assert {boot for boot, _ in record.finished(recording.records)} == {0, 1, 2}
 

@@ -273,8 +273,11 @@ def contract_grid() -> list[Cell]:
     """One contract case for every method on every backing and page size of the full grid.
 
     The size of the range stands for nothing here: a contract is checked on one of its own.
+    Pages of 1g behave as those of 2m and take minutes to fill; a full name still selects one.
     """
-    places = dict.fromkeys((shape.backing, size_bytes(shape.page)) for shape in FULL)
+    places = dict.fromkeys(
+        (shape.backing, size_bytes(shape.page)) for shape in FULL if shape.page != "1g"
+    )
     cases = [
         Case("contract", method, backing, page_size, page_size)
         for backing, page_size in places

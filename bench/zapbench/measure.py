@@ -25,7 +25,7 @@ class Effort:
 
 
 QUICK = Effort(boots=5, samples=200, max_seconds=0.05)
-FULL = Effort(boots=7, samples=1000, max_seconds=1.0)
+FULL = Effort(boots=7, samples=1000, max_seconds=0.5)
 
 
 @dataclass(frozen=True, slots=True)
