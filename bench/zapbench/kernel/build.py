@@ -83,12 +83,15 @@ def build(
     """
     chosen = config.choose(configuration, kernel.fragments)
     toolchain = _toolchain()
-    with source.checked_out(kernel.source, progress) as tree:
-        inputs = _inputs(tree, kernel.series, chosen, toolchain)
-        key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:24]
-        target = cache.subdirectory("image") / key
-        failed = target.with_name(f"{key}.failed")
-        if target.is_dir():
+    located = source.locate(kernel.source, progress)
+    inputs = _inputs(located.tree, kernel.series, chosen, toolchain)
+    key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:24]
+    target = cache.subdirectory("image") / key
+    failed = target.with_name(f"{key}.failed")
+    if target.is_dir():
+        return Image(target)
+    with located.opened(progress) as tree:
+        if target.is_dir():  # another run was faster
             return Image(target)
         if failed.is_file() and not retry:
             raise BuildFailed(f"{failed.read_text()} (remembered from last time: --retry)")

@@ -17,7 +17,7 @@ from pathlib import Path
 from zapbench.error import EnvironmentMissing
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with a stage (``download``, ``unpack``, ``compile``), what is done and the total.
+"""Called with a stage (``download``, ``unpack``, ``compile``, …), what is done and the total.
 
 Units are bytes, or objects when compiling; the total is None when it is not known.
 """
@@ -54,8 +54,8 @@ def subdirectory(*names: str) -> Path:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold the lock called ``name``, waiting for another run that holds it.
+def locked(name: str, progress: Progress = no_progress) -> Iterator[None]:
+    """Hold the lock called ``name``, waiting (and saying so) for another run that holds it.
 
     The kernel gives the lock back when its holder dies, however it dies.
 
@@ -65,7 +65,11 @@ def locked(name: str) -> Iterator[None]:
     path = subdirectory("lock") / name
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another run", 0, None)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):

@@ -9,8 +9,9 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing, UsageError
@@ -25,38 +26,63 @@ UNPACKED_SIZE = 2_500_000_000  # bytes: a 7.3 tree and one build of it, rounded 
 CHUNK = 1 << 20
 
 
-@contextmanager
-def checked_out(source: Source, progress: Progress) -> Iterator[Tree]:
-    """The tree of a source, fetched if need be, and held under its lock for the block.
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A source that is known exactly, but need not be here yet."""
+
+    tree: Tree
+    fill: Callable[[Progress], None]
+
+    @contextmanager
+    def opened(self, progress: Progress) -> Iterator[Tree]:
+        """The tree, fetched if need be, and held under its lock for the block.
+
+        Raises:
+            EnvironmentMissing: it cannot be fetched, or there is no room for it.
+        """
+        with cache.locked(self.tree.path.name, progress):
+            self.fill(progress)
+            yield self.tree
+
+
+def locate(source: Source, progress: Progress) -> Located:
+    """What a source is today: the newest point release, the commit of a ref.
 
     Raises:
         UsageError: there is no such release or ref.
-        EnvironmentMissing: it cannot be fetched, or there is no room for it.
+        EnvironmentMissing: package lists or a remote repository cannot be read.
     """
     match source:
         case DebianSource():
-            opened = _debian(source, progress)
+            return _debian(source)
         case GitSource():
-            opened = _git(source, progress)
+            return _git(source, progress)
         case TarballSource():
-            opened = _tarball(source, progress)
-    with opened as tree:
-        yield tree
+            return _tarball(source)
 
 
 @contextmanager
-def _debian(source: DebianSource, progress: Progress) -> Iterator[Tree]:
+def checked_out(source: Source, progress: Progress) -> Iterator[Tree]:
+    """`locate` a source and open it; raises what both raise."""
+    with locate(source, progress).opened(progress) as tree:
+        yield tree
+
+
+def _debian(source: DebianSource) -> Located:
     package = apt.find(source.package, suite=source.suite, release=source.release)
     tree = Tree(_place(f"{package.name}_{package.version}"), f"{package.name}={package.version}")
-    with cache.locked(tree.path.name):
-        if not tree.source.is_dir():
-            cache.require_space(UNPACKED_SIZE, f"unpacking {package.name}")
-            with cache.locked("download"):
-                archive = apt.download(package, cache.subdirectory("download"), progress)
-            with cache.staged(tree.path) as stage:
-                _unpack_package(archive, package.name, stage, progress)
-            archive.unlink()
-        yield tree
+
+    def fill(progress: Progress) -> None:
+        if tree.source.is_dir():
+            return
+        cache.require_space(UNPACKED_SIZE, f"unpacking {package.name}")
+        with cache.locked("download", progress):
+            archive = apt.download(package, cache.subdirectory("download"), progress)
+        with cache.staged(tree.path) as stage:
+            _unpack_package(archive, package.name, stage, progress)
+        archive.unlink()
+
+    return Located(tree, fill)
 
 
 def _place(name: str) -> Path:
@@ -121,17 +147,19 @@ _COMPRESSIONS = {
 }
 
 
-@contextmanager
-def _tarball(source: TarballSource, progress: Progress) -> Iterator[Tree]:
+def _tarball(source: TarballSource) -> Located:
     tree = Tree(_place(f"tar-{source.sha256[:20]}"), f"sha256:{source.sha256}")
-    with cache.locked(tree.path.name):
-        if not tree.source.is_dir():
-            cache.require_space(UNPACKED_SIZE, "unpacking a kernel")
-            with _local(source.location, progress) as archive:
-                _check(archive, source)
-                with cache.staged(tree.path) as stage:
-                    _unpack(archive, stage, progress)
-        yield tree
+
+    def fill(progress: Progress) -> None:
+        if tree.source.is_dir():
+            return
+        cache.require_space(UNPACKED_SIZE, "unpacking a kernel")
+        with _local(source.location, progress) as archive:
+            _check(archive, source)
+            with cache.staged(tree.path) as stage:
+                _unpack(archive, stage, progress)
+
+    return Located(tree, fill)
 
 
 def _check(archive: Path, source: TarballSource) -> None:
@@ -184,25 +212,22 @@ def _download(url: str, path: Path, progress: Progress) -> None:
         ) from error
 
 
-@contextmanager
-def _git(source: GitSource, progress: Progress) -> Iterator[Tree]:
+def _git(source: GitSource, progress: Progress) -> Located:
     name = f"git-{hashlib.sha256(source.repository.encode()).hexdigest()[:20]}"
-    path = _place(name)
-    with cache.locked(name):
-        local = Path(source.repository).expanduser()
-        if local.exists():
-            store, commit = _local_commit(local, source.ref)
-        else:
+    local = Path(source.repository).expanduser()
+    if local.exists():
+        store, commit = _local_commit(local, source.ref)
+    else:
+        with cache.locked(f"{name}-fetch", progress):
             store, commit = _remote_commit(source)
-        identity = _in(store, "rev-parse", f"{commit}^{{tree}}").strip()
-        tree = Tree(path, f"tree:{identity}")
-        _check_out(tree, store, commit, progress)
-        yield tree
+    identity = _in(store, "rev-parse", f"{commit}^{{tree}}").strip()
+    tree = Tree(_place(name), f"tree:{identity}")
+    return Located(tree, lambda progress: _check_out(tree, store, commit, progress))
 
 
 def _in(store: Path, *words: str, env: dict[str, str] | None = None) -> str:
     # A repository of another user is read, never configured or hooked by: this is safe.
-    git = ["git", "-c", "safe.directory=*", "-C", str(store)]
+    git = ["git", "--no-optional-locks", "-c", "safe.directory=*", "-C", str(store)]
     return output([*git, *words], env=env, failure=UsageError, purpose=f"git {words[0]} in {store}")
 
 
