@@ -155,14 +155,15 @@ static int keeps_cow(struct region *r, char *note, size_t size)
 {
 	char *page = marked(r);
 	int err, event;
-	char old;
+	char mark;
 
 	if (!r->backing->is_private)
 		return CANNOT("a shared mapping has no private pages");
 	if (r->method->no_resolve)
 		return CANNOT("no way back to look at them");
-	old = *page;
-	*page = ~old;
+	/* neither the file's byte nor the zero of a page that was lost */
+	mark = *page ^ (*page == 2 ? 4 : 2);
+	*page = mark;
 	err = dropped(r, note, size);
 	if (!err)
 		err = region_resolve(r, r->ops[0].addr, r->ops[0].len);
@@ -172,7 +173,7 @@ static int keeps_cow(struct region *r, char *note, size_t size)
 	if (event != EVENT_NONE && event != EVENT_REFAULT)
 		return CANNOT("the page met %s after it was resolved",
 			      zapbench_event_name(event));
-	return *page == (char)~old;
+	return *page == mark;
 }
 
 static int keeps_zeropage(struct region *r, char *note, size_t size)

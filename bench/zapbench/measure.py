@@ -26,6 +26,18 @@ class Effort:
 
 QUICK = Effort(boots=5, samples=200, max_seconds=0.05)
 FULL = Effort(boots=7, samples=1000, max_seconds=0.5)
+# Counted samples of a steady state are one number but for those that a timer tick fell into: a
+# few give the median, an odd number one that was seen.  A second is 1e9 instructions there.
+COUNTED = {
+    QUICK: Effort(boots=3, samples=11, max_seconds=0.1),
+    FULL: Effort(boots=7, samples=31, max_seconds=0.5),
+}
+
+
+def effort_for(tier: str, *, quick: bool) -> Effort:
+    """How much is measured where the user does not say."""
+    effort = QUICK if quick else FULL
+    return COUNTED[effort] if tier == "icount" else effort
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from zapbench.cli.progress import watch
 from zapbench.cli.results import print_table
 from zapbench.cli.where import Place, place, place_options, prepared
 from zapbench.error import Truncated, UsageError, ZapbenchError
-from zapbench.measure import FULL, QUICK, Effort, Leg, measure
+from zapbench.measure import Effort, Leg, effort_for, measure
 from zapbench.record import Context, Recording, Writer, finished, load
 from zapbench.store import RECORDS, create, discard, free_directory, latest_directory, write_suite
 from zapbench.table import build
@@ -62,9 +62,9 @@ def command(
     cells = select(grid(quick=quick), globs)
     if all(cell.excluded for cell in cells):
         raise UsageError(f"no such case can be had: {cells[0].case}: {cells[0].excluded}")
-    effort = QUICK if quick else FULL
-    effort = replace(effort, boots=boots) if boots is not None else effort
     where = place(target, kernel, accel)
+    effort = effort_for(where.target.tier, quick=quick)
+    effort = replace(effort, boots=boots) if boots is not None else effort
     session = _session(where, cells, directory, seed, resume=resume)
     trouble = None
     with create(session.directory, resume=resume) as writer:
