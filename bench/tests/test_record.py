@@ -11,11 +11,12 @@ import synthetic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import zapbench
 from zapbench import record
 from zapbench.error import DiskFull, SchemaError, Truncated
 from zapbench.record import Context, End, Recording, Samples, Writer
 
-SCHEMA = Path(record.__file__).parent / "schema" / f"record-v{record.VERSION}.json"
+SCHEMA = Path(zapbench.__file__).parent / "schema" / f"record-v{record.VERSION}.json"
 CASE = "zap/dontneed/shmem/4k/4k"
 RUN = synthetic.run_of()
 

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kinds of records, and the JSON Schema that is made from them."""
+
+import inspect
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+VERSION: Literal[1] = 1
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Totals = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1)]
+
+Clock = Literal["raw", "tsc"]
+Unit = Literal["ns", "instructions"]
+
+
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which kernel, in which way of measuring (tier), in which boot (natively: process)."""
+
+    kernel: str
+    tier: str
+    boot: int
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
+    """What every line holds: the version of the format, and where it was measured."""
+
+    v: Literal[1]
+    run: Run
+
+
+class Uname(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What uname(2) says."""
+
+    sysname: str
+    release: str
+    version: str
+    machine: str
+
+
+class HugePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One hugetlb pool: page size in bytes, pages in the pool, pages free."""
+
+    size: int
+    total: int
+    free: int
+
+
+class Userfaultfd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How userfaultfd was reached, and the feature and ioctl bits that UFFDIO_API gave."""
+
+    route: Literal["syscall", "dev", "user-mode-only", "none"]
+    features: int
+    ioctls: int
+
+
+class Context(Line, frozen=True, tag="context"):
+    """First record of a stream: the machine, the kernel and the program that measured.
+
+    ``mem_total`` and ``page_size`` are bytes; ``thp`` maps the files of
+    ``/sys/kernel/mm/transparent_hugepage`` to the word selected in each.
+    """
+
+    uname: Uname
+    build_id: str | None
+    cmdline: str
+    cpu: str
+    cpus: int
+    clock: Clock
+    unit: Unit
+    mem_total: int
+    page_size: int
+    thp: dict[str, str]
+    hugepages: tuple[HugePool, ...]
+    uffd: Userfaultfd
+    seed: int
+    tool: str
+    argv: tuple[str, ...]
+
+
+class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Log-linear histogram of sample totals.
+
+    A value below ``2**(bits + 1)`` is its own bucket; above, with
+    ``e = floor(log2(value)) - bits``, the bucket is ``(e << bits) + (value >> e)`` and is
+    ``2**e`` wide, so no value is off by more than ``2**-bits`` of itself.
+    """
+
+    bits: int
+    min: int
+    max: int
+    sum: int
+    count: int
+    buckets: tuple[tuple[int, int], ...]
+
+
+class CaseTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Cost of a whole case, deferred work included, over ``ops`` operations."""
+
+    value: int
+    ops: int
+
+
+class Samples(Line, frozen=True, tag="samples"):
+    """The timings of one case.
+
+    ``values`` (or ``histogram``) are totals of a sample, in ``unit``: a sample is
+    ``ops_per_sample`` operations on ``pages_per_op`` pages each (0: on none).  ``empty`` is
+    what a sample with nothing in it costs: the harness's share.  ``stages`` splits each value
+    of ``values`` by stage, in the same order.
+    """
+
+    case: str
+    workload: str
+    method: str
+    backing: str
+    page_size: int
+    range_size: int
+    axes: dict[str, str]
+    rep: int
+    unit: Unit
+    ops_per_sample: int
+    pages_per_op: int
+    minor_faults: int
+    missing_faults: int
+    empty: int
+    values: Totals | None = None
+    histogram: Histogram | None = None
+    stages: dict[str, tuple[Count, ...]] = {}
+    case_total: CaseTotal | None = None
+
+    def __post_init__(self) -> None:
+        if (self.values is None) == (self.histogram is None):
+            raise ValueError("a samples record has either `values` or `histogram`")
+        if self.ops_per_sample < 1 or self.pages_per_op < 0:
+            raise ValueError("`ops_per_sample` is at least 1 and `pages_per_op` at least 0")
+
+
+class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One promise of a method: whether it makes it, whether it held (None: not testable)."""
+
+    promised: bool
+    held: bool | None
+    note: str
+
+    @property
+    def broken(self) -> bool:
+        """The method promises this, and was seen not to keep it."""
+        return self.promised and self.held is False
+
+
+class Contract(Line, frozen=True, tag="contract"):
+    """What a method was seen to do to one kind of mapping.
+
+    ``event`` is what the next access met, ``expected`` what it should have met.
+    ``equivalent``: the end state is that of MADV_ZAP and no data is lost; ``why`` names the
+    first promise that broke, if one did.
+    """
+
+    case: str
+    workload: str
+    method: str
+    backing: str
+    page_size: int
+    range_size: int
+    axes: dict[str, str]
+    expected: str
+    event: str
+    promises: dict[str, Promise]
+    equivalent: bool
+    why: str
+
+
+class Skip(Line, frozen=True, tag="skip"):
+    """A case that this kernel or machine cannot run, and why; ``errno`` is 0 if none."""
+
+    case: str
+    reason: str
+    errno: int
+
+
+class Error(Line, frozen=True, tag="error"):
+    """A case that gave no figure: its contract failed, or a call did."""
+
+    case: str
+    reason: str
+    errno: int
+
+
+class End(Line, frozen=True, tag="end"):
+    """Last record of a stream; the counts of the others."""
+
+    samples: int
+    contracts: int
+    skips: int
+    errors: int
+
+
+Record = Context | Samples | Contract | Skip | Error | End
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a record line; committed as ``schema/record-v1.json``."""
+    schema = msgspec.json.schema(Record)
+    for definition in schema["$defs"].values():  # Python 3.13 takes the indentation off itself
+        definition["description"] = inspect.cleandoc(definition["description"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:zapbench:record:v{VERSION}",
+        "title": f"zapbench record, version {VERSION}: one line of a record file",
+    } | schema

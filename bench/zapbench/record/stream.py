@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Records as lines: encoded, decoded, and read stream by stream."""
+
+import errno
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from zapbench.error import SchemaError, Truncated
+from zapbench.record.kinds import (
+    VERSION,
+    Context,
+    Contract,
+    End,
+    Error,
+    Line,
+    Record,
+    Run,
+    Samples,
+    Skip,
+)
+
+_DECODER = msgspec.json.Decoder(Record)
+
+
+class _Head(msgspec.Struct):
+    v: int | None = None
+    kind: str | None = None
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def encode(record: Record) -> bytes:
+    """One record as a line, with its newline."""
+    return msgspec.json.encode(record) + b"\n"
+
+
+def decode(line: bytes, source: str = "records", number: int = 1) -> Record:
+    """Decode one line; ``source`` and ``number`` say where it stands, for the message.
+
+    Raises:
+        SchemaError: it is no record, is of another version, or is damaged.
+    """
+    try:
+        record: Record = _DECODER.decode(line)
+    except msgspec.ValidationError as error:
+        raise _invalid(line, source, number, error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if number == 1:
+            raise _foreign(source) from error
+        raise SchemaError(
+            f"{source}: line {number} is damaged ({error}); cut the file there, or measure again"
+        ) from error
+    return record
+
+
+def _foreign(source: str) -> SchemaError:
+    return SchemaError(f"{source} is not a zapbench record file; give one that `run` wrote")
+
+
+def _invalid(line: bytes, source: str, number: int, error: Exception) -> SchemaError:
+    """The error for a line that is JSON but no record of this version."""
+    try:
+        head = _HEAD.decode(line)
+    except msgspec.ValidationError:
+        head = _Head()
+    if head.v is None or head.kind is None:
+        return _foreign(source) if number == 1 else SchemaError(f"{source}: line {number}: {error}")
+    if head.v != VERSION:
+        return SchemaError(
+            f"{source}: line {number} is of record version {head.v}, this zapbench reads "
+            f"version {VERSION}; use the zapbench that wrote it"
+        )
+    return SchemaError(f"{source}: line {number}: {error}")
+
+
+def parse(lines: Iterable[bytes], source: str = "records") -> Iterator[Record]:
+    """Decode the lines of one or more streams, yielding each record as its line comes.
+
+    Raises:
+        SchemaError: see `decode`.
+        Truncated: after every record was yielded, when a stream lacked its ``end``.
+    """
+    cut: Run | None = None  # the first stream that was cut off
+    current: Run | None = None  # the stream being read
+    came = Counter[type]()  # records of the stream being read, by kind
+    last: Run | None = None
+    for number, line in enumerate(lines, 1):
+        if not line.endswith(b"\n") and _is_half(line):
+            current = current or last
+            break
+        record = decode(line, source, number)
+        if isinstance(record, Context):
+            cut, current = cut or current, record.run
+            came = Counter[type]()
+        elif current is None:
+            raise SchemaError(f"{source}: line {number}: expected a context record first")
+        last = record.run
+        yield record
+        came[type(record)] += 1
+        if isinstance(record, End):
+            _check_counts(record, came, f"{source}: line {number}")
+            current = None
+    cut = cut or current
+    if last is None:
+        raise Truncated(f"{source} was cut off before its first record: measure again")
+    if cut is not None:
+        raise Truncated(
+            f"{source}: the stream of boot {cut.boot} on {cut.kernel} was cut off: it has no end "
+            "record; what is there was kept, `zapbench run --resume` goes on from it"
+        )
+
+
+def _is_half(line: bytes) -> bool:
+    """Whether a line without its end is the begin of a record, not something foreign."""
+    starts = (b'{"v":', b'{"kind":')
+    return any(line[: len(start)] == start[: len(line)] for start in starts)
+
+
+def _check_counts(end: End, came: Counter[type], where: str) -> None:
+    """The ``end`` record says what its writer wrote: less means lines were lost on the way."""
+    written = {Samples: end.samples, Contract: end.contracts, Skip: end.skips, Error: end.errors}
+    for kind, count in written.items():
+        if came[kind] != count:
+            raise SchemaError(
+                f"{where}: the stream's end counts {count} {kind.__name__.lower()} records, "
+                f"{came[kind]} are there: the file was changed; measure again"
+            )
+
+
+R = TypeVar("R", bound=Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The records of a file, in order; ``truncated`` says which stream was cut off, if any."""
+
+    source: str
+    records: tuple[Record, ...]
+    truncated: str | None = None
+
+    def of(self, kind: type[R]) -> list[R]:
+        """The records of one kind, in order."""
+        return [record for record in self.records if isinstance(record, kind)]
+
+
+def finished(records: Iterable[Record]) -> set[tuple[int, str]]:
+    """Which (boot, case) pairs need not run again: what was interrupted does.
+
+    A contract record ends no case: what it stands for is timed after it.
+    """
+    done: set[tuple[int, str]] = set()
+    for record in records:
+        canceled = isinstance(record, Error) and record.errno == errno.ECANCELED
+        if isinstance(record, Samples | Skip | Error) and not canceled:
+            done.add((record.run.boot, record.case))
+    return done
+
+
+def failures(records: Sequence[Record]) -> list[Error]:
+    """The errors, without those of interrupted cases that were measured later."""
+    done = finished(records)
+    return [
+        record
+        for record in records
+        if isinstance(record, Error)
+        and (record.errno != errno.ECANCELED or (record.run.boot, record.case) not in done)
+    ]
+
+
+def collect(lines: Iterable[bytes], source: str = "records") -> Recording:
+    """Parse everything; a stream that was cut off is noted, not raised."""
+    records: list[Record] = []
+    try:
+        records.extend(parse(lines, source))
+    except Truncated as error:
+        return Recording(source, tuple(records), str(error))
+    return Recording(source, tuple(records))
