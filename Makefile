@@ -24,8 +24,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
-run: setup ## compare all methods on this machine: table and results
-	zapbench run --quick $(RUN_ARGS)
+run: setup ## compare all methods, here and with MADV_ZAP in a VM: tables and charts
+	zapbench survey $(RUN_ARGS)
 
 .PHONY: setup
 setup: $(VENV)/stamp-package ## install what is missing, make .venv, build the C program
@@ -50,7 +50,7 @@ $(VENV)/stamp-package: $(PACKAGE_INPUTS) $(VENV)/stamp-requirements
 
 .PHONY: test
 test: setup lint ## lint, then pytest: C also under the sanitizers, a boot of 6.12
-	$(BIN)/python -m pytest --benchmark-disable -m "not kernel" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --benchmark-disable -m "not kernels" $(PYTEST_ARGS)
 
 .PHONY: test-kernels
 test-kernels: setup ## pytest with every kernel that has a series

@@ -206,6 +206,46 @@ def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
     )
 
 
+def interval(medians: Sequence[float]) -> tuple[float, float] | None:
+    """The 95 % interval of the centre of boot medians; None if there is none to be had.
+
+    Student's t on the logarithms, exp(m ± t_{0.975} s / sqrt(n)): costs are positive and
+    skewed, and what `ratio` tests is the same mean m.
+    """
+    if len(medians) < 2 or min(medians) <= 0:
+        return None
+    logs = np.log(np.asarray(medians, dtype=np.float64))
+    error = float(logs.std(ddof=1)) / math.sqrt(len(medians))
+    reach = float(scipy_stats.t(len(medians) - 1).ppf((1 + CONFIDENCE) / 2)) * error
+    centre = float(logs.mean())
+    return math.exp(centre - reach), math.exp(centre + reach)
+
+
+def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | None:
+    """Spearman's rank correlation, -1 to 1, of pairs; ties share their mean rank.
+
+    None with fewer than three pairs, or when a side does not vary: nothing is ordered then.
+    C. Spearman, The American Journal of Psychology 15 (1904).
+    """
+    if len(left) < 3 or min(len(set(left)), len(set(right))) < 2:
+        return None
+    return float(scipy_stats.spearmanr(left, right).statistic)
+
+
+def prediction_factor(predicted: Sequence[float], seen: Sequence[float]) -> float | None:
+    """How far off, as a factor, predictions of positive figures were: 95 % of them are within.
+
+    With d = ln(seen / predicted) and r² = Σd² / n, it is exp(t_{0.975}(n) r).  The mean of d
+    is not taken off, so a bias of the predictions widens the factor; n degrees of freedom,
+    since nothing was fitted.  None with fewer than three pairs.
+    """
+    if len(predicted) < 3:
+        return None
+    logs = np.log(np.asarray(seen, dtype=np.float64) / np.asarray(predicted, dtype=np.float64))
+    root = math.sqrt(float((logs**2).mean()))
+    return math.exp(float(scipy_stats.t(len(logs)).ppf((1 + CONFIDENCE) / 2)) * root)
+
+
 def adjust(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust p values of one grid for their number; None stays None and is not counted.
 

@@ -31,6 +31,11 @@ class Results:
         self.recording: Recording = load(_record_file(directory))
         if not self.recording.of(Context):
             raise UsageError(f"{directory} holds no finished measurement; start it anew")
+        contexts = self.recording.of(Context)
+        kinds = {f"{each.run.kernel} ({each.run.tier}, {each.unit})" for each in contexts}
+        if len(kinds) > 1:
+            mixed = " and ".join(sorted(kinds))
+            raise UsageError(f"{directory} mixes {mixed}: give each a directory of its own")
 
     @property
     def kernel(self) -> str:

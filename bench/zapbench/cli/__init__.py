@@ -22,6 +22,9 @@ COMMANDS = {
     "contract": "what each method keeps and loses, measured",
     "doctor": "what is missing or noisy on this machine",
     "compare": "two results, case by case",
+    "chart": "a result as a picture",
+    "bridge": "counted against timed, and what was only counted estimated",
+    "survey": "all that this machine can say, in one go, with charts",
     "kernel": "fetch, build and boot kernels",
 }
 INTERRUPTED = 130

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Charts of results.  The only user of matplotlib.
+
+A chart is a function from a result to a figure, with a row in `CHARTS`.  Made again from the
+same records a file has the same bytes: no date, no random ids, the user's style left out.
+Text stays text in an SVG.
+"""
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib import style
+from matplotlib.figure import Figure
+
+from zapbench.bridge import Bridge
+from zapbench.chart.cost import draw_cost
+from zapbench.chart.scatter import draw_scatter
+from zapbench.error import DiskFull, UsageError
+from zapbench.store import Results
+
+SUFFIXES = (".svg", ".png")
+DPI = 150
+_STYLE: dict[Any, Any] = {
+    "axes.labelsize": 8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 9,
+    "font.family": "sans-serif",
+    "font.size": 8,
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "zapbench",
+    "text.parse_math": False,  # a kernel may be named with a dollar sign
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
+_METADATA: dict[str, dict[str, Any]] = {
+    ".svg": {"Date": None, "Creator": "zapbench"},
+    ".png": {"Software": None},
+}
+
+
+class Chart(NamedTuple):
+    """A row of the charts that show one result."""
+
+    summary: str
+    draw: Callable[[Results], Figure]
+
+
+CHARTS = {
+    "cycle": Chart(
+        "drop the entries, trap, resolve and touch every page",
+        partial(draw_cost, workload="cycle"),
+    ),
+    "zap": Chart("drop the entries: the calls alone", partial(draw_cost, workload="zap")),
+}
+
+
+def check(path: Path) -> None:
+    """See that a chart can be named so, before the work.
+
+    Raises:
+        UsageError: of no known kind.
+    """
+    if path.suffix not in SUFFIXES:
+        raise UsageError(f"cannot draw {path}: its name must end in {' or '.join(SUFFIXES)}")
+
+
+def draw(results: Results, kind: str) -> Figure:
+    """One of `CHARTS`.
+
+    Raises:
+        UsageError: the result has no figures of that kind.
+    """
+    with style.context(["default", _STYLE]):
+        return CHARTS[kind].draw(results)
+
+
+def draw_bridge(bridge: Bridge) -> Figure:
+    """Counted against timed ratios, and what is estimated from them."""
+    with style.context(["default", _STYLE]):
+        return draw_scatter(bridge)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write an SVG or PNG file, whole or not at all.
+
+    Raises:
+        UsageError: of no known kind, or there is no such directory.
+        DiskFull: it cannot be written; the one of before, if any, is left.
+    """
+    check(path)
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no directory {path.parent}")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".chart-") as scratch:
+            made = Path(scratch) / path.name
+            with mpl.rc_context(_STYLE):
+                figure.savefig(made, dpi=DPI, metadata=_METADATA[path.suffix])
+            made.replace(path)
+    except OSError as error:
+        raise DiskFull(f"cannot write {path}: {error.strerror}; choose another with -o") from error

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The headline chart: what each method costs, by what is mapped.
+
+The costs at one place of the matrix span a factor of 100 where a method loses the data and
+has to copy it back, and 1.02 between the methods that matter.  So each place is a panel with
+an axis of its own, from zero to what the equivalent methods need; a bar of another method
+that would go beyond it is cut, visibly, and says its figure.
+"""
+
+import textwrap
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from zapbench.bridge import BASELINE
+from zapbench.case import Case, backings, grid, methods, size_text
+from zapbench.chart.palette import BLUE, GREY, SKY, TIER_NOTES, VERMILION
+from zapbench.error import UsageError
+from zapbench.record import Context, Skip, failures
+from zapbench.stats import interval, ratio
+from zapbench.store import Results
+from zapbench.table import Row, build
+
+SUBJECT = "madv_zap"
+"""The method that the comparison is made for."""
+TITLES = {
+    "cycle": "Cost of a cycle: drop the entries, trap, resolve, touch every page",
+    "zap": "Cost of dropping the entries: the calls alone",
+}
+SCALES = {
+    "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")),
+    "instructions": (
+        (1e6, "million instructions"),
+        (1e3, "thousand instructions"),
+        (1.0, "instructions"),
+    ),
+}
+COLUMNS = 3
+CUT = 1.25  # bars end here, in units of what the equivalent methods need; labels follow
+AXIS = 2.05
+_NAMES, _CELL, _GAP, _ROW, _HEAD = 1.15, 2.7, 0.18, 0.185, 0.6  # inches
+_TOP, _LEAST_ROWS = 0.62, 9  # the title's height; rows that the legend needs
+_WRAP = 50
+
+Place = tuple[str, int, int, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One method at one place; ``value``, ``low`` and ``high`` in the record's unit.
+
+    ``ratio`` is to `BASELINE` at the same place, ``differs`` says why the method is not
+    equivalent there.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    ratio: float | None
+    differs: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The bars of one place by method; ``absent`` has a word for those without a figure."""
+
+    place: Place
+    bars: dict[str, Bar]
+    absent: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Cells in rows; all have bars of the same height, whatever the number of methods."""
+
+    cells: int
+    methods: int
+
+    @property
+    def columns(self) -> int:
+        return min(COLUMNS, self.cells)
+
+    @property
+    def _cell(self) -> float:
+        return max(self.methods, _LEAST_ROWS) * _ROW + _HEAD
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in inches."""
+        lines = -(-self.cells // self.columns)
+        return _NAMES + self.columns * (_CELL + _GAP), lines * self._cell + _TOP
+
+    def axes(self, figure: Figure, index: int) -> Axes:
+        line, column = divmod(index, self.columns)
+        width, height = self.size
+        tall = self.methods * _ROW
+        left = _NAMES + column * (_CELL + _GAP)
+        bottom = height - _TOP - line * self._cell - 0.2 - tall
+        return figure.add_axes((left / width, bottom / height, _CELL / width, tall / height))
+
+
+def draw_cost(results: Results, workload: str) -> Figure:
+    """Bars with intervals: methods of one workload, a panel for each place of the matrix.
+
+    Shown are the places of the quick grid where userfaultfd has a minor mode or, if the
+    result has none of them, all places that it has.
+
+    Raises:
+        UsageError: the result has no figure of the workload.
+    """
+    panels = _panels(results, workload)
+    rows = _order(panels)
+    sheet = _Sheet(len(panels) + 1, len(rows))
+    figure = Figure(figsize=sheet.size)
+    _title(figure, results, workload, sheet.size)
+    for index, panel in enumerate(panels):
+        axes = sheet.axes(figure, index)
+        _draw_panel(axes, panel, rows, results.unit, named=index % sheet.columns == 0)
+    _legend(sheet.axes(figure, len(panels)), panels, rows, _lacking(results, workload, rows))
+    return figure
+
+
+def _panels(results: Results, workload: str) -> list[Panel]:
+    groups = [
+        group.rows
+        for group in build(results.recording).groups
+        if Case.parse(group.rows[0].case).workload == workload
+    ]
+    if not groups:
+        raise UsageError(
+            f"{results.directory} has no {workload} figures: {_why_none(results, workload)}"
+        )
+    places = {_place(Case.parse(rows[0].case)): rows for rows in groups}
+    headline = {
+        _place(cell.case)
+        for cell in grid(quick=True)
+        if cell.case.workload == workload and backings()[cell.case.backing].uffd_minor
+    }
+    shown = [place for place in places if place in headline] or list(places)
+    return [_panel(results, workload, place, places[place]) for place in shown]
+
+
+def _why_none(results: Results, workload: str) -> str:
+    skips, errors = results.recording.of(Skip), failures(results.recording.records)
+    for records, word in ((errors, "failed"), (skips, "skipped")):
+        reasons = {r.case: r.reason for r in records if r.case.startswith(f"{workload}/")}
+        if reasons:
+            return f"{len(reasons)} cases {word} ({next(iter(reasons.values()))})"
+    return "no such case was run; `zapbench run --quick` does"
+
+
+def _place(case: Case) -> Place:
+    return (case.backing, case.page_size, case.range_size, case.axes)
+
+
+def _panel(results: Results, workload: str, place: Place, rows: Sequence[Row]) -> Panel:
+    bars = {row.method: _bar(results, row) for row in rows}
+    cases = {name: Case(workload, name, *place) for name in methods() if name not in bars}
+    return Panel(place, bars, {name: _word(results, case) for name, case in cases.items()})
+
+
+def _word(results: Results, case: Case) -> str:
+    """Why a case has no figure."""
+    if any(record.case == str(case) for record in failures(results.recording.records)):
+        return "failed, see the table"
+    if any(record.case == str(case) for record in results.recording.of(Skip)):
+        return "not on this kernel"
+    return "not possible here" if case.excluded else "not measured"
+
+
+def _bar(results: Results, row: Row) -> Bar:
+    series = results.series[row.case]
+    base = results.series.get(str(replace(Case.parse(row.case), method=BASELINE)))
+    low, high = interval(series.medians) or (None, None)
+    related = base is not None and min(*base.medians, *series.medians) > 0
+    return Bar(
+        value=series.median,
+        low=low,
+        high=high,
+        ratio=ratio(base.medians, series.medians).value if base is not None and related else None,
+        differs=row.differs,
+    )
+
+
+def _order(panels: Iterable[Panel]) -> dict[str, bool]:
+    """Methods with a figure somewhere, in the order of the C table, and whether one differs.
+
+    Those that differ anywhere come last, so that none of them ever leads.
+    """
+    differs: dict[str, bool] = defaultdict(bool)
+    for panel in panels:
+        for method, bar in panel.bars.items():
+            differs[method] |= bar.differs is not None
+    known = list(methods())
+    order = sorted(differs, key=lambda name: (differs[name], known.index(name)))
+    return {method: differs[method] for method in order}
+
+
+def _title(figure: Figure, results: Results, workload: str, size: tuple[float, float]) -> None:
+    context = results.recording.of(Context)[0]
+    kernel, release = results.kernel.rsplit("/")[-1], context.uname.release
+    name = kernel if kernel == release else f"{kernel} ({release})"
+    boots = len({each.run.boot for each in results.recording.of(Context)})
+    processes = "processes" if results.tier == "native" else "boots"
+    note = TIER_NOTES.get(results.tier, results.tier)
+    said = f"Linux {name}; {results.tier}: {note}; {boots} {processes}; lower is better"
+    if results.recording.truncated:
+        said += "; incomplete: the measurement was cut off"
+    left = 0.1 / size[0]
+    top = 1 - 0.08 / size[1]
+    figure.text(left, top, TITLES[workload], size=12, weight="bold", va="top")
+    wrapped = textwrap.fill(said, int(size[0] * 15.3))
+    figure.text(left, top - 0.24 / size[1], wrapped, size=8, va="top", color=GREY)
+
+
+def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, named: bool) -> None:
+    fair = [bar for bar in panel.bars.values() if bar.differs is None]
+    limit = max((_reach(bar) for bar in fair or panel.bars.values()), default=0) or 1.0
+    factor, label = next(s for s in SCALES[unit] if limit >= s[0] or s[0] == 1.0)
+    limit /= factor
+    for y, method in enumerate(rows):
+        if method in panel.bars:
+            _draw_bar(axes, y, method, panel.bars[method], factor=factor, limit=limit)
+        else:
+            word = panel.absent[method]
+            axes.text(0.02 * limit, y, word, size=6.5, va="center", color=GREY, style="italic")
+    axes.set(xlim=(0, AXIS * limit), ylim=(len(rows) - 0.4, -0.6))
+    axes.set_xlabel(label, loc="left", labelpad=1)
+    axes.set_title(_place_text(panel.place), loc="left", weight="bold", pad=3)
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= CUT * limit])
+    axes.set_yticks(range(len(rows)), [f"≠ {m}" if d else m for m, d in rows.items()])
+    axes.tick_params(axis="y", length=0, labelleft=named)
+    axes.spines["bottom"].set_bounds(0, CUT * limit)
+    first = list(rows.values()).index(True) if True in rows.values() else 0
+    if first:
+        axes.axhline(first - 0.5, color=GREY, linewidth=0.5, linestyle=":")
+
+
+def _reach(bar: Bar) -> float:
+    """How far a bar with its interval goes; an interval of few boots may be absurdly long."""
+    return max(bar.value, min(bar.high or bar.value, 1.3 * bar.value))
+
+
+def _draw_bar(axes: Axes, y: int, method: str, bar: Bar, *, factor: float, limit: float) -> None:
+    value, end = bar.value / factor, CUT * limit
+    axes.barh(y, min(value, end), 0.72, **_look(method, bar.differs), zorder=2)
+    reach = min(value, end)
+    if value > end:
+        for x in (0.955, 0.98):  # a torn end: the bar goes on
+            axes.plot(
+                [x * end, (x + 0.02) * end], [y + 0.48, y - 0.48], color="white", lw=1.6, zorder=3
+            )
+    elif bar.low is not None and bar.high is not None:
+        low, high = bar.low / factor, min(bar.high / factor, end)
+        axes.plot([low, high], [y, y], color="black", lw=1.1, marker="|", ms=4, zorder=4)
+        reach = max(value, high)
+    text = _number(value)
+    if method == BASELINE:
+        text += " (base)"
+    elif bar.ratio is not None:
+        text += f"  {_number(bar.ratio)}×"
+    weight = "bold" if method == SUBJECT else "normal"
+    axes.text(reach + 0.03 * limit, y, text, size=7, va="center", weight=weight, zorder=5)
+
+
+def _look(method: str, differs: str | None) -> dict[str, Any]:
+    if differs is not None:
+        return {"facecolor": "white", "edgecolor": GREY, "hatch": "/////", "linewidth": 0.6}
+    return {"color": {SUBJECT: VERMILION, BASELINE: BLUE}.get(method, SKY)}
+
+
+def _number(value: float) -> str:
+    """Three significant digits; thousands are grouped and kept whole."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _place_text(place: Place) -> str:
+    backing, page, size, axes = place
+    words = [f"{backing}, {size_text(page)} pages, {size_text(size)} range"]
+    return ", ".join([*words, *(f"{key}={value}" for key, value in axes)])
+
+
+def _legend(
+    axes: Axes, panels: Sequence[Panel], rows: Collection[str], lacking: Sequence[str]
+) -> None:
+    axes.set_axis_off()
+    differs = _look("", "differs")
+    handles: list[Patch | Line2D] = [
+        *([Patch(**_look(SUBJECT, None), label=SUBJECT)] if SUBJECT in rows else []),
+        Patch(**_look(BASELINE, None), label=f"{BASELINE}: ratios (×) are to it"),
+        Patch(**_look("", None), label="other methods with the same end state"),
+        Patch(**differs, label="≠ another end state: for scale, not ranked"),
+        Line2D([], [], color="black", marker="|", ms=5, label="95 % interval of boot medians"),
+    ]
+    axes.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(-0.02, 1.04), frameon=False, fontsize=7.5
+    )
+    said = [f"≠ {', '.join(names)}: {why}" for why, names in _whys(panels).items()]
+    said.append("A torn bar goes on beyond its axis; its figure is written.")
+    said += [f"No figure of {', '.join(lacking)}: not on this kernel."] if lacking else []
+    text = "\n".join(textwrap.fill(each, _WRAP, subsequent_indent="   ") for each in said)
+    axes.text(0.0, 0.5, text, size=7, va="top", transform=axes.transAxes, linespacing=1.35)
+
+
+def _whys(panels: Iterable[Panel]) -> dict[str, list[str]]:
+    whys: dict[str, list[str]] = defaultdict(list)
+    for panel in panels:
+        for method, bar in panel.bars.items():
+            if bar.differs is not None and method not in whys[bar.differs]:
+                whys[bar.differs].append(method)
+    return whys
+
+
+def _lacking(results: Results, workload: str, rows: Collection[str]) -> list[str]:
+    """Methods that this kernel refused everywhere."""
+    skipped = {Case.parse(record.case) for record in results.recording.of(Skip)}
+    refused = {case.method for case in skipped if case.workload == workload}
+    return [method for method in methods() if method in refused and method not in rows]

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bridge as a picture: counted against timed ratios, and where they agree."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from zapbench.bridge import BASELINE, Agreement, Bridge, Estimate, Point
+from zapbench.case import Case, size_text
+from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
+
+SIZE = (10.4, 5.0)  # inches
+_PANELS = ((0.055, 0.19, 0.265, 0.64), (0.57, 0.19, 0.265, 0.64))  # left, bottom, width, height
+_MARGIN = 1.18  # factor that is left free beyond the outermost points
+_LABELS = (0.038, 0.0, 0.95)  # gap between labels, lowest, highest; in heights of a panel
+_DENSE = (0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+_SPARSE = tuple(digit * 10.0**power for power in range(-6, 7) for digit in (1, 3))
+
+Looks = dict[str, Any]  # of a line or arrow, as matplotlib wants them
+Place = tuple[float, float, str]  # counted ratio, timed ratio, label
+
+
+def draw_scatter(bridge: Bridge) -> Figure:
+    """Each point a method at one place of the matrix, both axes logarithmic.
+
+    On the line, counting predicts time.  Left the methods of the same end state, whose spread
+    about the line (the band) is the residual of the estimates; right all methods.
+    """
+    figure = Figure(figsize=SIZE)
+    _title(figure, bridge)
+    fair = [point for point in bridge.points if point.equivalent]
+    for box, name, points, agreement, estimates in (
+        (_PANELS[0], "same end state", fair, bridge.equivalent, bridge.estimates),
+        (_PANELS[1], "all methods", bridge.points, bridge.all, ()),
+    ):
+        axes = figure.add_axes(box)
+        axes.set_title(f"{name}: {_agreement_text(agreement)}", loc="left", weight="bold")
+        axes.set_xlabel(f"counted: instructions, ratio to {BASELINE}")
+        axes.set_ylabel(f"timed: ns, ratio to {BASELINE}", labelpad=2)
+        _draw_panel(axes, points, estimates, agreement.factor)
+    _legend(figure)
+    return figure
+
+
+def _title(figure: Figure, bridge: Bridge) -> None:
+    title = f"Do counted instructions predict time? Methods related to {BASELINE}"
+    figure.text(
+        0.01, 0.985, f"{title}, workload {bridge.workload}", size=12, weight="bold", va="top"
+    )
+    said = (
+        f"counted: Linux {bridge.icount.rsplit('/')[-1]}, icount (a virtual machine), "
+        f"{bridge.icount_boots} boots; timed: Linux {bridge.native}, native, "
+        f"{bridge.native_boots} processes; with 95 % intervals of boot medians"
+    )
+    figure.text(0.01, 0.94, textwrap.fill(said, 160), size=8, va="top", color=GREY)
+
+
+def _agreement_text(agreement: Agreement) -> str:
+    said = f"{agreement.points} points"
+    if agreement.rank_correlation is not None:
+        said += f", ρ = {agreement.rank_correlation:.2f}"
+    if agreement.factor is not None:
+        said += f", residual ×/÷ {agreement.factor:.2f}"
+    return said
+
+
+def _draw_panel(
+    axes: Axes, points: Sequence[Point], estimates: Sequence[Estimate], factor: float | None
+) -> None:
+    values = [1.0, *(v for p in points for v in (p.icount.value, p.native.value))]
+    values += [each.ratio.value for each in estimates]
+    low, high = min(values) / _MARGIN, max(values) * _MARGIN
+    line = np.geomspace(low / 10, high * 10, 2)
+    axes.plot(line, line, color=GREY, lw=0.8, ls="--", zorder=1)
+    if factor is not None:
+        axes.fill_between(line, line / factor, line * factor, color="#EEEEEE", lw=0, zorder=0)
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
+    ticks = [t for t in (_DENSE if high / low < 10 else _SPARSE) if low <= t <= high]
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
+        axis.set_minor_locator(NullLocator())
+    for point in points:
+        _draw_point(axes, point)
+    for estimate in estimates:
+        axes.plot(estimate.ratio.value, estimate.ratio.value, **_STAR)
+    places = [(p.icount.value, p.native.value, _label(p.case)) for p in points]
+    places += [(e.ratio.value, e.ratio.value, f"{_label(e.case)}, estimated") for e in estimates]
+    _draw_labels(axes, _thinned(points, places), low, high)
+
+
+_STAR: Looks = {"marker": "*", "ms": 8, "mfc": "white", "mec": VERMILION, "ls": "none", "zorder": 4}
+_DOT: Looks = {"marker": "o", "ms": 4, "mfc": BLUE, "mec": BLUE, "ls": "none", "zorder": 3}
+_RING: Looks = {"marker": "o", "ms": 4, "mfc": "white", "mec": GREY, "ls": "none", "zorder": 3}
+
+_LEADER: Looks = {
+    "arrowstyle": "-",
+    "color": "#999999",
+    "lw": 0.4,
+    "relpos": (0, 0.5),
+    "shrinkA": 1,
+    "shrinkB": 2,
+}
+
+
+def _draw_point(axes: Axes, point: Point) -> None:
+    x, y = point.icount, point.native
+    if x.low is not None and x.high is not None:
+        axes.plot([x.low, x.high], [y.value, y.value], color=SKY, lw=0.8, zorder=2)
+    if y.low is not None and y.high is not None:
+        axes.plot([x.value, x.value], [y.low, y.high], color=SKY, lw=0.8, zorder=2)
+    axes.plot(x.value, y.value, **(_DOT if point.equivalent else _RING))
+
+
+def _thinned(points: Sequence[Point], places: Sequence[Place]) -> list[Place]:
+    """What is labelled: everything, or only what differs where the rest is labelled beside."""
+    if all(point.equivalent for point in points):
+        return list(places)
+    return [place for point, place in zip(points, places, strict=True) if not point.equivalent]
+
+
+def _draw_labels(axes: Axes, places: Iterable[Place], low: float, high: float) -> None:
+    """Labels in a column beside the panel, in the order of their points, each with a line."""
+    ordered = sorted(places, key=lambda place: (place[1], place[0]))
+    heights = [float(np.log(y / low) / np.log(high / low)) for _, y, _ in ordered]
+    for (x, y, text), height in zip(ordered, spread(heights, *_LABELS), strict=True):
+        axes.annotate(
+            text,
+            (x, y),
+            (1.06, height),
+            textcoords="axes fraction",
+            size=6.5,
+            va="center",
+            annotation_clip=False,
+            arrowprops=_LEADER,
+        )
+
+
+def spread(heights: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Ascending heights moved as little as puts ``gap`` between them, and within the bounds.
+
+    Least squares: height i less i gaps must not fall, so neighbours that would are pooled at
+    their mean (M. Ayer et al., The Annals of Mathematical Statistics 26, 1955).  Too many for
+    the room go on beyond ``high``.
+    """
+    pools: list[tuple[float, int]] = []  # sum and number
+    for index, height in enumerate(heights):
+        total, number = height - index * gap, 1
+        while pools and pools[-1][0] * number > total * pools[-1][1]:
+            before = pools.pop()
+            total, number = total + before[0], number + before[1]
+        pools.append((total, number))
+    starts = [total / number for total, number in pools for _ in range(number)]
+    highest = max(low, high - (len(heights) - 1) * gap)
+    return [min(max(start, low), highest) + index * gap for index, start in enumerate(starts)]
+
+
+def _label(name: str) -> str:
+    case = Case.parse(name)
+    sizes = f"{size_text(case.page_size)}/{size_text(case.range_size)}"
+    axes = "".join(f" {key}={value}" for key, value in case.axes)
+    return f"{case.method} {case.backing} {sizes}{axes}"
+
+
+def _legend(figure: Figure) -> None:
+    figure.legend(
+        handles=[
+            Line2D([], [], **_DOT, label="same end state"),
+            Line2D([], [], **_RING, label="another end state"),
+            Line2D([], [], **_STAR, label="not timed: estimated from the count"),
+            Line2D([], [], color=GREY, lw=0.8, ls="--", label="counted = timed"),
+            Patch(color="#EEEEEE", label="×/÷ residual: holds 95 %"),
+        ],
+        loc="lower left",
+        bbox_to_anchor=(0.005, 0.0),
+        ncols=5,
+        frameon=False,
+        fontsize=7.5,
+    )
