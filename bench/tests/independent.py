@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Measure three cases without zapbench: the system calls made here, through ctypes.
+"""Measure five cases without zapbench: the system calls made here, through ctypes.
 
     independent.py CASE [ROUNDS]      prints the median of one operation in nanoseconds
 
@@ -115,9 +115,12 @@ def median(case: str, rounds: int = ROUNDS) -> float:
     """The median of one operation, in ns, in steady state."""
     length, page, drop, drop_is_timed, calls = CASES[case]
     memory = Range(length, page)
-    values = []
+    values, empties, clocks = [], [], []
     for _ in range(WARMUP + rounds):
         dropped = timed(lambda: drop(memory))
+        # Here, where the caches are as cold as they are for the call that is timed.
+        empties.append(timed(memory.nothing))
+        clocks.append(timed(int))
         memory.prepare()
         resumed = timed(memory.resume)
         # Reading between two continues is what zapbench's workload `continue` does not do.
@@ -125,9 +128,9 @@ def median(case: str, rounds: int = ROUNDS) -> float:
             memory.read()
         values.append(dropped if drop_is_timed else resumed)
     memory.read()
-    empty = statistics.median(timed(memory.nothing) for _ in range(1000))
-    clock = statistics.median(timed(int) for _ in range(1000))
-    return statistics.median(values[WARMUP:]) - clock - calls * (empty - clock)
+    clock = statistics.median(clocks)
+    call = statistics.median(empties) - clock
+    return statistics.median(values[WARMUP:]) - clock - calls * call
 
 
 if __name__ == "__main__":

@@ -322,8 +322,9 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
     assert "incomplete: " in out
     assert system_settings() == before
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
-    _, err = ended(process)
+    out, err = ended(process)
     assert process.returncode == 0, err
+    assert "incomplete: " not in out
 
 
 def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path):

@@ -12,7 +12,7 @@ from zapbench.cli.output import json_option, note
 from zapbench.cli.progress import watch
 from zapbench.cli.results import print_table
 from zapbench.cli.where import Place, place, place_options, prepared
-from zapbench.error import Truncated, UsageError, ZapbenchError
+from zapbench.error import Interrupted, Truncated, UsageError, ZapbenchError
 from zapbench.measure import Effort, Leg, effort_for, measure
 from zapbench.record import Context, Recording, Writer, finished, load
 from zapbench.store import RECORDS, create, discard, free_directory, latest_directory, write_suite
@@ -34,6 +34,10 @@ class _Session:
     @property
     def cases(self) -> list[str]:
         return [str(cell.case) for cell in self.cells if cell.excluded is None]
+
+    def pairs(self, effort: Effort) -> set[tuple[int, str]]:
+        """Every boot and case that is asked for."""
+        return {(boot, case) for boot in range(effort.boots) for case in self.cases}
 
 
 @click.command()
@@ -72,7 +76,9 @@ def command(
             _measure(session, writer, effort)
         except ZapbenchError as error:
             trouble = error
-    return _finish(session, trouble, as_json=as_json)
+        except KeyboardInterrupt:
+            trouble = Interrupted("interrupted before or between the measurements")
+    return _finish(session, effort, trouble, as_json=as_json)
 
 
 def _session(
@@ -100,9 +106,9 @@ def _session(
 
 def _measure(session: _Session, writer: Writer, effort: Effort) -> None:
     done = finished(session.before.records) if session.before is not None else set()
-    where, cases = session.where, session.cases
-    leg = Leg(where.target, writer, where.kernel, tuple(cases), done)
-    left = len({(boot, case) for boot in range(effort.boots) for case in cases} - done)
+    where = session.where
+    leg = Leg(where.target, writer, where.kernel, tuple(session.cases), done)
+    left = len(session.pairs(effort) - done)
     note(
         f"{left} measurements to make on {where.kernel} ({where.target.tier}), "
         f"seed {session.seed}, into {session.directory}"
@@ -112,12 +118,16 @@ def _measure(session: _Session, writer: Writer, effort: Effort) -> None:
         measure([leg], effort, session.seed, progress, Path.cwd())
 
 
-def _finish(session: _Session, trouble: ZapbenchError | None, *, as_json: bool) -> int:
+def _finish(
+    session: _Session, effort: Effort, trouble: ZapbenchError | None, *, as_json: bool
+) -> int:
     """Make what is derived from the records; print it; then say what went wrong."""
     recording = load(session.directory / RECORDS)
     if not recording.of(Context):
         discard(session.directory)
         raise trouble or Truncated(f"{session.where.kernel} gave no records at all")
+    if session.pairs(effort) <= finished(recording.records):
+        recording = replace(recording, truncated=None)  # what was cut off was made up for
     table = build(recording, session.cells)
     print_table(table, as_json=as_json)
     write_suite(session.directory, recording)
