@@ -45,7 +45,7 @@ COLUMNS = 3
 CUT = 1.25  # bars end here, in units of what the equivalent methods need; labels follow
 AXIS = 2.05
 _NAMES, _CELL, _GAP, _ROW, _HEAD = 1.15, 2.7, 0.18, 0.185, 0.6  # inches
-_TOP, _LEAST_ROWS = 0.62, 9  # the title's height; rows that the legend needs
+_TOP, _KEY, _LINE = 0.62, 0.92, 0.145  # the title, the legend's key, a line of its text
 _WRAP = 50
 
 Place = tuple[str, int, int, tuple[tuple[str, str], ...]]
@@ -77,10 +77,11 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """Cells in rows; all have bars of the same height, whatever the number of methods."""
+    """Cells in rows, tall enough for the bars of the methods and for the lines of remarks."""
 
     cells: int
     methods: int
+    remarks: int
 
     @property
     def columns(self) -> int:
@@ -88,7 +89,7 @@ class _Sheet:
 
     @property
     def _cell(self) -> float:
-        return max(self.methods, _LEAST_ROWS) * _ROW + _HEAD
+        return max(self.methods * _ROW + _HEAD, _KEY + self.remarks * _LINE + 0.3)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -116,13 +117,14 @@ def draw_cost(results: Results, workload: str) -> Figure:
     """
     panels = _panels(results, workload)
     rows = _order(panels)
-    sheet = _Sheet(len(panels) + 1, len(rows))
+    remarks = _remarks(panels, _lacking(results, workload, rows))
+    sheet = _Sheet(len(panels) + 1, len(rows), len(remarks))
     figure = Figure(figsize=sheet.size)
     _title(figure, results, workload, sheet.size)
     for index, panel in enumerate(panels):
         axes = sheet.axes(figure, index)
         _draw_panel(axes, panel, rows, results.unit, named=index % sheet.columns == 0)
-    _legend(sheet.axes(figure, len(panels)), panels, rows, _lacking(results, workload, rows))
+    _legend(sheet.axes(figure, len(panels)), rows, remarks)
     return figure
 
 
@@ -288,26 +290,36 @@ def _place_text(place: Place) -> str:
     return ", ".join([*words, *(f"{key}={value}" for key, value in axes)])
 
 
-def _legend(
-    axes: Axes, panels: Sequence[Panel], rows: Collection[str], lacking: Sequence[str]
-) -> None:
+def _legend(axes: Axes, rows: Collection[str], remarks: Sequence[str]) -> None:
     axes.set_axis_off()
-    differs = _look("", "differs")
     handles: list[Patch | Line2D] = [
         *([Patch(**_look(SUBJECT, None), label=SUBJECT)] if SUBJECT in rows else []),
         Patch(**_look(BASELINE, None), label=f"{BASELINE}: ratios (×) are to it"),
         Patch(**_look("", None), label="other methods with the same end state"),
-        Patch(**differs, label="≠ another end state: for scale, not ranked"),
+        Patch(**_look("", "differs"), label="≠ another end state: for scale, not ranked"),
         Line2D([], [], color="black", marker="|", ms=5, label="95 % interval of boot medians"),
     ]
     axes.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(-0.02, 1.04), frameon=False, fontsize=7.5
+        handles=handles, loc="upper left", bbox_to_anchor=(-0.04, 1.04), frameon=False, fontsize=7.5
     )
+    axes.annotate(
+        "\n".join(remarks),
+        (0, 1),
+        (0, -72 * _KEY),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        size=7,
+        va="top",
+        linespacing=1.35,
+    )
+
+
+def _remarks(panels: Sequence[Panel], lacking: Sequence[str]) -> list[str]:
+    """Lines that stand below the key."""
     said = [f"≠ {', '.join(names)}: {why}" for why, names in _whys(panels).items()]
     said.append("A torn bar goes on beyond its axis; its figure is written.")
     said += [f"No figure of {', '.join(lacking)}: not on this kernel."] if lacking else []
-    text = "\n".join(textwrap.fill(each, _WRAP, subsequent_indent="   ") for each in said)
-    axes.text(0.0, 0.5, text, size=7, va="top", transform=axes.transAxes, linespacing=1.35)
+    return [line for each in said for line in textwrap.wrap(each, _WRAP, subsequent_indent="   ")]
 
 
 def _whys(panels: Iterable[Panel]) -> dict[str, list[str]]:

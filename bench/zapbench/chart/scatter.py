@@ -63,7 +63,7 @@ def _title(figure: Figure, bridge: Bridge) -> None:
 
 
 def _agreement_text(agreement: Agreement) -> str:
-    said = f"{agreement.points} points"
+    said = f"{agreement.points} point{'s' * (agreement.points != 1)}"
     if agreement.rank_correlation is not None:
         said += f", ρ = {agreement.rank_correlation:.2f}"
     if agreement.factor is not None:

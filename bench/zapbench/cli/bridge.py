@@ -89,7 +89,7 @@ def _estimate_cells(estimate: Estimate) -> list[str]:
 
 
 def _agreement_text(agreement: Agreement) -> str:
-    said = f"{agreement.points} points"
+    said = f"{agreement.points} point{'s' * (agreement.points != 1)}"
     if agreement.rank_correlation is None or agreement.factor is None:
         return f"{said}: too few for a rank correlation or a residual"
     return (

@@ -55,9 +55,10 @@ def command(
         options = common | place | {"directory": directory / name}
         try:
             statuses.append(ctx.invoke(run.command, **options))
-        except (Interrupted, UsageError):
-            raise
         except ZapbenchError as error:
+            wrong = isinstance(error, UsageError) and not statuses
+            if wrong or isinstance(error, Interrupted):
+                raise
             note(f"{name}: {error}")
             troubles.append(error)
     if len(troubles) == len(places):
