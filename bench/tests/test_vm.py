@@ -184,6 +184,21 @@ def test_the_cause_of_a_death_is_read_from_the_console(console: str, said: str) 
     assert machine.cause("all is well") is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WARNING: CPU: 0 PID: 1 at mm/madvise.c:9 zap+0x1/0x2",
+        "WARNING: mm/madvise.c:9 at zap+0x1/0x2, CPU#0: init/1",
+        "WARNING: possible circular locking dependency detected",
+        "WARNING: suspicious RCU usage",
+        "BUG: sleeping function called from invalid context at mm/madvise.c:9",
+    ],
+)
+def test_complaints_of_a_kernel_that_lives_on(line: str) -> None:
+    assert machine.complaint(f"[    1.0] all is well\n[    1.1] {line}\n") == line
+    assert machine.complaint("MCE: Killing init:30 due to hardware memory corruption") is None
+
+
 def test_a_console_is_shown_without_control_characters() -> None:
     assert machine.text(b"\x1b[2Ja\r\n\xffb\x07\n") == "a\nb\n"
     assert machine.tail("1\n2\n\n3\n4\n5\n") == "2 | 3 | 4 | 5"

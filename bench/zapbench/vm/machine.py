@@ -28,7 +28,8 @@ CAUSES = (
     (re.compile(r"(BUG: .*|Oops: .*|general protection fault.*|kernel BUG at .*)"), "oops"),
     (re.compile(r"Kernel panic - not syncing: (?P<what>.*)"), "kernel panic"),
 )
-COMPLAINT = re.compile(r"WARNING: (CPU|possible|suspicious|lock|at).*|BUG: .*")
+# Up to 6.17 "WARNING: CPU: 0 PID: 1 at FILE:LINE", then "WARNING: FILE:LINE at FUNCTION".
+COMPLAINT = re.compile(r"WARNING: (CPU: |[\w/.-]+:\d+ at |possible |suspicious ).*|BUG: .*")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x20-\x7e\n\t]")
 
 
