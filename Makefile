@@ -76,11 +76,13 @@ format: setup ## rewrite the sources as lint wants them
 
 .PHONY: bench
 bench: setup ## what the tool itself costs (pytest-benchmark, ratios)
-	$(BIN)/python -m pytest --benchmark-enable --benchmark-only bench/tests/bench_*.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --benchmark-enable --benchmark-only -m "not kernel" \
+		bench/tests/bench_*.py $(PYTEST_ARGS)
 
 .PHONY: bench-kernel
 bench-kernel: setup ## build, boot and grid times against their targets
-	$(BIN)/python -m pytest -m kernel --benchmark-only -s $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --benchmark-enable --benchmark-only -m "not kernels" \
+		bench/tests/bench_kernel.py bench/tests/test_kernel_figures.py $(PYTEST_ARGS)
 
 .PHONY: lock
 lock: setup ## resolve the dependencies anew

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from zapbench.error import UsageError, ZapbenchError
+from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.kernel import build, catalogue
 from zapbench.kernel.package import build_packages
 
@@ -35,15 +35,16 @@ def test_what_is_no_configuration(tmp_path: Path, content: str | None, words: st
 
 
 @pytest.mark.kernel
+@pytest.mark.kernels  # minutes, and every object once more: not in each `make test`
 @pytest.mark.timeout(3600)
 def test_a_package_with_the_series(tmp_path: Path, require: Require) -> None:
     """With the small configuration of the benchmark kernels, as far as a package to install."""
     for program in ("dpkg-buildpackage", "dpkg-deb", "rsync", "fakeroot", "gcc", "flex", "bison"):
         require(shutil.which(program), f"{program} is not installed")
     try:
-        base = build.build(catalogue.parse("6.12")).path / "config"
+        base = build.build(catalogue.parse("6.12+madv-zap")).path / "config"
         made = build_packages(catalogue.parse("6.12+madv-zap"), base, tmp_path)
-    except ZapbenchError as error:
+    except EnvironmentMissing as error:
         require(False, str(error))
         raise
     (image,) = made  # no modules, so no headers
