@@ -49,9 +49,13 @@ long thread_faults(void)
 
 static int access_page(char *addr, bool write)
 {
-	long before = thread_faults();
-	int sig = sigsetjmp(fault.env, 1);
+	long before;
+	int sig;
 
+	/* in a shared object the first use of this thread's copy may fault */
+	fault.armed = false;
+	before = thread_faults();
+	sig = sigsetjmp(fault.env, 1);
 	if (!sig) {
 		fault.armed = true;
 		if (write)

@@ -68,6 +68,9 @@ void region_touch(const struct region *r, const char *addr, size_t len)
 		*(const volatile char *)(addr + i);
 }
 
+/* With growing pauses between them, 20 ms in all. */
+enum { COLLAPSE_TRIES = 20 };
+
 static int map_slot(struct region *r, char *slot)
 {
 	size_t len = region_mapping(r);
@@ -84,10 +87,12 @@ static int map_slot(struct region *r, char *slot)
 	/* mapped pages would be unmapped one by one, each with its TLB flush */
 	if (madvise(slot, len, MADV_DONTNEED))
 		return -errno;
-	/* EAGAIN: a page was busy, for instance on its way to the LRU */
-	for (int tries = 0; tries < 10; tries++)
-		if (!madvise(slot, len, MADV_COLLAPSE) || errno != EAGAIN)
-			break;
+	/* EAGAIN and EBUSY: a page is busy, for instance on its way to the LRU */
+	for (int tries = 1; madvise(slot, len, MADV_COLLAPSE); tries++) {
+		if (errno == EINVAL || tries == COLLAPSE_TRIES)
+			return -errno;
+		usleep(tries * 100);
+	}
 	/* up to 6.12 at least it leaves the PMD empty for the next fault */
 	region_touch(r, slot, len);
 	return mapped_slot_as_requested(r, slot, why, sizeof(why));
@@ -135,11 +140,12 @@ int region_put_back(struct region *r, uint64_t *between)
 int region_restore(struct region *r)
 {
 	const struct zapbench_method *m = r->method;
-	bool remap_pmd = region_maps_pmd(r);
 	int err = 0;
 
-	if (!remap_pmd && !(m && m->no_resolve))
-		return 0;
+	if (m && region_loses_data(r))
+		err = region_drop_alias(r); /* it may have been filled through it */
+	if (err || !(region_maps_pmd(r) || (m && m->no_resolve)))
+		return err;
 	err = region_unregister_all(r);
 	for (unsigned int i = 0; i < r->slots && !err; i++)
 		if (madvise(region_slot(r, i), region_mapping(r), MADV_DONTNEED))
