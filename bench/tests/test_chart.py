@@ -149,8 +149,11 @@ def test_what_is_not_equivalent_is_hatched_and_never_first(results: Results) -> 
 
 def test_a_broken_contract_takes_a_method_out_of_the_ranking(tmp_path: Path) -> None:
     broken = synthetic.contract(synthetic.run_of(), f"contract/remap/{SMALL}", broken="cache")
-    drawn = chart.draw(Results(written(tmp_path, FIGURES, broken)), "cycle")
-    assert "≠ remap" in methods_of(small(drawn))
+    overmap = {f"cycle/overmap/{SMALL}": (9000, 9000, 9000)}  # behind remap in the C table
+    drawn = chart.draw(Results(written(tmp_path, FIGURES | overmap, broken)), "cycle")
+    names = methods_of(small(drawn))
+    assert names[:3] == ["madv_zap", "dontneed", "overmap"]
+    assert "≠ remap" in names[3:]
     assert "≠ remap: promise cache broken" in "\n".join(texts(drawn))
 
 
