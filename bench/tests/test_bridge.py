@@ -12,7 +12,8 @@ from test_chart import fail, texts, written
 from zapbench import chart, cli, target
 from zapbench.bridge import build_bridge
 from zapbench.cli import where
-from zapbench.error import UsageError
+from zapbench.error import LostVm, UsageError
+from zapbench.record import Samples
 from zapbench.stats import interval, prediction_factor, rank_correlation
 from zapbench.store import RECORDS, Results
 from zapbench.target import Replay
@@ -245,6 +246,30 @@ def test_a_survey_without_qemu_does_the_native_part(here, capsys, tmp_path) -> N
     assert "cycle: shmem, 4k pages, 4k range" in out
     made = sorted(path.name for path in (tmp_path / "s").iterdir())
     assert made == ["native", "native-cycle.png", "native-cycle.svg"]
+
+
+def test_a_survey_is_gone_on_with(here, capsys, tmp_path) -> None:
+    def timed() -> int:
+        return len(Results(tmp_path / "s/native").recording.of(Samples))
+
+    survey(capsys)
+    before = timed()
+    assert "s/native is not empty" in survey(capsys)[2]
+    (tmp_path / "s/native-cycle.svg").unlink()
+    assert survey(capsys, "--resume")[0] == 0
+    assert (tmp_path / "s/native-cycle.svg").exists()
+    assert timed() == before > 0
+
+
+def test_a_survey_tells_what_broke_after_drawing(here, capsys, monkeypatch, tmp_path) -> None:
+    def lost(*_, **__):
+        raise LostVm("the machine died")
+
+    monkeypatch.setattr("zapbench.vm.VmTarget", lost)
+    status, _, err = survey(capsys)
+    assert status == 1
+    assert "zapbench: icount: the machine died" in err
+    assert (tmp_path / "s/native-cycle.svg").exists()
 
 
 def test_a_survey_where_nothing_can_run_fails(here, capsys, monkeypatch, tmp_path) -> None:

@@ -6,13 +6,9 @@ any kind of colour vision.
 """
 
 BLUE = "#0072B2"
-GREEN = "#009E73"
 GREY = "#555555"
-ORANGE = "#E69F00"
-PURPLE = "#CC79A7"
 SKY = "#56B4E9"
 VERMILION = "#D55E00"
-BLACK = "#000000"
 
 TIER_NOTES = {
     "native": "timed on the machine itself",

@@ -11,9 +11,10 @@ from zapbench.bridge import build_bridge
 from zapbench.cli import bridge, run
 from zapbench.cli.output import note
 from zapbench.error import EnvironmentMissing, Interrupted, UsageError, ZapbenchError
-from zapbench.store import RECORDS, Results, free_directory
+from zapbench.store import RECORDS, Results, free_directory, latest_directory
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
+LACKING = -1  # less than any exit status: what a machine lacks is no failure
 
 
 @click.command()
@@ -22,6 +23,7 @@ MADV_ZAP_KERNEL = "6.12+madv-zap"
 @click.option("--boots", type=click.IntRange(min=1), help="Processes, and boots of the machine.")
 @click.option("--seed", type=click.IntRange(min=0), help="Fixes the order of the cases.")
 @click.option("-o", "directory", type=click.Path(path_type=Path), help="Result directory.")
+@click.option("--resume", is_flag=True, help="Go on with what is missing in the directory.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -31,42 +33,48 @@ def command(
     boots: int | None,
     seed: int | None,
     directory: Path | None,
+    resume: bool,
 ) -> int:
     """Measure the quick grid here, and under icount on a kernel with MADV_ZAP; draw both.
 
     Writes native/, icount/, their charts and the bridge between them into one directory.
     What this machine lacks for one part is said in a line, and the other is done.
     """
-    directory = directory or free_directory(run.RESULTS, "survey", "quick")
+    if directory is None:
+        choose = latest_directory if resume else free_directory
+        directory = choose(run.RESULTS, "survey", "quick")
     places: dict[str, dict[str, str | None]] = {
         "native": {"target": "native", "kernel": None, "accel": "auto"},
         "icount": {"target": "vm", "kernel": kernel, "accel": "icount"},
     }
-    common: dict[str, Any] = {
-        "globs": globs,
-        "boots": boots,
-        "seed": seed,
-        "quick": True,
-        "as_json": False,
-    }
+    directories = {name: directory / name for name in places}
     statuses: list[int] = []
-    troubles: list[ZapbenchError] = []
     for name, place in places.items():
-        options = common | place | {"directory": directory / name}
-        try:
-            statuses.append(ctx.invoke(run.command, **options))
-        except ZapbenchError as error:
-            wrong = isinstance(error, UsageError) and not statuses
-            if wrong or isinstance(error, Interrupted):
-                raise
-            note(f"{name}: {error}")
-            troubles.append(error)
-    if len(troubles) == len(places):
+        begun = resume and (directories[name] / RECORDS).is_file()
+        options: dict[str, Any] = {"directory": directories[name], "resume": begun}
+        options |= place | {"globs": globs, "boots": boots, "seed": seed, "quick": True}
+        status = _measure(ctx, name, options, first=not statuses)
+        statuses.append(status)
+    if statuses == [LACKING] * len(places):
         raise EnvironmentMissing("neither part could be measured on this machine, see above")
-    _draw({name: directory / name for name in places}, directory)
-    # What a machine lacks is no failure; what broke is.
-    statuses += [each.exit_code for each in troubles if not isinstance(each, EnvironmentMissing)]
+    _draw(directories, directory)
     return max(statuses)
+
+
+def _measure(ctx: click.Context, name: str, options: dict[str, Any], *, first: bool) -> int:
+    """Run one part; return its status, or `LACKING` when this machine lacks what it needs.
+
+    Raises:
+        Interrupted: by a signal.
+        UsageError: the request is wrong; told by the first part, before anything was done.
+    """
+    try:
+        return int(ctx.invoke(run.command, **options))
+    except ZapbenchError as error:
+        if isinstance(error, Interrupted) or (first and isinstance(error, UsageError)):
+            raise
+        note(f"{name}: {error}")
+        return LACKING if isinstance(error, EnvironmentMissing) else error.exit_code
 
 
 def _draw(directories: Mapping[str, Path], where: Path) -> None:
