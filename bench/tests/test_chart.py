@@ -318,8 +318,16 @@ def test_a_full_disk_leaves_the_chart_of_before(results: Results, small_disk: Pa
 def test_a_cut_off_measurement_is_said_to_be_incomplete(tmp_path: Path) -> None:
     lines = (written(tmp_path) / RECORDS).read_bytes().splitlines(keepends=True)
     (tmp_path / RECORDS).write_bytes(b"".join(lines[:-1]))
-    figure = chart.draw(Results(tmp_path), "cycle")
-    assert "incomplete: the measurement was cut off" in " ".join(" ".join(texts(figure)).split())
+    assert incomplete(Results(tmp_path))
+    resumed = synthetic.stream(synthetic.run_of(2))
+    (tmp_path / RECORDS).write_bytes(b"".join([*lines[:-1], *resumed]))
+    assert Results(tmp_path).recording.truncated
+    assert not incomplete(Results(tmp_path))
+
+
+def incomplete(results: Results) -> bool:
+    said = " ".join(" ".join(texts(chart.draw(results, "cycle"))).split())
+    return "incomplete: the measurement was cut off" in said
 
 
 def test_an_unknown_suffix_is_refused_by_save_too(results: Results, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from zapbench.bridge import BASELINE
 from zapbench.case import Case, backings, grid, methods, size_text
 from zapbench.chart.palette import BLUE, GREY, SKY, TIER_NOTES, VERMILION
 from zapbench.error import UsageError
-from zapbench.record import Context, Skip, failures
+from zapbench.record import Context, End, Skip, failures
 from zapbench.stats import interval, ratio
 from zapbench.store import Results
 from zapbench.table import Row, build
@@ -212,7 +212,8 @@ def _title(figure: Figure, results: Results, workload: str, size: tuple[float, f
     processes = "processes" if results.tier == "native" else "boots"
     note = TIER_NOTES.get(results.tier, results.tier)
     said = f"Linux {name}; {results.tier}: {note}; {boots} {processes}; lower is better"
-    if results.recording.truncated:
+    # A boot that was cut off and gone on with later leaves nothing out.
+    if results.recording.truncated and not isinstance(results.recording.records[-1], End):
         said += "; incomplete: the measurement was cut off"
     left = 0.1 / size[0]
     top = 1 - 0.08 / size[1]
