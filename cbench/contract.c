@@ -12,7 +12,7 @@ size_t contract_range(const struct zap_case *c)
 {
 	if (c->page == base_page())
 		return 16 * c->page;
-	return (c->page <= 2 * MIB ? 4 : 1) * c->page;
+	return (c->page <= 2 * MIB ? 3 : 1) * c->page;
 }
 
 static int in_region(struct zap_case *c, const struct options *o, bool events,
