@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
-from zapbench.error import EnvironmentMissing, LostVm
+from zapbench.error import EnvironmentMissing, Interrupted, LostVm
 from zapbench.kernel.process import end, running
 from zapbench.vm.qemu import Machine, arguments
 
@@ -85,6 +85,7 @@ class Boot:
         Raises:
             EnvironmentMissing: QEMU is not installed, or refused to start the machine.
             LostVm: the machine ended, hung or wrote garbage before its ``end`` record.
+            Interrupted: it was ended because that was asked for.
         """
         for path in (self._console, self._records):
             path.write_bytes(b"")
@@ -98,8 +99,9 @@ class Boot:
             finally:
                 if qemu.poll() is None:
                     end(qemu)
-        if not self._stopped():
-            self._check(qemu.returncode, text(messages.read_bytes()).strip(), hung)
+        if self._stopped() and not self._complete:
+            raise Interrupted("the virtual machine was ended; what it had finished is kept")
+        self._check(qemu.returncode, text(messages.read_bytes()).strip(), hung)
 
     def _lines(self, qemu: subprocess.Popen[bytes]) -> Generator[bytes, None, str | None]:
         """Yield lines until the machine ends; return what it was killed for, if it was."""

@@ -111,6 +111,7 @@ class VmTarget:
         Raises:
             EnvironmentMissing: QEMU refused to start.
             LostVm: the machine died, hung or wrote garbage before its ``end`` record.
+            Interrupted: `interrupt` ended it.
         """
         options = replace(job, directory=GUEST_FILES).arguments()
         yield from self.lines(job.cases, boot=job.boot, seed=job.seed, options=options)
