@@ -65,9 +65,10 @@ def written(
 def results(tmp_path: Path) -> Results:
     run = synthetic.run_of()
     skip = synthetic.skip(run, f"cycle/rwp/{SMALL}")
+    pool = synthetic.skip(run, f"cycle/madv_zap/{HUGE}", "pool too small")
     error = synthetic.error(run, f"cycle/overmap/{SMALL}")
     overmap = {f"cycle/overmap/{HUGE}": (7000, 7000, 7000)}
-    return Results(written(tmp_path / "r", FIGURES | overmap, skip, error))
+    return Results(written(tmp_path / "r", FIGURES | overmap, skip, pool, error))
 
 
 def panels(figure: Figure) -> dict[str, Axes]:
@@ -161,7 +162,10 @@ def test_a_missing_figure_says_why(results: Results) -> None:
     figure = chart.draw(results, "cycle")
     words = {text.get_position()[1]: text.get_text() for text in small(figure).texts}
     assert words[row(small(figure), "overmap")] == "failed, see the table"
-    assert "No figure of rwp: not on this kernel." in "\n".join(texts(figure))
+    huge = panels(figure)["hugetlb, 2m pages, 2m range"]
+    words = {text.get_position()[1]: text.get_text() for text in huge.texts}
+    assert words[row(small(figure), "madv_zap")] == "skipped, see the table"
+    assert "No figure of rwp: skipped, the" in "\n".join(texts(figure))
 
 
 @pytest.mark.parametrize("tier", TIER_NOTES)

@@ -77,7 +77,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """Cells in rows, tall enough for the bars of the methods and for the lines of remarks."""
+    """Cells in rows, tall enough for the methods; the last row also for the remarks."""
 
     cells: int
     methods: int
@@ -89,13 +89,14 @@ class _Sheet:
 
     @property
     def _cell(self) -> float:
-        return max(self.methods * _ROW + _HEAD, _KEY + self.remarks * _LINE + 0.3)
+        return self.methods * _ROW + _HEAD
 
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in inches."""
-        lines = -(-self.cells // self.columns)
-        return _NAMES + self.columns * (_CELL + _GAP), lines * self._cell + _TOP
+        above = (self.cells - 1) // self.columns * self._cell
+        last = max(self._cell, _KEY + self.remarks * _LINE + 0.3)
+        return _NAMES + self.columns * (_CELL + _GAP), _TOP + above + last
 
     def axes(self, figure: Figure, index: int) -> Axes:
         line, column = divmod(index, self.columns)
@@ -172,7 +173,7 @@ def _word(results: Results, case: Case) -> str:
     if any(record.case == str(case) for record in failures(results.recording.records)):
         return "failed, see the table"
     if any(record.case == str(case) for record in results.recording.of(Skip)):
-        return "not on this kernel"
+        return "skipped, see the table"
     return "not possible here" if case.excluded else "not measured"
 
 
@@ -319,7 +320,8 @@ def _remarks(panels: Sequence[Panel], lacking: Sequence[str]) -> list[str]:
     """Lines that stand below the key."""
     said = [f"≠ {', '.join(names)}: {why}" for why, names in _whys(panels).items()]
     said.append("A torn bar goes on beyond its axis; its figure is written.")
-    said += [f"No figure of {', '.join(lacking)}: not on this kernel."] if lacking else []
+    if lacking:
+        said.append(f"No figure of {', '.join(lacking)}: skipped, the table says why.")
     return [line for each in said for line in textwrap.wrap(each, _WRAP, subsequent_indent="   ")]
 
 
@@ -333,7 +335,7 @@ def _whys(panels: Iterable[Panel]) -> dict[str, list[str]]:
 
 
 def _lacking(results: Results, workload: str, rows: Collection[str]) -> list[str]:
-    """Methods that this kernel refused everywhere."""
-    skipped = {Case.parse(record.case) for record in results.recording.of(Skip)}
-    refused = {case.method for case in skipped if case.workload == workload}
-    return [method for method in methods() if method in refused and method not in rows]
+    """Methods that were skipped everywhere."""
+    cases = {Case.parse(record.case) for record in results.recording.of(Skip)}
+    skipped = {case.method for case in cases if case.workload == workload}
+    return [method for method in methods() if method in skipped and method not in rows]
