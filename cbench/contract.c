@@ -52,7 +52,11 @@ static void check_promises(struct record *j, struct zap_case *c, const struct op
 		bool promised = c->method->promises >> i & 1;
 		bool events = p->events && c->backing->uffd_minor && c->method->reg_mode;
 		char note[160] = "";
-		int held = in_region(c, o, events, p->check, note, sizeof(note));
+		int held, tries = 0;
+
+		do {
+			held = in_region(c, o, events, p->check, note, sizeof(note));
+		} while (promised && !held && ++tries < CONTRACT_TRIES);
 
 		write_promise(j, p, promised, held, note);
 		if (promised && held == 0 && !result->err) {
@@ -102,7 +106,7 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 		.scratch = true,
 	};
 	struct region r;
-	int event = EVENT_NONE, expected = EVENT_NONE;
+	int event = EVENT_NONE, expected;
 	char page[16], range[16];
 
 	*result = (struct contract){ c.method, c.backing, c.page, 0, "" };
@@ -110,12 +114,9 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 		 c.backing->name, size_text(c.page, page, sizeof(page)),
 		 size_text(c.range, range, sizeof(range)));
 	c.workload = workload_contract();
-	result->err = region_create(&r, &c, o, result->why, sizeof(result->why));
-	if (!result->err) {
-		expected = region_expected_event(&r);
-		result->err = end_state_check(&r, SIZE_MAX, &event, result->why,
-					      sizeof(result->why));
-	}
+	result->err = region_checked(&r, &c, o, SIZE_MAX, &event, result->why,
+				     sizeof(result->why));
+	expected = region_expected_event(&r);
 	region_destroy(&r);
 	if (result->err && result->err != -EPROTO)
 		return 0;

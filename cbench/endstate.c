@@ -38,7 +38,7 @@ static int drop_all(struct region *r)
 	int err;
 
 	if (r->c->events) {
-		reader = sibling_read_events(&r->uffd);
+		reader = sibling_serve(r);
 		if (!reader)
 			return -ENOMEM;
 	}
@@ -208,8 +208,8 @@ static int check_with(struct region *r, struct accessor *a, size_t max, int *eve
  * two of each operation at least.  Returns -EPROTO if a state is not what it
  * has to be, or the errno of the method, with the reason in why.
  */
-int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
-		    size_t size)
+static int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
+			   size_t size)
 {
 	struct accessor *a;
 	int err = drop_all(r);
@@ -237,5 +237,26 @@ int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
 	if (err)
 		snprintf(why, size, "cannot go back to the mapped state: %s",
 			 strerror(-err));
+	return err;
+}
+
+/*
+ * Makes a region in state M and checks the states of its method, if it has
+ * one.  A page that the kernel reclaimed in between looks like a broken
+ * contract, so that one is tried again: a broken method is broken each time.
+ * The caller destroys the region either way.
+ */
+int region_checked(struct region *r, const struct zap_case *c, const struct options *o,
+		   size_t max_pages, int *event, char *why, size_t size)
+{
+	int err = -EPROTO;
+
+	for (int tries = 0; tries < CONTRACT_TRIES && err == -EPROTO; tries++) {
+		if (tries)
+			region_destroy(r);
+		err = region_create(r, c, o, why, size);
+		if (!err && c->method)
+			err = end_state_check(r, max_pages, event, why, size);
+	}
 	return err;
 }

@@ -161,7 +161,7 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 	pagemap_entry(slot + len - base_page(), &last);
 	if (!(first & last & PAGEMAP_PRESENT)) {
 		snprintf(why, size, "the range is not mapped after each page was read");
-		return -EFAULT;
+		return -EPROTO;
 	}
 	if (r->backing->hugetlb || r->page == base_page()) {
 		size_t kernel = smaps_kib(slot, "KernelPageSize:");

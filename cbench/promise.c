@@ -322,18 +322,18 @@ static int sends_no_event(struct region *r, char *note, size_t size)
 
 	if (!r->reg_mode)
 		return CANNOT("not registered with userfaultfd");
-	reader = sibling_read_events(&r->uffd);
+	reader = sibling_serve(r);
 	if (!reader)
 		return CANNOT("no thread to read events");
 	err = dropped(r, note, size);
-	events = sibling_stop(reader);
+	events = sibling_stop(reader).events;
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
-		if (events & 1u << i && len < size)
+		if (i && events & 1u << i && len < size)
 			len += snprintf(note + len, size - len, "%s%s",
 					len ? ", " : "sent ", names[i]);
-	return !events;
+	return !(events & ~1u);
 }
 
 static int keeps_neighbours(struct region *r, char *note, size_t size)

@@ -173,7 +173,7 @@ static void write_series(struct record *j, const char *key, const struct series 
 
 /* The stages go along as long as their raw values do. */
 int record_samples(const struct options *o, const struct zap_case *c,
-		   const struct timing *t, long minor, long missing)
+		   const struct timing *t, const struct served *served)
 {
 	struct record j;
 	int err = record_begin(&j, o, "samples");
@@ -186,8 +186,8 @@ int record_samples(const struct options *o, const struct zap_case *c,
 	record_str(&j, "unit", o->tsc ? "instructions" : "ns");
 	record_int(&j, "ops_per_sample", t->ops);
 	record_int(&j, "pages_per_op", t->pages_per_op);
-	record_int(&j, "minor_faults", minor);
-	record_int(&j, "missing_faults", missing);
+	record_int(&j, "minor_faults", served->minor);
+	record_int(&j, "missing_faults", served->missing);
 	record_int(&j, "empty", t->empty);
 	if (t->total.buckets)
 		write_histogram(&j, &t->total);

@@ -96,13 +96,17 @@ static int get_contract(struct runner *run, const struct zap_case *c,
 	return 0;
 }
 
-static int time_with_siblings(struct region *r, struct timing *t)
+/*
+ * Somebody serves the range's userfaultfd, but not where instructions are
+ * counted: those are to be one thread's, and nothing reclaims memory there.
+ */
+static int time_with_siblings(struct region *r, struct timing *t, struct served *served)
 {
-	struct sibling *reader = NULL, *spinner = NULL;
-	int err = 0;
+	bool serve = r->uffd.fd >= 0 && (r->c->events || !r->options->tsc);
+	struct sibling *server = serve ? sibling_serve(r) : NULL;
+	struct sibling *spinner = NULL;
+	int err = serve && !server ? -ENOMEM : 0;
 
-	if (r->c->events && !(reader = sibling_read_events(&r->uffd)))
-		err = -ENOMEM;
 	/* the alias: the range itself would trap the sibling */
 	if (!err && r->c->spin &&
 	    !(spinner = sibling_spin(r->alias ? r->alias : r->options->contents,
@@ -111,36 +115,29 @@ static int time_with_siblings(struct region *r, struct timing *t)
 	if (!err)
 		err = r->c->workload->run(r, t);
 	sibling_stop(spinner);
-	sibling_stop(reader);
+	*served = sibling_stop(server);
 	return err;
 }
 
 static int time_region(struct runner *run, struct region *r, const struct zap_case *c)
 {
-	char why[200] = "";
-	long minor, missing;
+	struct served served = { 0 };
 	struct timing t;
-	int event, err = 0;
+	int err = timing_init(&t, run->o, c->fresh || !c->workload->uses_method ? 0 : 2);
 
-	if (c->method)
-		err = end_state_check(r, 64, &event, why, sizeof(why));
-	if (err)
-		return trouble(run, "error", c->name, why, err);
-	err = timing_init(&t, run->o, c->fresh || !c->workload->uses_method ? 0 : 2);
 	if (!err)
 		err = region_drop_alias(r);
 	if (!err) {
 		timing_measure_empty(r, &t);
-		err = time_with_siblings(r, &t);
+		err = time_with_siblings(r, &t, &served);
 		timing_finish(&t);
-		uffd_count_faults(&r->uffd, &minor, &missing);
 	}
 	if (interrupted(run->o))
 		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
 	else if (err)
 		err = trouble(run, "error", c->name, *t.why ? t.why : strerror(-err),
 			      err);
-	else if (!(err = record_samples(run->o, c, &t, minor, missing)))
+	else if (!(err = record_samples(run->o, c, &t, &served)))
 		run->counts.samples++;
 	timing_free(&t);
 	return err;
@@ -151,7 +148,7 @@ static int time_case(struct runner *run, const struct zap_case *c)
 	struct contract *k = NULL;
 	char why[200] = "";
 	struct region r;
-	int err;
+	int event = -1, err;
 
 	if (c->workload->uses_method) {
 		err = get_contract(run, c, &k);
@@ -164,9 +161,10 @@ static int time_case(struct runner *run, const struct zap_case *c)
 	}
 	if (!c->workload->timed || run->o->contract_only)
 		return 0;
-	err = region_create(&r, c, run->o, why, sizeof(why));
+	err = region_checked(&r, c, run->o, 64, &event, why, sizeof(why));
 	if (err)
-		err = trouble(run, "skip", c->name, why, err);
+		/* no event was looked for: the region could not even be made */
+		err = trouble(run, event < 0 ? "skip" : "error", c->name, why, err);
 	else
 		err = time_region(run, &r, c);
 	region_destroy(&r);

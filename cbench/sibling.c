@@ -14,8 +14,8 @@ struct sibling {
 	int wake; /* eventfd */
 	const char *addr; /* reads this range, */
 	size_t len;
-	const struct uffd *uffd; /* or this descriptor's events */
-	uint32_t events; /* bit n: UFFD_EVENT_PAGEFAULT + n was seen */
+	const struct region *region; /* or serves this one's descriptor */
+	struct served served;
 };
 
 /* Keeps this CPU's TLB in use for the address space: shootdowns must reach it. */
@@ -29,12 +29,38 @@ static void *spin_main(void *arg)
 	return NULL;
 }
 
+/*
+ * Nothing that is timed should fault.  But the kernel may unmap a page that it
+ * takes for cold, DAMON's pageout does, and the next touch would wait for ever.
+ */
+static void serve_fault(const struct region *r, struct served *served,
+			const struct uffd_msg *msg)
+{
+	char *page = (char *)(msg->arg.pagefault.address & ~(r->granule - 1));
+	uint64_t flags = msg->arg.pagefault.flags;
+
+	if (flags & UFFD_PAGEFAULT_FLAG_WP) {
+		uffd_protect(&r->uffd, page, r->granule, false);
+		return;
+	}
+	if (flags & UFFD_PAGEFAULT_FLAG_RWP) {
+		uffd_rwprotect(&r->uffd, page, r->granule, false);
+		return;
+	}
+	if (flags & UFFD_PAGEFAULT_FLAG_MINOR)
+		served->minor++;
+	else
+		served->missing++;
+	uffd_continue(&r->uffd, page, r->granule, r->granule);
+	uffd_wake(&r->uffd, page, r->granule);
+}
+
 /* madvise() and munmap() block until their event was read. */
-static void *events_main(void *arg)
+static void *serve_main(void *arg)
 {
 	struct sibling *s = arg;
 	struct pollfd fds[2] = {
-		{ .fd = s->uffd->fd, .events = POLLIN },
+		{ .fd = s->region->uffd.fd, .events = POLLIN },
 		{ .fd = s->wake, .events = POLLIN },
 	};
 	struct uffd_msg msg;
@@ -42,8 +68,11 @@ static void *events_main(void *arg)
 	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
 		if (poll(fds, 2, -1) <= 0 || !(fds[0].revents & POLLIN))
 			continue;
-		if (read(s->uffd->fd, &msg, sizeof(msg)) == sizeof(msg))
-			s->events |= 1u << (msg.event - UFFD_EVENT_PAGEFAULT);
+		if (read(s->region->uffd.fd, &msg, sizeof(msg)) != sizeof(msg))
+			continue;
+		s->served.events |= 1u << (msg.event - UFFD_EVENT_PAGEFAULT);
+		if (msg.event == UFFD_EVENT_PAGEFAULT)
+			serve_fault(s->region, &s->served, &msg);
 	}
 	return NULL;
 }
@@ -70,25 +99,26 @@ struct sibling *sibling_spin(const char *addr, size_t len)
 	return start((struct sibling){ .addr = addr, .len = len }, spin_main);
 }
 
-struct sibling *sibling_read_events(const struct uffd *u)
+/* Reads the region's userfaultfd: events, and faults, which it resolves. */
+struct sibling *sibling_serve(const struct region *r)
 {
-	return start((struct sibling){ .uffd = u }, events_main);
+	return start((struct sibling){ .region = r }, serve_main);
 }
 
-/* Returns the events seen.  NULL is allowed. */
-uint32_t sibling_stop(struct sibling *s)
+/* Returns what it served.  NULL is allowed. */
+struct served sibling_stop(struct sibling *s)
 {
+	struct served served = { 0 };
 	uint64_t one = 1;
-	uint32_t events;
 
 	if (!s)
-		return 0;
+		return served;
 	atomic_store_explicit(&s->stop, true, memory_order_relaxed);
 	if (write(s->wake, &one, sizeof(one)) != sizeof(one))
 		abort();
 	pthread_join(s->thread, NULL);
-	events = s->events;
+	served = s->served;
 	close(s->wake);
 	free(s);
-	return events;
+	return served;
 }

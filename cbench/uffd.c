@@ -183,23 +183,6 @@ void uffd_wake(const struct uffd *u, void *addr, size_t len)
 	ioctl(u->fd, UFFDIO_WAKE, &arg);
 }
 
-/* Counts, by kind, the faults that were reported and that nobody has read. */
-void uffd_count_faults(const struct uffd *u, long *minor, long *missing)
-{
-	struct uffd_msg msg;
-
-	*minor = *missing = 0;
-	while (u->fd >= 0 && read(u->fd, &msg, sizeof(msg)) == sizeof(msg)) {
-		if (msg.event != UFFD_EVENT_PAGEFAULT)
-			continue;
-		if (msg.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_MINOR)
-			++*minor;
-		else if (!(msg.arg.pagefault.flags &
-			   (UFFD_PAGEFAULT_FLAG_WP | UFFD_PAGEFAULT_FLAG_RWP)))
-			++*missing;
-	}
-}
-
 static const struct {
 	uint64_t bit;
 	const char *name;

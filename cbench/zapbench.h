@@ -72,7 +72,6 @@ int uffd_protect(const struct uffd *u, void *addr, size_t len, bool on);
 int uffd_rwprotect(const struct uffd *u, void *addr, size_t len, bool on);
 int uffd_poison(const struct uffd *u, void *addr, size_t len);
 int uffd_zeropage(const struct uffd *u, void *addr, size_t len);
-void uffd_count_faults(const struct uffd *u, long *minor, long *missing);
 const char *uffd_feature_name(uint64_t features);
 void uffd_wake(const struct uffd *u, void *addr, size_t len);
 
@@ -161,8 +160,10 @@ long thread_faults(void);
 
 /* ---- endstate.c: is T really T, and R really R? ---- */
 
-int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
-		    size_t size);
+enum { CONTRACT_TRIES = 3 };
+
+int region_checked(struct region *r, const struct zap_case *c, const struct options *o,
+		   size_t max_pages, int *event, char *why, size_t size);
 
 /* ---- contract.c: promises, checked ---- */
 
@@ -235,9 +236,14 @@ int workload_continue(struct region *r, void *timing);
 
 struct sibling;
 
+struct served {
+	uint32_t events; /* bit n: UFFD_EVENT_PAGEFAULT + n was seen */
+	long minor, missing; /* faults */
+};
+
 struct sibling *sibling_spin(const char *addr, size_t len);
-struct sibling *sibling_read_events(const struct uffd *u);
-uint32_t sibling_stop(struct sibling *s);
+struct sibling *sibling_serve(const struct region *r);
+struct served sibling_stop(struct sibling *s);
 
 /* ---- record.c: JSON lines ---- */
 
@@ -263,7 +269,7 @@ void record_axes(struct record *j, const struct zap_case *c);
 int record_end(struct record *j, int fd);
 int record_context(const struct options *o);
 int record_samples(const struct options *o, const struct zap_case *c,
-		   const struct timing *t, long minor, long missing);
+		   const struct timing *t, const struct served *served);
 int record_counts(const struct options *o, const struct counts *n);
 int record_trouble(const struct options *o, const char *kind, const char *case_name,
 		   const char *reason, int err);
