@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zapbench import doctor
-from zapbench.doctor import CPU, HUGEPAGES, THP, Finding, Machine, State
+from zapbench.doctor import CPU, DAMON, HUGEPAGES, THP, Finding, Machine, State
 from zapbench.uffd import MINOR_FEATURES, Userfaultfd, probe_userfaultfd
 
 REPOSITORY = Path(__file__).parents[2]
@@ -89,6 +89,8 @@ def test_good_machine_has_no_complaint(make: Callable[..., Machine]) -> None:
         ("ASLR", {"proc/sys/kernel/randomize_va_space": "2"}, "warn", "on", "setarch -R"),
         ("NUMA balancing", {"proc/sys/kernel/numa_balancing": "1"}, "warn", "on",
          "sysctl kernel.numa_balancing=0"),
+        ("reclaim", {f"{DAMON}/0/state": "on", f"{DAMON}/0/contexts/0/schemes/0/action":
+         "pageout"}, "warn", "DAMON", "echo off"),
         ("swap", {"proc/swaps": "Filename Type\n/dev/sda2 partition"}, "warn", "/dev/sda2",
          "swapoff"),
         ("machine", {"proc/cpuinfo": "flags : fpu hypervisor vme"}, "warn", "virtual",

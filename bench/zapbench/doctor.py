@@ -19,6 +19,7 @@ from pathlib import Path
 from zapbench.uffd import MINOR_FEATURES, Userfaultfd, probe_userfaultfd
 
 CPU = "sys/devices/system/cpu"
+DAMON = "sys/kernel/mm/damon/admin/kdamonds"
 HUGEPAGES = "sys/kernel/mm/hugepages"
 THP = "sys/kernel/mm/transparent_hugepage"
 CLOCK = "sys/devices/system/clocksource/clocksource0"
@@ -216,6 +217,17 @@ def virtual(machine: Machine) -> Finding:
     return Finding(State.OK, "bare metal")
 
 
+def reclaim(machine: Machine) -> Finding:
+    """Whether DAMON takes cold pages away by itself, Documentation/admin-guide/mm/damon/."""
+    for state in machine.glob(f"{DAMON}/*/state"):
+        if machine.read(state) != "on":
+            continue
+        actions = machine.glob(f"{Path(state).parent}/contexts/*/schemes/*/action")
+        if any(machine.read(action) == "pageout" for action in actions):
+            return Finding(State.WARN, "DAMON pages out: it unmaps pages", f"echo off >/{state}")
+    return Finding(State.OK, "on demand only")
+
+
 def numa_balancing(machine: Machine) -> Finding:
     """Whether the kernel unmaps pages by itself to see who uses them."""
     if machine.read("proc/sys/kernel/numa_balancing") in (None, "0"):
@@ -330,6 +342,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("clock source", clocksource),
     ("ASLR", aslr),
     ("NUMA balancing", numa_balancing),
+    ("reclaim", reclaim),
     ("load", load),
     ("Python", lambda machine: Finding(State.OK, platform.python_version())),
     ("QEMU", qemu),
