@@ -22,7 +22,8 @@ def program(tmp_path, body: str) -> Path:
     """An executable in place of the C program; `line(...)` writes a record."""
     path = tmp_path / "guest"
     path.write_text(
-        f"#!{sys.executable}\n"
+        # no interpreter in "#!": its path may hold a space
+        f'#!/bin/sh\n"exec" "{sys.executable}" "$0" "$@"\n'
         "import os, signal, sys, time\n"
         f"sys.path[:0] = {sys.path!r}\n"
         "import synthetic\n"
