@@ -43,6 +43,7 @@ def cpu_seconds() -> float:
 @pytest.fixture
 def measure(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Measure:
     """See `Measure`; targets are in seconds."""
+
     def run(what: str, target: float, function: Callable[[], object], cores: int = CORES) -> None:
         cpu, wall = cpu_seconds(), time.monotonic()
         benchmark.pedantic(function, rounds=1, iterations=1)
