@@ -238,6 +238,7 @@ def test_a_broken_madv_zap_is_caught_and_gets_no_number(
 ) -> None:
     with whole(require):
         good = build.build(catalogue.parse(NAME))
+        target(good)  # is there a QEMU?
         status, recording = measured(broken(name), case, tmp_path / "broken")
     assert status == 1
     assert recording.of(Samples) == []
