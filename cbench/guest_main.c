@@ -146,8 +146,15 @@ static void run_as_init(void)
 
 int main(int argc, char **argv)
 {
+	sigset_t ends;
+
 	if (getpid() == 1)
 		run_as_init();
+	/* blocked to the end: a signal that comes after the last record kills no more */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
 	/* a reader that went away is an error of write(2), not our death */
 	signal(SIGPIPE, SIG_IGN);
 	return zapbench_main(argc, argv, STDOUT_FILENO);

@@ -115,9 +115,9 @@ def configure(
     else:
         output([*make, "-s", "tinyconfig"], env=env, failure=BuildFailed, purpose="tinyconfig")
     merge = ["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-O", str(build)]
-    fragments = [str(fragment.absolute()) for fragment in (*config.optional, *config.fragments)]
+    fragments = _copies((*config.optional, *config.fragments), build)
     if fragments:
-        command = [*merge, str(draft), *fragments]
+        command = [*merge, str(draft), *map(str, fragments)]
         output(command, cwd=build, env=env, failure=BuildFailed, purpose="merge_config.sh")
     output([*make, "-s", "olddefconfig"], env=env, failure=BuildFailed, purpose="olddefconfig")
     lost = missing(config.requested, read(draft))
@@ -128,6 +128,14 @@ def configure(
         )
     cache.write(build / ".config", draft.read_bytes())
     draft.unlink()
+
+
+def _copies(fragments: Sequence[Path], build: Path) -> list[Path]:
+    """Fragments under names of our own: merge_config.sh takes a path with a space for two."""
+    copies = [build / f".config.fragment{number}" for number in range(len(fragments))]
+    for fragment, copy in zip(fragments, copies, strict=True):
+        shutil.copy(fragment, copy)
+    return copies
 
 
 def missing(requested: Mapping[str, str], actual: Mapping[str, str]) -> list[str]:
