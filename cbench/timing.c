@@ -182,8 +182,10 @@ int timing_keep_stage(struct timing *t, unsigned int stage, uint64_t value)
 }
 
 /*
- * What the whole case cost, first sample to last, with all that the kernel put
- * off: MEMBARRIER_CMD_GLOBAL returns after an RCU grace period (membarrier(2)).
+ * What the whole case cost, first sample to last, the ways back included.  Of
+ * the work that the kernel puts off, what was done by then: with several CPUs
+ * membarrier() waits for an RCU grace period, with one it returns at once
+ * (kernel/sched/membarrier.c).
  */
 void timing_finish(struct timing *t)
 {
