@@ -38,8 +38,8 @@ static int drop(struct region *r, size_t skip)
 }
 
 /*
- * A drop that may never return: up to 6.18 at least, MADV_GUARD_INSTALL over a
- * uffd-wp or poison marker zaps, finds the marker still there, and starts again
+ * A drop that may never return: on 6.18 and 7.3, MADV_GUARD_INSTALL over a
+ * uffd-wp marker zaps the page, finds the marker still there, and starts again
  * for ever (guard_install_pte_entry() and zap_pte_range() in mm/).  It does take
  * signals in between.
  */
