@@ -4,12 +4,8 @@
  * region of its own in state M and returns 1 (held), 0 (broken), or -errno
  * with the reason in note when it cannot be had.
  */
-#include <setjmp.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "zapbench.h"
 #include "promise.h"
@@ -20,16 +16,6 @@
 		-ENODATA;                                                                \
 	})
 
-/* Of this thread's own time: a hundred times what a call on a few pages takes. */
-enum { PATIENCE_MS = 20 };
-
-static _Thread_local sigjmp_buf too_long;
-
-static void on_timer(int sig)
-{
-	siglongjmp(too_long, sig);
-}
-
 static int drop(struct region *r, size_t skip)
 {
 	const struct op *op = &r->ops[0];
@@ -37,39 +23,9 @@ static int drop(struct region *r, size_t skip)
 	return r->method->drop(r->method, r, op->addr + skip, op->len - 2 * skip);
 }
 
-/*
- * A drop that may never return: on 6.18 and 7.3, MADV_GUARD_INSTALL over a
- * uffd-wp marker zaps the page, finds the marker still there, and starts again
- * for ever (guard_install_pte_entry() and zap_pte_range() in mm/).  It does take
- * signals in between.
- */
-static int drop_patiently(struct region *r)
-{
-	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
-				  .sigev_signo = SIGALRM };
-	struct itimerspec after = { .it_value.tv_nsec = PATIENCE_MS * 1000000L };
-	struct sigaction sa = { .sa_handler = on_timer }, old;
-	timer_t timer;
-	int err;
-
-	event._sigev_un._tid = gettid();
-	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))
-		return -errno;
-	sigaction(SIGALRM, &sa, &old);
-	if (!sigsetjmp(too_long, 1)) {
-		timer_settime(timer, 0, &after, NULL);
-		err = drop(r, 0);
-	} else {
-		err = -ETIME;
-	}
-	timer_delete(timer);
-	sigaction(SIGALRM, &old, NULL);
-	return err;
-}
-
 static int dropped(struct region *r, char *note, size_t size)
 {
-	int err = drop_patiently(r);
+	int err = drop_patiently(r, &r->ops[0]);
 
 	if (err == -ETIME)
 		snprintf(note, size, "the call did not return within %d ms", PATIENCE_MS);

@@ -165,6 +165,13 @@ enum { CONTRACT_TRIES = 3 };
 int region_checked(struct region *r, const struct zap_case *c, const struct options *o,
 		   size_t max_pages, int *event, char *why, size_t size);
 
+/* ---- patience.c: a drop that may never return ---- */
+
+/* Of the thread's own time: a hundred times what a call on a few pages takes. */
+enum { PATIENCE_MS = 20 };
+
+int drop_patiently(struct region *r, const struct op *op);
+
 /* ---- contract.c: promises, checked ---- */
 
 struct contract {
