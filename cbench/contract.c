@@ -98,7 +98,7 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 		   struct contract *result)
 {
 	struct zap_case c = {
-		.workload = timed->workload,
+		.workload = workload_contract(),
 		.method = timed->method,
 		.backing = timed->backing,
 		.page = timed->page,
@@ -113,7 +113,6 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 	snprintf(c.name, sizeof(c.name), "contract/%s/%s/%s/%s", c.method->name,
 		 c.backing->name, size_text(c.page, page, sizeof(page)),
 		 size_text(c.range, range, sizeof(range)));
-	c.workload = workload_contract();
 	result->err = region_checked(&r, &c, o, SIZE_MAX, &event, result->why,
 				     sizeof(result->why));
 	expected = region_expected_event(&r);
