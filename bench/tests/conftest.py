@@ -5,10 +5,14 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from zapbench.uffd import probe_userfaultfd
+
+if TYPE_CHECKING:
+    from browser import Browser
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,12 @@ def userfaultfd() -> None:
     """Skip where the host grants no userfaultfd: nothing that can be installed mends that."""
     if not probe_userfaultfd().route:
         pytest.skip("this host grants no userfaultfd")
+
+
+@pytest.fixture(scope="module")
+def browser(require: Callable[[object, str], None]) -> "Iterator[Browser]":
+    """A Chromium without a network; it lives no longer than a module, as does its event loop."""
+    from browser import start
+
+    with start(require) as running:
+        yield running
