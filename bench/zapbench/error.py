@@ -56,3 +56,13 @@ class LostVm(ZapbenchError):
     """A virtual machine ended without saying so; the message holds the console's tail."""
 
     exit_code = 1
+
+
+class Unsupported(ZapbenchError):
+    """The kernel, or the suite, has no such case: there is no figure, and nothing failed."""
+
+
+class CaseFailed(ZapbenchError):
+    """A case gave an error instead of a figure: its contract failed, or a call did."""
+
+    exit_code = 1

@@ -25,7 +25,8 @@ COMMANDS = {
     "chart": "a result as a picture",
     "bridge": "counted against timed, and what was only counted estimated",
     "survey": "all that this machine can say, in one go, with charts",
-    "kernel": "fetch, build and boot kernels",
+    "kernel": "fetch, build, boot and bisect kernels",
+    "asv": "results over kernel commits, from records and back",
 }
 INTERRUPTED = 130
 BROKEN_PIPE = 141

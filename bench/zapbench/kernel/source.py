@@ -220,9 +220,27 @@ def _git(source: GitSource, progress: Progress) -> Located:
     else:
         with cache.locked(f"{name}-fetch", progress):
             store, commit = _remote_commit(source)
-    identity = _in(store, "rev-parse", f"{commit}^{{tree}}").strip()
-    tree = Tree(_place(name), f"tree:{identity}")
+    tree = Tree(_place(name), f"tree:{_built_part(store, commit)}")
     return Located(tree, lambda progress: _check_out(tree, store, commit, progress))
+
+
+NOT_BUILT = {
+    "Documentation",
+    "CREDITS",
+    "MAINTAINERS",
+    "README",
+    ".mailmap",
+    ".get_maintainer.ignore",
+}
+"""Entries of a tree's root that no build reads, but for Documentation/Kconfig."""
+
+
+def _built_part(store: Path, commit: str) -> str:
+    """A hash of what a build can read of a commit: one of documentation only leaves it as it is."""
+    listed = _in(store, "ls-tree", "-z", commit).split("\0")
+    kept = [line for line in listed if line.partition("\t")[2] not in NOT_BUILT]
+    kept.append(_in(store, "ls-tree", commit, "Documentation/Kconfig"))
+    return hashlib.sha256("\0".join(kept).encode()).hexdigest()
 
 
 def _in(store: Path, *words: str, env: dict[str, str] | None = None) -> str:

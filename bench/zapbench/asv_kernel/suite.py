@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""asv benchmarks made from the case tables: one per workload, size of range and unit.
+
+Their parameters are the page size, the method (or what maps the pages) and the backing.  asv
+takes the product of them; what the tables rule out of it, or the kernel lacks, is "n/a".
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from zapbench.asv_kernel import options
+from zapbench.case import EMPTY, Case, grid, size_text
+from zapbench.error import Unsupported
+from zapbench.record import VERSION, Unit
+
+Key = tuple[str, str, str]
+"""Page size, method and backing: the parameters of a benchmark."""
+
+SOURCE: ContextVar[Callable[[str], float]] = ContextVar("source")
+"""Where a benchmark that runs has its figure from: the case's median in the boot of this round."""
+
+PARAMETERS = ("page_size", "method", "backing")
+UNITS: dict[Unit, str] = {"instructions": "instructions", "ns": "ns"}
+
+
+def cases() -> list[Case]:
+    """What every boot measures: the quick grid, as far as the tables allow it."""
+    return [cell.case for cell in grid(quick=True) if cell.excluded is None]
+
+
+def key(case: Case) -> Key:
+    """The parameters that stand for a case in its benchmark."""
+    maps = dict(case.axes).get("by", case.workload) if case.method == "-" else case.method
+    return (size_text(case.page_size), maps, case.backing)
+
+
+def benchmark_name(case: Case, unit: Unit) -> str:
+    """The benchmark of a case, as asv names it: ``cycle.2m.track_instructions``."""
+    return f"{case.workload}.{size_text(case.range_size)}.track_{UNITS[unit]}"
+
+
+def index(unit: Unit) -> dict[str, dict[Key, Case]]:
+    """All benchmarks of a unit, by name, and their cases by parameters."""
+    table: dict[str, dict[Key, Case]] = {}
+    for case in cases():
+        if case.workload != EMPTY:
+            table.setdefault(benchmark_name(case, unit), {})[key(case)] = case
+    return table
+
+
+def _ordered(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _benchmark(name: str, members: dict[Key, Case], unit: Unit) -> type:
+    def setup(_self: object, *parameters: str) -> None:
+        if parameters not in members:  # asv's word for "n/a"
+            raise NotImplementedError("the case tables rule it out")
+
+    def track(_self: object, *parameters: str) -> dict[str, Any]:
+        try:
+            figure = SOURCE.get()(str(members[parameters]))  # type: ignore[index]
+        except Unsupported as reason:
+            raise NotImplementedError(str(reason)) from reason
+        # asv computes medians, intervals and tests for those that return samples.
+        return {"samples": [figure], "number": 1}
+
+    track.benchmark_name = name  # type: ignore[attr-defined]
+    track.pretty_source = f"{name}: the median in one boot"  # type: ignore[attr-defined]
+    first = next(iter(members.values()))
+    columns = zip(*members, strict=True)
+    return type(
+        "".join(word.title() for word in name.split(".")),
+        (),
+        {
+            "__doc__": f"{first.workload} over {size_text(first.range_size)}; lower is better.",
+            "params": [_ordered(column) for column in columns],
+            "param_names": list(PARAMETERS),
+            "unit": unit,
+            "direction": "lower",
+            "rounds": int(os.environ.get(options.ROUNDS, options.DEFAULT_ROUNDS)),
+            "timeout": math.inf,  # boots have limits of their own
+            "version": f"records-{VERSION}",
+            "setup": setup,
+            f"track_{UNITS[unit]}": track,
+        },
+    )
+
+
+def benchmarks() -> Iterator[tuple[str, type]]:
+    """The classes that asv discovers, by their names; units as asv.conf.json chooses them."""
+    for unit in UNITS:
+        if unit in os.environ.get(options.UNITS, "instructions").split():
+            for name, members in index(unit).items():
+                made = _benchmark(name, members, unit)
+                yield made.__name__, made

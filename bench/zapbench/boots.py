@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots of one kernel image, each made once and kept as records.
+
+The records of a boot lie under the build id of the image that ran, so that commits with the
+same image share them, and a commit that changed only comments costs no boot.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from zapbench.error import CaseFailed, LostVm, Unsupported, ZapbenchError
+from zapbench.kernel import cache
+from zapbench.kernel.build import Image
+from zapbench.measure import effort_for, shuffled
+from zapbench.record import Context, Recording, Samples, Skip, collect, failures, load
+from zapbench.stats import series
+from zapbench.target import Job, Target, guest_path
+
+SEED = 1
+"""Orders the cases and perturbs the boots; the number of the boot does the rest."""
+
+
+class TargetOf(Protocol):
+    """Makes the machine that boots an image."""
+
+    def __call__(self, image: Image) -> Target:
+        """Raises what the machine's constructor raises."""
+        ...
+
+
+def suite_id(cases: Sequence[str]) -> str:
+    """Twelve hex digits that change with the cases, the effort or the program in the guest."""
+    digest = hashlib.sha256(guest_path().read_bytes())
+    effort = repr(effort_for("icount", quick=True))
+    digest.update(json.dumps([sorted(cases), effort, SEED]).encode())
+    return digest.hexdigest()[:12]
+
+
+class Boots:
+    """The boots of one image with one accelerator.
+
+    ``directory`` holds the records, one file a boot; ``cases`` are the names of what every
+    boot measures; ``machine`` makes the target when a boot is needed.
+    """
+
+    def __init__(
+        self, directory: Path, image: Image, cases: Sequence[str], machine: TargetOf, accel: str
+    ) -> None:
+        self.directory = directory / accel / image.build_id[:20] / suite_id(cases)
+        self._image = image
+        self._cases = tuple(cases)
+        self._machine = machine
+        # Counted instructions do not change when two machines share the CPUs; times do.
+        self._workers = len(os.sched_getaffinity(0)) if accel == "icount" else 1
+        self._outcomes: dict[int, dict[str, float | ZapbenchError]] = {}
+
+    def figure(self, case: str, boot: int, planned: int) -> float:
+        """The median of a case in a boot, in the unit of the accelerator.
+
+        ``planned`` is how many boots will be asked for: those still missing may be made at once.
+
+        Raises:
+            Unsupported: the kernel cannot run the case.
+            CaseFailed: the case gave an error instead of a figure.
+            LostVm: the machine died, or ran another kernel than the image.
+        """
+        if boot not in self._outcomes:
+            self._make(range(boot, max(boot + 1, planned)))
+            self._outcomes[boot] = outcomes(load(self.path(boot)))
+        outcome = self._outcomes[boot].get(case, Unsupported("the suite does not measure it"))
+        if isinstance(outcome, ZapbenchError):
+            raise outcome
+        return outcome
+
+    def path(self, boot: int) -> Path:
+        """The record file of a boot."""
+        return self.directory / f"boot-{boot}.jsonl.gz"
+
+    def _make(self, boots: Sequence[int]) -> None:
+        missing = [boot for boot in boots if not self.path(boot).is_file()]
+        if not missing:
+            return
+        target = self._machine(self._image)
+        batch = missing[: self._workers]
+        with ThreadPoolExecutor(self._workers) as pool:
+            try:
+                list(pool.map(lambda boot: self._boot(target, boot), batch))
+            except BaseException:
+                target.interrupt()
+                raise
+
+    def _boot(self, target: Target, boot: int) -> None:
+        effort = effort_for(target.tier, quick=True)
+        job = Job(
+            cases=tuple(shuffled(self._cases, SEED, boot)),
+            kernel=f"{self._image.meta['release']}-{self._image.build_id[:8]}",
+            tier=target.tier,
+            boot=boot,
+            seed=SEED,
+            samples=effort.samples,
+            max_seconds=effort.max_seconds,
+        )
+        lines = list(target.run(job))
+        recording = collect(lines, f"boot {boot} of {job.kernel}")
+        if recording.truncated:
+            raise LostVm(recording.truncated)
+        check_identity(recording, self._image)
+        cache.write(self.path(boot), gzip.compress(b"".join(lines), mtime=0))
+
+
+def outcomes(recording: Recording) -> dict[str, float | ZapbenchError]:
+    """What each case of a recording came to: its median, or why there is none."""
+    why: dict[str, float | ZapbenchError] = {
+        skip.case: Unsupported(skip.reason) for skip in recording.of(Skip)
+    }
+    figures = {name: each.median for name, each in series(recording.of(Samples)).items()}
+    broken = {error.case: CaseFailed(error.reason) for error in failures(recording.records)}
+    return {**why, **figures, **broken}
+
+
+def check_identity(recording: Recording, image: Image) -> None:
+    """Raise LostVm unless the kernel that wrote the records is the one that was built."""
+    (context,) = recording.of(Context)
+    if context.build_id != image.build_id:
+        raise LostVm(
+            f"{recording.source}: the guest says it is build {context.build_id}, "
+            f"but {image.build_id} was booted"
+        )
+
+
+@contextlib.contextmanager
+def within(seconds: float, what: str, error: type[ZapbenchError]) -> Iterator[None]:
+    """End the block by an error after so many seconds of wall-clock time; main thread only.
+
+    asv's own limits are on inactivity, and none of them stops a build.
+    """
+
+    def expired(_number: int, _frame: FrameType | None) -> None:
+        raise error(f"{what} took longer than {seconds:g} s and was ended")
+
+    before = signal.signal(signal.SIGALRM, expired)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
