@@ -160,7 +160,7 @@ def serve(directory: Path) -> Iterator[str]:
     """Serve a directory on 127.0.0.1; the value is its address, with a slash at the end."""
     handler = partial(_Quiet, directory=str(directory))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}/"
