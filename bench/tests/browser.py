@@ -112,6 +112,7 @@ class Browser:
             context.route(is_outside, lambda route: route.abort())
             visit = Visit(context.new_page())
             visit.show(view)
+            visit.page.set_default_timeout(15_000)
 
             def note(request: playwright.Request) -> None:
                 visit.requests.append(request.url)

@@ -235,6 +235,7 @@ def test_a_registry_out_of_reach_is_said(
 ) -> None:
     require(shutil.which("npm"), "there is no npm: apt-get install npm")
     monkeypatch.setenv("ZAPBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("NPM_CONFIG_REGISTRY", raising=False)
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
     page = '<script src="//name.invalid/npm/a@1/b.js" integrity="sha256-AA="></script>'
