@@ -188,6 +188,8 @@ def test_bars_over_a_parameter_are_drawn(pages: Path, browser: Browser) -> None:
         assert True in visit.page.evaluate(PAINTED)
         series = visit.page.evaluate("$('#main-graph').data('plot').getData()")
         assert any(one["bars"]["show"] for one in series)
+        parts = visit.page.evaluate("$.plot.plugins.map(plugin => plugin.name)")
+        assert {"time", "selection", "categories", "orderBars"} <= set(parts)
         assert_clean(visit)
 
 
