@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Debian packages, from an archive of two packages that the test makes in a directory."""
 
-import hashlib
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import toy_archive
 import toy_kernel
+from toy_archive import read_lists
 
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.kernel import apt, cache, catalogue, source
@@ -18,44 +18,11 @@ VERSIONS = ("1.2.3-1", "1.2.4-1~deb1")
 Require = Callable[[object, str], None]
 
 
-def package(directory: Path, version: str) -> Path:
-    """A linux-source package of the toy."""
-    root = directory / f"root-{version}"
-    (root / "DEBIAN").mkdir(parents=True)
-    (root / "DEBIAN/control").write_text(
-        f"Package: linux-source-1.2\nVersion: {version}\nArchitecture: all\n"
-        "Maintainer: nobody <nobody@localhost>\nDescription: a toy\n"
-    )
-    (root / "usr/src").mkdir(parents=True)
-    toy_kernel.tarball(root / "usr/src/linux-source-1.2.tar.gz")
-    target = directory / f"linux-source-1.2_{version}_all.deb"
-    subprocess.run(["dpkg-deb", "-b", str(root), str(target)], check=True, capture_output=True)
-    return target
-
-
 def archive(directory: Path) -> None:
     """A repository with two suites; each offers both versions."""
-    pool = directory / "pool"
-    pool.mkdir(parents=True)
-    stanzas = []
     for version in VERSIONS:
-        made = package(pool, version)
-        control = subprocess.check_output(["dpkg-deb", "-f", str(made)], text=True)
-        digest = hashlib.sha256(made.read_bytes()).hexdigest()
-        stanzas.append(
-            f"{control}Filename: pool/{made.name}\nSize: {made.stat().st_size}\nSHA256: {digest}\n"
-        )
-    packages = "\n".join(stanzas).encode()
-    digest = hashlib.sha256(packages).hexdigest()
-    for suite in ("toys", "toys-backports"):
-        binary = directory / "dists" / suite / "main/binary-amd64"
-        binary.mkdir(parents=True)
-        (binary / "Packages").write_bytes(packages)
-        (directory / "dists" / suite / "Release").write_text(
-            f"Origin: Debian\nSuite: {suite}\nCodename: {suite}\nArchitectures: amd64\n"
-            "Components: main\nDate: Thu, 01 Jan 1970 00:00:00 UTC\n"
-            f"SHA256:\n {digest} {len(packages)} main/binary-amd64/Packages\n"
-        )
+        toy_archive.package(directory / "pool", "linux-source-1.2", version, toy_kernel.FILES)
+    toy_archive.index(directory, "toys", "toys-backports")
 
 
 @pytest.fixture(autouse=True)
@@ -64,26 +31,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require: Require) -
     for program in ("apt-get", "dpkg-deb"):
         require(shutil.which(program), f"{program} is not installed")
     archive(tmp_path / "archive")
-    (tmp_path / "sources.list").write_text(f"deb [trusted=yes] file:{tmp_path}/archive toys main\n")
-    (tmp_path / "lists/partial").mkdir(parents=True)
-    configuration = tmp_path / "apt.conf"
-    configuration.write_text(
-        f'Dir::Etc::sourcelist "{tmp_path}/sources.list";\nDir::Etc::sourceparts "-";\n'
-        f'Dir::State::lists "{tmp_path}/lists";\nAPT::Architecture "amd64";\n'
-        f'Dir::Cache "{tmp_path}/apt-cache";\nAcquire::AllowInsecureRepositories "true";\n'
-        'APT::Get::AllowUnauthenticated "true";\nAcquire::Check-Valid-Until "false";\n'
-        'Acquire::Languages "none";\nAPT::Update::Post-Invoke-Success "";\n'
-    )
-    monkeypatch.setenv("APT_CONFIG", str(configuration))
-    monkeypatch.setenv("ZAPBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(source, "UNPACKED_SIZE", 1 << 20)
-    monkeypatch.setattr(apt, "KEYRING", tmp_path / "no-keyring")
+    toy_archive.configure(tmp_path, monkeypatch)
     return tmp_path
-
-
-def read_lists() -> None:
-    """What an administrator's apt-get update does."""
-    subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
 
 
 def test_the_newest_and_a_point_release() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from zapbench.cli import history
+from zapbench.cli.bisect import bisect, judge
 from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.cli.progress import stages
 from zapbench.cli.where import ACCELERATORS
@@ -24,6 +26,9 @@ NONE = "-"
 def command() -> None:
     """Fetch, build and boot kernels, by name."""
 
+
+for _each in (history.command, bisect, judge):
+    command.add_command(_each)
 
 _config_option = click.option(
     "--config",

@@ -144,6 +144,21 @@ def find(name: str, *, suite: str | None, release: str | None) -> Package:
     raise UsageError(f"{name} is not to be had as {release}, only as {known}")
 
 
+def releases(name: str, *, suite: str | None) -> list[Package]:
+    """The newest version of each upstream release that the machine or ``suite`` offers.
+
+    Raises:
+        EnvironmentMissing: none does, or the suite's lists cannot be read.
+    """
+    versions = _versions(name, ())
+    if suite or not versions:
+        with cache.locked(f"apt-{suite or MACHINE}"):
+            versions += _versions(name, _read_lists(suite))
+    if not versions:
+        raise EnvironmentMissing(f"apt offers no {name}: add a suite that has it")
+    return list({version.upstream: version for version in reversed(versions)}.values())[::-1]
+
+
 def download(package: Package, directory: Path, progress: Progress) -> Path:
     """Fetch a package into a directory, going on from what an earlier run left there.
 
