@@ -9,11 +9,12 @@ samples and never tested.  Lower is better.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 from scipy import stats as scipy_stats
 
 from zapbench.record import Histogram, Samples
@@ -144,6 +145,40 @@ def series(records: Iterable[Samples]) -> dict[str, Series]:
     return {case: _series(case, boots) for case, boots in cases.items()}
 
 
+def _pages(records: Sequence[Samples]) -> float | None:
+    pages = records[0].pages_per_op
+    return pool(map(per_operation, records)).quantile(0.5) / pages if pages else None
+
+
+def _whole(records: Sequence[Samples]) -> float | None:
+    totals = [each.case_total for each in records]
+    known = [total.value / total.ops for total in totals if total is not None and total.ops]
+    return float(np.median(known)) if known else None
+
+
+STATISTICS: Mapping[str, Callable[[Sequence[Samples]], float | None]] = {
+    "p50": lambda records: pool(map(per_operation, records)).quantile(0.5),
+    "p99": lambda records: pool(map(per_operation, records)).tail(0.99),
+    "p99.9": lambda records: pool(map(per_operation, records)).tail(0.999),
+    "per_page": _pages,
+    "case_total": _whole,
+}
+"""What one boot's samples of one case come down to; None: they do not have it.
+
+``case_total`` is the cost of an operation with the work that the kernel put off."""
+
+
+def figures(records: Iterable[Samples], statistic: str) -> dict[str, dict[int, float | None]]:
+    """One figure for each case and boot, by a row of `STATISTICS`, in the record's unit."""
+    boots: dict[tuple[str, int], list[Samples]] = defaultdict(list)
+    for record in records:
+        boots[record.case, record.run.boot].append(record)
+    found: dict[str, dict[int, float | None]] = defaultdict(dict)
+    for (case, boot), samples in boots.items():
+        found[case][boot] = STATISTICS[statistic](samples)
+    return dict(found)
+
+
 def _series(case: str, boots: Mapping[int, Sequence[Samples]]) -> Series:
     parts = {boot: pool(map(per_operation, records)) for boot, records in boots.items()}
     first = next(iter(boots.values()))[0]
@@ -204,6 +239,16 @@ def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
         p=2 * float(t.sf(abs(difference) / error)),
         detectable=math.expm1((reach + float(t.ppf(POWER))) * error),
     )
+
+
+def student_quantile(share: float, freedom: float) -> float:
+    """The point of Student's t below which ``share`` of it lies, 0 < share < 1."""
+    return float(special.stdtrit(freedom, share))
+
+
+def student_above(t: float, freedom: float) -> float:
+    """The share of Student's t, with so many degrees of freedom, that lies above a point."""
+    return float(special.stdtr(freedom, -t))
 
 
 def interval(medians: Sequence[float]) -> tuple[float, float] | None:

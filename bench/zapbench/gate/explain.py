@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A verdict in words: why, and what to do next.  All outputs say the same."""
+
+import shlex
+from collections.abc import Callable, Mapping
+
+from zapbench.gate.evidence import ENOUGH, Side
+from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.verdict import Because, Verdict
+from zapbench.record import Context
+
+
+def percent(change: float) -> str:
+    """A ratio less one, signed, with enough digits to be told from 0."""
+    digits = 1 if abs(change) >= 0.1 else 2 if abs(change) >= 0.001 else 3
+    return f"{change:+.{digits}%}".replace("%", " %")
+
+
+def change(check: Check) -> str:
+    """What was seen: a change from base, or how much of the limit's reference."""
+    if check.change is None:
+        return ""
+    if check.budget.limit.needs_base:
+        return percent(check.change - 1)
+    if check.budget.limit.unit is not None:
+        return f"{check.change:,.1f} {check.budget.limit.unit}"
+    return f"{check.change:.3f} x"
+
+
+def interval(check: Check) -> str:
+    """The 95 % interval of `change`."""
+    if check.low is None or check.high is None:
+        return ""
+    if check.budget.limit.needs_base:
+        return f"[{percent(check.low - 1)}, {percent(check.high - 1)}]"
+    if check.budget.limit.unit is not None:
+        return f"[{check.low:,.1f}, {check.high:,.1f}]"
+    return f"[{check.low:.3f}, {check.high:.3f}]"
+
+
+def figure(value: float | None) -> str:
+    """A figure in the unit of its result."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def why(check: Check) -> str:
+    """The reason of a verdict, with the figures that it rests on."""
+    seen = " ".join(filter(None, (change(check), interval(check))))
+    words = [f"{seen}, limit {check.budget.limit.text}" if seen else ""]
+    words += [] if check.ruling.because is Because.NOT_APPLICABLE else [check.ruling.because]
+    if check.floor is not None and check.ruling.because is Because.UNDER_FLOOR:
+        words[-1] += f" of {check.floor:.2%}"
+    return ": ".join(filter(None, (*words, check.note)))
+
+
+def sees(check: Check) -> str:
+    """How small an effect so many boots would see; empty where it says nothing."""
+    if check.detectable is None:
+        return ""
+    return f"{check.boots} boots would see {check.detectable:.2%}"
+
+
+def _more(check: Check) -> str:
+    if check.ruling.more is None:
+        return "the figure lies at the limit, where no number of boots decides: move the limit"
+    return f"{check.ruling.more} more boots of each kernel would probably decide ({sees(check)})"
+
+
+def _fresh(judgement: Judgement) -> str:
+    return (
+        f"measure again, and add --confirm with the new results; or take {ENOUGH} boots or more, "
+        f"of which the later half confirms: {'; '.join(measuring(judgement))}"
+    )
+
+
+NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
+    Because.WITHIN: lambda check, judgement: "",
+    Because.SAME_IMAGE: lambda check, judgement: "",
+    Because.EXCEEDED: lambda check, judgement: (
+        "find the commit with `git bisect run zapbench gate --bisect ...`; if the cost is "
+        "justified, raise the limit or add a [[waiver]], with the reason"
+    ),
+    Because.UNCONFIRMED: lambda check, judgement: f"needs confirmation: {_fresh(judgement)}",
+    Because.NOT_AGAIN: lambda check, judgement: _more(check),
+    Because.UNDER_FLOOR: lambda check, judgement: (
+        f"lower the floor: zapbench calibrate {shlex.quote(check.case)}, with more boots"
+    ),
+    Because.ONE_OF_MANY: lambda check, judgement: _more(check),
+    Because.OPEN: lambda check, judgement: _more(check),
+    Because.ONE_BOOT: lambda check, judgement: f"take at least {ENOUGH} boots of each kernel",
+    Because.NO_FLOOR: lambda check, judgement: f"zapbench calibrate {shlex.quote(check.case)}",
+    Because.NO_FIGURE: lambda check, judgement: "measure the case on both, with more samples",
+    Because.LOST: lambda check, judgement: "see `zapbench contract` on the head",
+    Because.WAIVED: lambda check, judgement: "",
+    Because.NOT_APPLICABLE: lambda check, judgement: "",
+}
+
+
+def what_next(check: Check, judgement: Judgement) -> str:
+    """What to do about a verdict; empty if nothing."""
+    return NEXT[check.ruling.because](check, judgement)
+
+
+def measuring(judgement: Judgement) -> list[str]:
+    """The commands that measure what was judged, a line each."""
+    cases = sorted({check.case for check in judgement.checks if check.head is not None})
+    sides = {"base": judgement.base, "head": judgement.head}
+    return [_run(side, name, cases) for name, side in sides.items() if side is not None]
+
+
+def _run(side: Side, name: str, cases: list[str]) -> str:
+    contexts = side.results.recording.of(Context)
+    tier = side.results.tier
+    where = "" if tier == "native" else f" --kernel {shlex.quote(side.kernel)} --accel {tier}"
+    words = " ".join(map(shlex.quote, cases))
+    boots = len({context.run.boot for context in contexts})
+    return f"zapbench run {words}{where} --boots {boots} --seed {contexts[0].seed} -o {name}"
+
+
+def title(judgement: Judgement) -> str:
+    """What was judged by what."""
+    head = judgement.head.kernel
+    base = f" against {judgement.base.kernel}" if judgement.base is not None else ""
+    return f"{head}{base} ({judgement.tier}), budgets of {judgement.budgets.path}"
+
+
+def summary(judgement: Judgement) -> str:
+    """How many budgets held."""
+    counts = [(verdict, judgement.count(verdict)) for verdict in Verdict]
+    return f"{judgement.status.name}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts if n)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a machine shows when nothing was changed: A/A runs, kept with date and fingerprint.
+
+Two legs of one kernel, interleaved as the gate interleaves base and head.  What is kept are the
+figures of each boot; floors and spreads are made from them when asked for.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from zapbench.error import DiskFull, EnvironmentMissing
+from zapbench.gate.estimate import Spread, of_two, squares
+from zapbench.gate.fingerprint import Fingerprint, differences
+from zapbench.journal import state_directory
+
+VERSION = 1
+FRESH = timedelta(days=30)
+Boots = Mapping[int, float | None]
+Legs = tuple[Boots, Boots]
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The noise of one figure, in logarithms.
+
+    ``floor`` is the largest difference between two sets of boots of one kernel that cannot be
+    ruled out; ``spread`` the standard deviation from boot to boot.
+    """
+
+    floor: float
+    spread: Spread | None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The A/A runs of one tier on one machine: ``figures[statistic][case]`` are both legs."""
+
+    tier: str
+    kernel: str
+    taken: datetime
+    machine: Fingerprint
+    context: Fingerprint
+    figures: Mapping[str, Mapping[str, Legs]] = field(default_factory=dict)
+
+    def noise(self, statistic: str, case: str, than: str | None = None) -> Noise | None:
+        """The noise of a case, or of its ratio to another in the same boot; None: unknown."""
+        cases = self.figures.get("p50" if statistic == "per_page" else statistic, {})
+        if case not in cases or (than is not None and than not in cases):
+            return None
+        legs = [
+            logs(leg, cases[than][number] if than is not None else None)
+            for number, leg in enumerate(cases[case])
+        ]
+        if min(map(len, legs)) < 2:
+            return None
+        return of_legs(legs[0], legs[1])
+
+    def stale(self, machine: Fingerprint, now: datetime) -> str | None:
+        """Why it must not be used any more; None if it may."""
+        if changed := differences(self.machine, machine):
+            return f"was made before this changed: {', '.join(changed)}"
+        if now - self.taken > FRESH:
+            return f"is of {self.taken:%Y-%m-%d}, more than {FRESH.days} days old"
+        return None
+
+
+def logs(boots: Boots, than: Boots | None = None) -> list[float]:
+    """Logarithms of the figures above 0, or of their ratios boot by boot, in order of boots."""
+    pairs = ((boots[boot], 1.0 if than is None else than.get(boot)) for boot in sorted(boots))
+    return [math.log(top / below) for top, below in pairs if top and below]
+
+
+def of_legs(left: Sequence[float], right: Sequence[float]) -> Noise:
+    """The noise that two sets of boots of one kernel show.
+
+    The floor is the far end of the 95 % interval of their difference, so that it shrinks as
+    more boots are taken, and holds whatever sets the two apart besides chance.
+    """
+    found = of_two(left, right)
+    freedom = len(left) + len(right) - 2
+    deviation = math.sqrt((squares(left) + squares(right)) / freedom)
+    return Noise(abs(found.centre) + (found.reach or 0.0), Spread(deviation, freedom))
+
+
+def of_own(*sides: Sequence[float]) -> Noise:
+    """The noise of counted instructions, where every boot was perturbed: the widest range.
+
+    No spread: the boots judged have one of their own.
+    """
+    return Noise(max((max(side) - min(side) for side in sides if side), default=0.0), None)
+
+
+def path(tier: str) -> Path:
+    """Where the calibration of a tier is kept."""
+    return state_directory() / f"noise-{tier}.json"
+
+
+def save(calibration: Calibration) -> Path:
+    """Keep a calibration; cases of an earlier one stay if its fingerprint is the same.
+
+    Raises:
+        DiskFull: it cannot be written; the one of before is left.
+    """
+    where = path(calibration.tier)
+    figures = {name: dict(cases) for name, cases in calibration.figures.items()}
+    before, taken = _read(where), calibration.taken
+    if before is not None and _goes_with(before, calibration):
+        for name, cases in before.figures.items():
+            if cases.keys() - figures.get(name, {}).keys():
+                taken = before.taken  # the oldest of what is kept
+            figures[name] = {**cases, **figures.get(name, {})}
+    data = {
+        "v": VERSION,
+        "tier": calibration.tier,
+        "kernel": calibration.kernel,
+        "taken": taken.isoformat(),
+        "machine": dict(calibration.machine),
+        "context": dict(calibration.context),
+        "figures": figures,
+    }
+    draft = where.with_suffix(".new")
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(data) + "\n", encoding="utf-8")
+        draft.replace(where)
+    except OSError as error:
+        raise DiskFull(f"cannot keep the calibration in {where}: {error.strerror}") from error
+    return where
+
+
+def _goes_with(before: Calibration, now: Calibration) -> bool:
+    return (
+        before.kernel == now.kernel
+        and not differences(before.context, now.context)
+        and before.stale(now.machine, now.taken) is None
+    )
+
+
+def _read(where: Path) -> Calibration | None:
+    """What is kept; None if there is nothing, or nothing that can be understood."""
+    try:
+        data = json.loads(where.read_text(encoding="utf-8"))
+        if data["v"] != VERSION:
+            return None
+        figures = {
+            name: {case: (_boots(legs[0]), _boots(legs[1])) for case, legs in cases.items()}
+            for name, cases in data["figures"].items()
+        }
+        taken = datetime.fromisoformat(data["taken"]).astimezone(UTC)
+        words = (str(data["tier"]), str(data["kernel"]))
+        return Calibration(*words, taken, data["machine"], data["context"], figures)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return None
+
+
+def _boots(leg: Mapping[str, float | None]) -> Boots:
+    return {int(boot): None if value is None else float(value) for boot, value in leg.items()}
+
+
+def load(tier: str, machine: Fingerprint, now: datetime, *, needed: bool) -> Calibration | None:
+    """The calibration of a tier, if it may be used.
+
+    Raises:
+        EnvironmentMissing: it is ``needed``, and there is none that may.
+    """
+    found = _read(path(tier))
+    why = "is missing" if found is None else found.stale(machine, now)
+    if why is None:
+        return found
+    if needed:
+        raise EnvironmentMissing(
+            f"the noise floor of this machine ({tier}) {why}: times cannot be judged; "
+            "run `zapbench calibrate` with the same cases first, on a quiet machine"
+        )
+    return None

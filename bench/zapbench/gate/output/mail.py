@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Plain text of 72 columns for a mailing list."""
+
+import textwrap
+
+from zapbench.gate import explain
+from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.verdict import Verdict
+
+WIDTH = 72
+
+
+def render(judgement: Judgement) -> str:
+    """See `zapbench.gate.output`.  A command too long for a line is continued by backslashes."""
+    lines = [*_wrapped(explain.summary(judgement)), *_wrapped(explain.title(judgement)), ""]
+    for warning in judgement.warnings:
+        lines += _wrapped(warning)
+    lines += [f"Medians of the boots in {judgement.unit}, lower is better.", ""]
+    for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.SKIP):
+        checks = [check for check in judgement.checks if check.ruling.verdict is verdict]
+        for check in checks:
+            lines += _check(check, judgement)
+    lines += ["To reproduce:", ""]
+    for command in filter(None, (*explain.measuring(judgement), judgement.again)):
+        lines += _command(command)
+    return "\n".join(lines) + "\n"
+
+
+def _check(check: Check, judgement: Judgement) -> list[str]:
+    lines = _wrapped(f"{check.ruling.verdict} {check.case} ({check.budget.statistic})")
+    if check.head is not None and check.ruling.verdict is not Verdict.SKIP:
+        figures = {
+            "base" if check.budget.limit.needs_base else "reference": (
+                explain.figure(check.reference)
+            ),
+            "head": explain.figure(check.head),
+            "change": f"{explain.change(check)} {explain.interval(check)}".strip(),
+        }
+        lines += [f"  {name:<10}{value}" for name, value in figures.items()]
+    lines += _wrapped(explain.why(check), "  ")
+    if following := explain.what_next(check, judgement):
+        lines += _wrapped(f"Next: {following}", "  ")
+    return [*lines, ""]
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    )
+
+
+def _command(command: str) -> list[str]:
+    """A command as the shell takes it, one word too long for a line excepted."""
+    lines = textwrap.wrap(
+        command,
+        WIDTH - 2,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]

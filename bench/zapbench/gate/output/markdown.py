@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Markdown for a merge request: the outcome, what needs attention, the table, the commands."""
+
+from zapbench.gate import explain
+from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.verdict import Verdict
+
+HEADER = (
+    "| verdict | case | statistic | base or reference | head | change | 95 % interval | limit |\n"
+    "|---|---|---|--:|--:|--:|---|---|"
+)
+
+
+def render(judgement: Judgement) -> str:
+    """See `zapbench.gate.output`."""
+    lines = [f"### {explain.summary(judgement)}", "", _cell(explain.title(judgement)), ""]
+    lines += [f"> {_cell(warning)}\n" for warning in judgement.warnings]
+    for check in judgement.checks:
+        if check.ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+            lines += _remark(check, judgement)
+    counted = [check for check in judgement.checks if check.counted]
+    lines += ["", HEADER, *map(_row, counted), ""]
+    lines += [f"Medians of the boots, in {judgement.unit}; lower is better.", ""]
+    others = [check for check in judgement.checks if not check.counted]
+    if others:
+        lines += ["<details><summary>Not counted</summary>", ""]
+        lines += [f"- `{check.case}`: {_cell(explain.why(check))}" for check in others]
+        lines += ["", "</details>", ""]
+    commands = [*explain.measuring(judgement), judgement.again]
+    lines += ["To reproduce:", "", "```", *filter(None, commands), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _remark(check: Check, judgement: Judgement) -> list[str]:
+    lines = [f"- **{check.ruling.verdict}** `{check.case}`: {_cell(explain.why(check))}"]
+    lines.append(f"  Budget: {_cell(check.budget.reason)}.")
+    if following := explain.what_next(check, judgement):
+        lines.append(f"  Next: {_cell(following)}")
+    return lines
+
+
+def _row(check: Check) -> str:
+    cells = (
+        check.ruling.verdict,
+        f"`{check.case}`",
+        check.budget.statistic,
+        explain.figure(check.reference),
+        explain.figure(check.head),
+        explain.change(check),
+        explain.interval(check),
+        check.budget.limit.text,
+    )
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """A table's cell, in which nothing is markup but what was meant to be."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")

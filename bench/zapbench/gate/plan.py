@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a gate measures: which cases, and how many boots of each kernel."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from zapbench.case import Case, grid, select
+from zapbench.error import UsageError
+from zapbench.gate.budget import Budget, Budgets
+from zapbench.gate.evidence import LEAST
+from zapbench.gate.noise import Calibration, Noise
+from zapbench.stats import CONFIDENCE, POWER, student_quantile
+
+MOST = 50
+"""More boots than this of each kernel are never planned."""
+_UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def seconds(text: str) -> float:
+    """A time such as ``90``, ``90s``, ``10m`` or ``1h``, in seconds.
+
+    Raises:
+        UsageError: it is none, or not above zero.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
+    if found is None or found[2] not in _UNITS or float(found[1]) == 0:
+        raise UsageError(f"cannot read the time {text!r}: write 90s, 10m or 1h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def applicable(budgets: Budgets, tier: str, kernel: str, *, has_base: bool) -> list[Budget]:
+    """The budgets that can be judged on a kernel and tier.
+
+    Raises:
+        UsageError: there are none.
+    """
+    reasons: dict[str, None] = {}
+    found = []
+    for budget in budgets.budgets:
+        why = budget.inapplicable(tier, kernel, has_base=has_base)
+        if why is None:
+            found.append(budget)
+        else:
+            reasons[why] = None
+    if not found:
+        raise UsageError(f"no budget of {budgets.path} applies: {'; '.join(reasons)}")
+    return found
+
+
+def cases(budgets: Iterable[Budget]) -> list[str]:
+    """The cases to measure, those that limits refer to included, in the order of the grid.
+
+    A glob stands for the cases of the quick grid that it matches; if there are none, for those
+    of the full grid.
+    """
+    wanted: dict[str, None] = {}
+    for budget in budgets:
+        for name in _matched(budget):
+            reference = budget.limit.reference(name)
+            wanted[name] = None
+            if reference is not None and Case.parse(reference).excluded is None:
+                wanted[reference] = None
+    return list(wanted)
+
+
+def _matched(budget: Budget) -> list[str]:
+    quick, full = grid(quick=True), grid(quick=False)
+    names: dict[str, None] = {}
+    for glob in budget.cases:
+        try:
+            cells = select(quick, [glob])
+        except UsageError:
+            cells = select(full, [glob])
+        names |= {str(cell.case): None for cell in cells if cell.excluded is None}
+    return list(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many boots of each kernel: in the first set, and why."""
+
+    boots: int
+    why: str
+
+
+def wanted_boots(budgets: Iterable[Budget], calibration: Calibration | None) -> int:
+    """Boots of each kernel that would see, four times in five, an effect of the limit's size."""
+    most = LEAST
+    for budget in budgets:
+        for case in _matched(budget):
+            than = budget.limit.reference(case)
+            noise = calibration and calibration.noise(budget.statistic, case, than)
+            if noise and budget.limit.needs_base:
+                most = max(most, _wanted(noise, budget.limit.log))
+    return min(most, MOST)
+
+
+def _wanted(noise: Noise, limit: float) -> int:
+    """Boots: 2 ((t + t') s / effect)², the effect the limit or, if that is less, the floor."""
+    effect = max(abs(limit), noise.floor)
+    if noise.spread is None or effect == 0:
+        return LEAST
+    freedom = noise.spread.freedom
+    reach = student_quantile((1 + CONFIDENCE) / 2, freedom) + student_quantile(POWER, freedom)
+    return math.ceil(2 * (reach * noise.spread.error / effect) ** 2)
+
+
+def plan(wanted: int, budget_seconds: float | None, pair_seconds: float) -> Plan:
+    """Fit the boots into the time; half of it is kept for a confirmation."""
+    if budget_seconds is None:
+        return Plan(wanted, "as the noise wants")
+    affordable = int(budget_seconds / 2 / pair_seconds) if pair_seconds > 0 else MOST
+    if affordable >= wanted:
+        return Plan(wanted, f"as the noise wants; the time would do for {affordable}")
+    if affordable < LEAST:
+        return Plan(LEAST, f"the least there can be, though the time is enough for {affordable}")
+    return Plan(affordable, f"all that the time allows; the noise wants {wanted}")
