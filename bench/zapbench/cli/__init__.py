@@ -22,6 +22,8 @@ COMMANDS = {
     "contract": "what each method keeps and loses, measured",
     "doctor": "what is missing or noisy on this machine",
     "compare": "two results, case by case",
+    "calibrate": "this machine's noise floor, from A/A runs",
+    "gate": "accept or refuse a kernel under latency budgets",
     "chart": "a result as a picture",
     "bridge": "counted against timed, and what was only counted estimated",
     "survey": "all that this machine can say, in one go, with charts",
