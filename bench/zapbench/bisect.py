@@ -56,7 +56,9 @@ class Subject:
         source = GitSource(str(self.repository), commit)
         image = build(Kernel(commit, source), progress=progress)
         made = Boots(cache.subdirectory("records"), image, [self.case], self._machine, self.accel)
-        return [made.figure(self.case, boot, boots) for boot in range(boots)]
+        for boot in range(boots):
+            made.make(boot, boots)
+        return [made.figure(self.case, boot) for boot in range(boots)]
 
     def _machine(self, image: Image) -> Target:
         return VmTarget(str(image.bzimage), self.accel)

@@ -63,18 +63,14 @@ class Boots:
         self._workers = len(os.sched_getaffinity(0)) if accel == "icount" else 1
         self._outcomes: dict[int, dict[str, float | ZapbenchError]] = {}
 
-    def figure(self, case: str, boot: int, planned: int) -> float:
-        """The median of a case in a boot, in the unit of the accelerator.
-
-        ``planned`` is how many boots will be asked for: those still missing may be made at once.
+    def figure(self, case: str, boot: int) -> float:
+        """The median of a case in a boot that was made, in the unit of the accelerator.
 
         Raises:
             Unsupported: the kernel cannot run the case.
             CaseFailed: the case gave an error instead of a figure.
-            LostVm: the machine died, or ran another kernel than the image.
         """
         if boot not in self._outcomes:
-            self._make(range(boot, max(boot + 1, planned)))
             self._outcomes[boot] = outcomes(load(self.path(boot)))
         outcome = self._outcomes[boot].get(case, Unsupported("the suite does not measure it"))
         if isinstance(outcome, ZapbenchError):
@@ -85,10 +81,19 @@ class Boots:
         """The record file of a boot."""
         return self.directory / f"boot-{boot}.jsonl.gz"
 
-    def _make(self, boots: Sequence[int]) -> None:
-        missing = [boot for boot in boots if not self.path(boot).is_file()]
-        if not missing:
+    def make(self, boot: int, planned: int = 0) -> None:
+        """Make a boot unless it was made before.
+
+        ``planned`` is how many boots will be asked for: some of them may be made beside this one.
+
+        Raises:
+            LostVm: the machine died, or ran another kernel than the image.
+            EnvironmentMissing: there is no QEMU.
+        """
+        if self.path(boot).is_file():
             return
+        ahead = range(boot, max(boot + 1, planned))
+        missing = [each for each in ahead if not self.path(each).is_file()]
         target = self._machine(self._image)
         batch = missing[: self._workers]
         with ThreadPoolExecutor(self._workers) as pool:

@@ -6,6 +6,7 @@ bisects, zapbench builds the image of a commit, boots it and keeps the records.
 """
 
 from zapbench.asv_kernel.environment import KernelEnvironment
+from zapbench.asv_kernel.publish import OfflinePages
 from zapbench.asv_kernel.repository import KernelGit
 
-__all__ = ["KernelEnvironment", "KernelGit"]
+__all__ = ["KernelEnvironment", "KernelGit", "OfflinePages"]

@@ -21,7 +21,6 @@ from asv import util
 from asv.console import log
 from asv.environment import Environment
 from asv_runner.check import _check
-from asv_runner.discovery import _discover
 from asv_runner.run import _run
 
 from zapbench.asv_kernel import options, suite
@@ -37,7 +36,7 @@ from zapbench.vm import VmTarget
 
 ACTIONS: dict[str, Callable[[list[str]], None]] = {
     "check": _check,
-    "discover": _discover,
+    "discover": suite.write_discovered,
     "run": _run,
 }
 """What asv asks for, by the first argument of its script."""
@@ -58,6 +57,7 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
             self._options = Options.of(getattr(conf, "kernel", {}))
         except UsageError as error:
             raise util.UserError(str(error)) from error
+        self._records = self._options.directory  # absolute now: benchmarks run elsewhere
         self._python = python
         self._requirements: dict[str, str] = {}
         self._tagged_env_vars = tagged_env_vars
@@ -96,21 +96,21 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
         action, *words = args[1:]
         said = io.StringIO()
         status = 0
-        with (
-            contextlib.redirect_stdout(said),
-            contextlib.redirect_stderr(said),
-            _variables(self._variables()),
-            contextlib.chdir(wanted.get("cwd") or "."),
-        ):
-            try:
-                with self._figures(action, words):
-                    ACTIONS[action](words)
-            except ZapbenchError as error:
-                said.write(f"{error}\n")
-                status = 1
-            except Exception:
-                said.write(traceback.format_exc())
-                status = 1
+        try:
+            self._ready(action, words)
+            with (
+                contextlib.redirect_stdout(said),
+                contextlib.redirect_stderr(said),
+                _variables(self._variables()),
+                contextlib.chdir(wanted.get("cwd") or "."),
+            ):
+                ACTIONS[action](words)
+        except ZapbenchError as error:
+            said.write(f"{error}\n")
+            status = 1
+        except Exception:
+            said.write(traceback.format_exc())
+            status = 1
         valid = wanted.get("valid_return_codes", (0,))
         if valid is not None and status not in valid:
             raise util.ProcessError(args, status, said.getvalue(), "")
@@ -122,43 +122,41 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
             options.UNITS: " ".join(self._options.units),
         }
 
-    @contextlib.contextmanager
-    def _figures(self, action: str, words: list[str]) -> Iterator[None]:
-        """Answer the benchmark of this request, if it is one, with figures of its round."""
+    def _ready(self, action: str, words: list[str]) -> None:
+        """Make what a benchmark will look its figure up in: the image, and the boot of its round.
+
+        Raises:
+            ZapbenchError: the commit cannot be built or booted; then all of it has failed, the
+                cases that the tables rule out too, and `asv find` tries another.
+        """
         if action != "run":
-            yield
             return
         _, benchmark, parameters, *_ = words
         commit = self.installed_commit_hash
+        if self._repo is None or commit is None:
+            raise UsageError("asv -j is not for kernels: one build takes all CPUs already")
         boot = self._asked[commit, benchmark]
         self._asked[commit, benchmark] += 1
         planned = int(json.loads(parameters).get("rounds", self._options.rounds))
-        token = suite.SOURCE.set(lambda case: self._figure(commit, case, boot, planned))
-        try:
-            yield
-        finally:
-            suite.SOURCE.reset(token)
-
-    def _figure(self, commit: str | None, case: str, boot: int, planned: int) -> float:
-        if self._repo is None or commit is None:
-            raise UsageError("asv -j is not for kernels: one build takes all CPUs already")
         image = self._image(commit)
-        key = (image.build_id, boot)
-        if key in self._lost:
-            raise self._lost[key]
-        if image.build_id not in self._boots:
-            self._boots[image.build_id] = self._boots_of(image)
+        if (image.build_id, boot) in self._lost:
+            raise self._lost[image.build_id, boot]
+        boots = self._boots_of(image)
         try:
             with within(self._options.boot_seconds, f"boot {boot}", LostVm):
-                return self._boots[image.build_id].figure(case, boot, planned)
+                boots.make(boot, planned)
         except LostVm as error:
-            self._lost[key] = error
+            self._lost[image.build_id, boot] = error
             log.error(f"{commit[:12]} does not run: {error}")
             raise
+        suite.SOURCE.set(lambda case: boots.figure(case, boot))
 
     def _boots_of(self, image: Image) -> Boots:
-        names = [str(case) for case in suite.cases()]
-        return Boots(self._options.directory, image, names, self._machine, self.accel)
+        if image.build_id not in self._boots:
+            names = [str(case) for case in suite.cases()]
+            made = Boots(self._records, image, names, self._machine, self.accel)
+            self._boots[image.build_id] = made
+        return self._boots[image.build_id]
 
     def _machine(self, image: Image) -> Target:
         return VmTarget(str(image.bzimage), self.accel)
@@ -176,7 +174,7 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
             try:
                 with within(self._options.build_seconds, f"building {commit[:12]}", BuildFailed):
                     made = build(Kernel(commit[:12], source), configuration=configuration)
-                remember(self._options.directory, commit, made)
+                remember(self._records, commit, made)
                 self._images[commit] = made
             except ZapbenchError as error:
                 self._images[commit] = error

@@ -6,9 +6,7 @@ same figures; they can be thrown away and made again.
 """
 
 import ast
-import io
 import itertools
-import json
 import math
 import os
 from collections import defaultdict
@@ -24,7 +22,6 @@ from asv.repo import NoSuchNameError, get_repo
 from asv.results import Results
 from asv.runner import BenchmarkResult
 from asv.util import ProcessError, UserError
-from asv_runner.discovery import list_benchmarks
 
 from zapbench import store
 from zapbench.asv_kernel import identity, options, suite
@@ -80,9 +77,7 @@ class Project:
             )
         os.environ[options.ROUNDS] = str(self.options.rounds)
         os.environ[options.UNITS] = " ".join(self.options.units)
-        found = io.StringIO()
-        list_benchmarks(str(Path(self.conf.benchmark_dir).resolve()), found)
-        made = Benchmarks(self.conf, json.loads(found.getvalue()))
+        made = Benchmarks(self.conf, suite.discover(Path(self.conf.benchmark_dir).resolve()))
         made.save()
         return made
 

@@ -5,11 +5,17 @@ Their parameters are the page size, the method (or what maps the pages) and the 
 takes the product of them; what the tables rule out of it, or the kernel lacks, is "n/a".
 """
 
+import io
+import json
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
+
+from asv_runner.benchmarks.mark import SkipNotImplemented
+from asv_runner.discovery import list_benchmarks
 
 from zapbench.asv_kernel import options
 from zapbench.case import EMPTY, Case, grid, size_text
@@ -64,7 +70,7 @@ def _benchmark(name: str, members: dict[Key, Case], unit: Unit) -> type:
         try:
             figure = SOURCE.get()(str(members[parameters]))  # type: ignore[index]
         except Unsupported as reason:
-            raise NotImplementedError(str(reason)) from reason
+            raise SkipNotImplemented(str(reason)) from reason
         # asv computes medians, intervals and tests for those that return samples.
         return {"samples": [figure], "number": 1}
 
@@ -80,8 +86,6 @@ def _benchmark(name: str, members: dict[Key, Case], unit: Unit) -> type:
             "params": [_ordered(column) for column in columns],
             "param_names": list(PARAMETERS),
             "unit": unit,
-            "direction": "lower",
-            "rounds": int(os.environ.get(options.ROUNDS, options.DEFAULT_ROUNDS)),
             "timeout": math.inf,  # boots have limits of their own
             "version": f"records-{VERSION}",
             "setup": setup,
@@ -97,3 +101,23 @@ def benchmarks() -> Iterator[tuple[str, type]]:
             for name, members in index(unit).items():
                 made = _benchmark(name, members, unit)
                 yield made.__name__, made
+
+
+def discover(root: Path) -> list[dict[str, Any]]:
+    """The benchmarks below a directory as asv keeps them, with attributes that it leaves out.
+
+    asv runs every benchmark in ``rounds`` rounds, but reads the attribute from those that take
+    times only; ``direction`` says which way is better.
+    """
+    found = io.StringIO()
+    list_benchmarks(str(root), found)
+    rounds = int(os.environ.get(options.ROUNDS, options.DEFAULT_ROUNDS))
+    return [
+        each | {"rounds": rounds, "direction": "lower"} for each in json.loads(found.getvalue())
+    ]
+
+
+def write_discovered(words: list[str]) -> None:
+    """What asv's script does when it is asked to discover: directory, and file to write."""
+    root, result = words
+    Path(result).write_text(json.dumps(discover(Path(root))))
