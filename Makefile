@@ -82,7 +82,8 @@ bench: setup ## what the tool itself costs (pytest-benchmark, ratios)
 .PHONY: bench-kernel
 bench-kernel: setup ## build, boot and grid times against their targets
 	$(BIN)/python -m pytest --benchmark-enable --benchmark-only -m "not kernels" \
-		bench/tests/bench_kernel.py bench/tests/bench_kernel_build.py $(PYTEST_ARGS)
+		bench/tests/bench_kernel.py bench/tests/bench_kernel_build.py \
+		bench/tests/bench_asv.py $(PYTEST_ARGS)
 
 .PHONY: lock
 lock: setup ## resolve the dependencies anew
