@@ -20,7 +20,7 @@ def run_at(project: Project, commit: str) -> Callable[[], object]:
     return lambda: project.asv_run(f"{commit}^!")
 
 
-def test_a_commit_that_changes_mm(project: Project, measure: Measure) -> None:  # noqa: F811
+def test_a_commit_that_changes_mm(project: Project, measure: Measure) -> None:
     """Incremental build and three boots; the commit before it was measured already."""
     conf = json.loads((project.path / "asv.conf.json").read_text())
     conf["kernel"]["rounds"] = 3
@@ -31,7 +31,7 @@ def test_a_commit_that_changes_mm(project: Project, measure: Measure) -> None:  
     assert project.figures(commit, ZAP)[ONE_PAGE] > project.figures(project.patched, ZAP)[ONE_PAGE]
 
 
-def test_a_commit_that_changes_documentation(project: Project, measure: Measure) -> None:  # noqa: F811
+def test_a_commit_that_changes_documentation(project: Project, measure: Measure) -> None:
     """Neither build nor boot."""
     boots = project.boots
     commit = kernel_commits.document(project.repository, "topic", "Document it")
