@@ -19,7 +19,7 @@ from zapbench.gate import noise, plan
 from zapbench.gate.budget import TIERS, Budgets, load
 from zapbench.gate.evidence import Side
 from zapbench.gate.fingerprint import differences, of_machine
-from zapbench.gate.judge import Judgement, Status, judge, to_confirm
+from zapbench.gate.judge import Judgement, Status, comparable, judge, to_confirm
 from zapbench.gate.live import Session
 from zapbench.gate.noise import Calibration
 from zapbench.gate.output import FORMATS, SUFFIXES
@@ -153,6 +153,7 @@ def _kept(
     base, head = (None, *sides) if len(sides) == 1 else sides
     assert head is not None
     plan.applicable(budgets, head.results.tier, head.kernel, has_base=base is not None)
+    comparable(base, head, force=force)
     calibration = _calibration(head.results.tier)
     if calibration is not None:
         _same_place(calibration, head)
@@ -214,9 +215,8 @@ class _Live:
         """Measure, judge, measure again what is suspected, and judge."""
         cases = plan.cases(self._applied)
         note(f"{len(cases)} cases, seed {self._seed}, into {self._directory}")
-        with watch(len(cases) * len(self._targets)) as progress:
-            session = Session(self._targets, cases, self._directory, self._seed, progress)
-            boots = session.first(self._plan)
+        session = Session(self._targets, cases, self._directory, self._seed, watch)
+        boots = session.first(self._plan)
         first = self._judge(session, hold_back=False)
         doubtful = to_confirm(first, self._calibration)
         if not doubtful:

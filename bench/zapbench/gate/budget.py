@@ -144,10 +144,10 @@ def load(path: Path) -> Budgets:
     for key in data:
         if key not in ("budget", "waiver"):
             raise at(path, whereabouts(text, None, 0, key), f"unknown table {key!r}")
-    if not data.get("budget"):
-        raise UsageError(f"{path} holds no [[budget]]; see `zapbench gate --help`")
     budgets = tuple(_budget(entry) for entry in _entries(path, text, data, "budget"))
     waivers = tuple(_waiver(entry) for entry in _entries(path, text, data, "waiver"))
+    if not budgets:
+        raise UsageError(f"{path} holds no [[budget]]; see bench/budgets.toml for how to write one")
     return Budgets(path, budgets, waivers)
 
 

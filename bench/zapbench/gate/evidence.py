@@ -138,8 +138,9 @@ class Rounds:
 
 def rounds(first: Logs, fresh: Logs, *, split: bool) -> Rounds:
     """Divide boots as the rule at the top of this module has it."""
-    if fresh:
+    if first and fresh:
         return Rounds([*first, *fresh], first, fresh)
+    first = first or fresh
     if not split:
         return Rounds(first, first, [])
     half = (len(first) + 1) // 2

@@ -11,7 +11,7 @@ from statistics import median
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.budget import TIERS, Budget, Budgets, Waiver
-from zapbench.gate.estimate import Estimate, of_one, of_two
+from zapbench.gate.estimate import of_one, of_two
 from zapbench.gate.evidence import Rounds, Side, may_split, rounds, same_image
 from zapbench.gate.noise import Boots, Calibration, Noise, logs, of_own
 from zapbench.gate.verdict import Because, Claim, Look, Ruling, Verdict, rule, suspected
@@ -267,24 +267,24 @@ class _Court:
         if isinstance(sides, str):
             ruling = Ruling(Verdict.INCONCLUSIVE, Because.NO_FIGURE)
             return replace(draft, ruling=ruling, note=sides)
-        noise = self._noise(budget, case, [side.whole for side in sides])
-        if noise is None:
-            return replace(draft, ruling=Ruling(Verdict.INCONCLUSIVE, Because.NO_FLOOR))
         looks = [
-            Look(_estimate([getattr(side, part) for side in sides], noise), noise.floor)
-            if all(getattr(side, part) for side in sides)
-            else None
+            self._look(budget, case, [getattr(side, part) for side in sides])
             for part in ("whole", "first", "again")
         ]
         whole, first, again = looks
-        assert whole is not None
-        return Claim(
-            limit=budget.limit.log,
-            whole=whole,
-            first=first or whole,
-            again=again,
-            same_image=budget.limit.needs_base and self._one_image,
-        )
+        if whole is None or first is None:
+            return replace(draft, ruling=Ruling(Verdict.INCONCLUSIVE, Because.NO_FLOOR))
+        one_image = budget.limit.needs_base and self._one_image
+        return Claim(budget.limit.log, whole, first, again, one_image)
+
+    def _look(self, budget: Budget, case: str, sides: Sequence[Sequence[float]]) -> Look | None:
+        """What some boots of each side say; None without boots, or without a noise floor."""
+        noise = self._noise(budget, case, sides)
+        if noise is None or not all(sides):
+            return None
+        if len(sides) == 2:
+            return Look(of_two(sides[0], sides[1], noise.spread), noise.floor)
+        return Look(of_one(sides[0], noise.spread), noise.floor)
 
     @property
     def _one_image(self) -> bool:
@@ -358,12 +358,6 @@ class _Court:
         if than is not None:
             return _median(self.head.boots(budget.statistic, than))
         return None if self.base is None else _median(self.base.boots(budget.statistic, case))
-
-
-def _estimate(sides: Sequence[Sequence[float]], noise: Noise) -> Estimate:
-    if len(sides) == 2:
-        return of_two(sides[0], sides[1], noise.spread)
-    return of_one(sides[0], noise.spread)
 
 
 def _median(parts: tuple[Boots, Boots]) -> float | None:

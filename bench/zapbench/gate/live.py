@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,18 +15,22 @@ from zapbench.store import Results, create
 from zapbench.target import Job, Target
 
 OnRecord = Callable[[Job, Record], None]
+Watch = Callable[[int], AbstractContextManager[OnRecord]]
 OnPlan = Callable[[float], Plan]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Kernels to measure, by the name of their result directory below ``directory``."""
+    """Kernels to measure, by the name of their result directory below ``directory``.
+
+    ``watch`` is told how many measurements are to be made, and of each that was.
+    """
 
     targets: Mapping[str, Target]
     cases: Sequence[str]
     directory: Path
     seed: int
-    on_record: OnRecord
+    watch: Watch
 
     def first(self, choose: OnPlan) -> int:
         """Measure the first boots; how many, ``choose`` says when it knows what a pair takes.
@@ -63,7 +67,9 @@ class Session:
                 )
                 for name, target in self.targets.items()
             ]
-            measure(legs, effort, self.seed, self.on_record, Path.cwd())
+            total = len(cases) * len(legs) * (stop - start)
+            watched = stack.enter_context(self.watch(total))
+            measure(legs, effort, self.seed, watched, Path.cwd())
 
     def _effort(self, boots: int) -> Effort:
         """Counted samples repeat and few are enough; a timed p99 takes a thousand."""

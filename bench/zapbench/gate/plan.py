@@ -13,6 +13,8 @@ from zapbench.gate.evidence import LEAST
 from zapbench.gate.noise import Calibration, Noise
 from zapbench.stats import CONFIDENCE, POWER, student_quantile
 
+UNKNOWN = 5
+"""Boots of each kernel where the noise is not known beforehand."""
 MOST = 50
 """More boots than this of each kernel are never planned."""
 _UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
@@ -87,11 +89,13 @@ class Plan:
 
 def wanted_boots(budgets: Iterable[Budget], calibration: Calibration | None) -> int:
     """Boots of each kernel that would see, four times in five, an effect of the limit's size."""
+    if calibration is None:
+        return UNKNOWN
     most = LEAST
     for budget in budgets:
         for case in _matched(budget):
             than = budget.limit.reference(case)
-            noise = calibration and calibration.noise(budget.statistic, case, than)
+            noise = calibration.noise(budget.statistic, case, than)
             if noise and budget.limit.needs_base:
                 most = max(most, _wanted(noise, budget.limit.log))
     return min(most, MOST)
@@ -110,7 +114,7 @@ def _wanted(noise: Noise, limit: float) -> int:
 def plan(wanted: int, budget_seconds: float | None, pair_seconds: float) -> Plan:
     """Fit the boots into the time; half of it is kept for a confirmation."""
     if budget_seconds is None:
-        return Plan(wanted, "as the noise wants")
+        return Plan(wanted, "as their noise wants")
     affordable = int(budget_seconds / 2 / pair_seconds) if pair_seconds > 0 else MOST
     if affordable >= wanted:
         return Plan(wanted, f"as the noise wants; the time would do for {affordable}")

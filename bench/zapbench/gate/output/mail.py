@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Plain text of 72 columns for a mailing list."""
 
+import shlex
 import textwrap
 
 from zapbench.gate import explain
@@ -54,13 +55,11 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
 
 
 def _command(command: str) -> list[str]:
-    """A command as the shell takes it, one word too long for a line excepted."""
-    lines = textwrap.wrap(
-        command,
-        WIDTH - 2,
-        initial_indent="  ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
+    """A command as the shell takes it; only a word too long for a line exceeds the width."""
+    lines = ["  "]
+    for word in map(shlex.quote, shlex.split(command)):
+        if len(lines[-1]) + len(word) + len(" \\") > WIDTH and lines[-1].strip():
+            lines[-1] += "\\"
+            lines.append("    ")
+        lines[-1] += f"{word} "
+    return [line.rstrip() for line in lines]
