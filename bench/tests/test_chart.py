@@ -200,8 +200,8 @@ def test_places_beyond_the_quick_grid_are_drawn_if_there_are_no_others(tmp_path:
     assert list(panels(figure)) == ["anon, 4k pages, 64k range"]
 
 
-@pytest.mark.parametrize("kind", chart.CHARTS)
-def test_every_kind_is_drawn(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["cycle", "zap"])
+def test_bars_are_drawn_of_either_workload(tmp_path: Path, kind: str) -> None:
     figures = {case.replace("cycle/", f"{kind}/"): medians for case, medians in FIGURES.items()}
     figure = chart.draw(Results(written(tmp_path, figures)), kind)
     assert widths(small(figure))["dontneed"] == pytest.approx(1.0)

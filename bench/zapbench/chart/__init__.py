@@ -7,7 +7,7 @@ Text stays text in an SVG.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +17,12 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 from zapbench.bridge import Bridge
+from zapbench.chart.contract import draw_contract
 from zapbench.chart.cost import draw_cost
+from zapbench.chart.heat import draw_heat
+from zapbench.chart.history import History, draw_history
 from zapbench.chart.scatter import draw_scatter
+from zapbench.chart.size import draw_size
 from zapbench.error import DiskFull, UsageError
 from zapbench.store import Results
 
@@ -57,6 +61,9 @@ CHARTS = {
         partial(draw_cost, workload="cycle"),
     ),
     "zap": Chart("drop the entries: the calls alone", partial(draw_cost, workload="zap")),
+    "heat": Chart("methods by what is mapped, against the cheapest", draw_heat),
+    "size": Chart("cost against range size: what a call costs, what a page adds", draw_size),
+    "contract": Chart("what each method was seen to keep", draw_contract),
 }
 
 
@@ -84,6 +91,16 @@ def draw_bridge(bridge: Bridge) -> Figure:
     """Counted against timed ratios, and what is estimated from them."""
     with style.context(["default", _STYLE]):
         return draw_scatter(bridge)
+
+
+def draw_kernels(histories: Sequence[History], said: str) -> Figure:
+    """Costs over kernels; see `zapbench.chart.history.draw_history`.
+
+    Raises:
+        UsageError: there is nothing with two points.
+    """
+    with style.context(["default", _STYLE]):
+        return draw_history(histories, said)
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The contract matrix: what each method was seen to keep and to lose."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from zapbench.case import backings, methods, promises, size_text
+from zapbench.chart.heat import mixed
+from zapbench.chart.palette import GREY, VERMILION
+from zapbench.chart.sheet import Sheet, where
+from zapbench.error import UsageError
+from zapbench.record import Contract, Promise
+from zapbench.store import Results
+
+KEPT, LOST, BROKEN, UNKNOWN = "kept", "lost", "broken", "untested"
+SIGNS = {KEPT: "✓", LOST: "✗", BROKEN: "!!", UNKNOWN: "·"}
+_LOOKS: dict[str, dict[str, Any]] = {
+    KEPT: {"facecolor": mixed(0.25), "edgecolor": "none"},
+    LOST: {"facecolor": "none", "edgecolor": VERMILION, "linewidth": 1.0},
+    BROKEN: {"facecolor": VERMILION, "edgecolor": "none"},
+    UNKNOWN: {"facecolor": "none", "edgecolor": "none"},
+}
+_INK = {KEPT: "#000001", LOST: "black", BROKEN: "#000001", UNKNOWN: GREY}
+
+Place = tuple[str, int]  # backing, page size
+
+
+def word(promise: Promise) -> str:
+    """One of the words above."""
+    if promise.held is None:
+        return UNKNOWN
+    if promise.broken:
+        return BROKEN
+    return KEPT if promise.held else LOST
+
+
+def seen(contracts: Iterable[Contract]) -> dict[Place, dict[str, dict[str, str]]]:
+    """Words by place, method and promise, in the order of the tables; the worst of all boots."""
+    worst = {UNKNOWN: 0, KEPT: 1, LOST: 2, BROKEN: 3}
+    found: dict[Place, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    for contract in contracts:
+        words = found[contract.backing, contract.page_size][contract.method]
+        for name, promise in contract.promises.items():
+            now = word(promise)
+            words[name] = max(now, words.get(name, now), key=worst.__getitem__)
+    known = list(backings())
+    order = {name: index for index, name in enumerate(methods())}
+    return {
+        place: dict(sorted(found[place].items(), key=lambda row: order.get(row[0], len(order))))
+        for place in sorted(
+            found, key=lambda p: (known.index(p[0]) if p[0] in known else len(known), p)
+        )
+    }
+
+
+def draw_contract(results: Results) -> Figure:
+    """A panel for each kind of mapping: methods by promises, signs and colours.
+
+    Raises:
+        UsageError: the result holds no contract.
+    """
+    places = seen(results.recording.of(Contract))
+    if not places:
+        raise UsageError(f"{results.directory} holds no contract; `zapbench run` checks them")
+    tall = max(map(len, places.values()))
+    sheet = Sheet(len(places), 2, len(promises()) * 0.27, tall * 0.2, 1.05, above=0.95, below=0.1)
+    said = f"{where(results)}; " + ", ".join(f"{SIGNS[name]} {name}" for name in SIGNS)
+    figure = sheet.figure("What each method was seen to keep", said)
+    for index, (place, rows) in enumerate(places.items()):
+        _draw_panel(sheet.axes(figure, index), place, rows, tall)
+    return figure
+
+
+def _draw_panel(axes: Axes, place: Place, rows: Mapping[str, Mapping[str, str]], tall: int) -> None:
+    backing, page_size = place
+    for y, words in enumerate(rows.values()):
+        for x, name in enumerate(promises()):
+            said = words.get(name, UNKNOWN)
+            axes.add_patch(Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, **_LOOKS[said]))
+            axes.text(x, y, SIGNS[said], ha="center", va="center", size=7, color=_INK[said])
+    axes.set(xlim=(-0.5, len(promises()) - 0.5), ylim=(tall - 0.5, -0.5))
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set_xticks(range(len(promises())), list(promises()), rotation=60, ha="left")
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, labelsize=7, pad=1)
+    title = f"{backing}, {size_text(page_size)} pages"
+    axes.set_title(title, loc="left", weight="bold", pad=2)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
