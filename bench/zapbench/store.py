@@ -8,7 +8,7 @@ for ``python -m pyperf stats`` and ``compare_to``.
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -24,11 +24,11 @@ SECONDS_PER_NS = 1e-9
 
 
 class Results:
-    """A result directory, opened for reading."""
+    """A result directory, opened for reading; ``recording`` stands in for its records."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, recording: Recording | None = None) -> None:
         self.directory = directory
-        self.recording: Recording = load(_record_file(directory))
+        self.recording: Recording = recording or load(_record_file(directory))
         if not self.recording.of(Context):
             raise UsageError(f"{directory} holds no finished measurement; start it anew")
         contexts = self.recording.of(Context)
@@ -131,7 +131,31 @@ def _last_number(parent: Path, kernel: str, tier: str) -> int:
 
 
 def suite(records: Iterable[Samples]) -> pyperf.BenchmarkSuite | None:
-    """The samples of one kernel and tier as a pyperf suite; None if there are none.
+    """The samples of one kernel and tier as a pyperf suite; None if there are none."""
+    made = _benchmarks(records)
+    return pyperf.BenchmarkSuite(made) if made else None
+
+
+def suites(named: Mapping[str, Iterable[Samples]]) -> bytes | None:
+    """A pyperf suite of several results as JSON; None if there are no samples.
+
+    A benchmark is named by its case; if there are several results, after the result's name.
+    """
+    made = [
+        benchmark
+        for name, records in named.items()
+        for benchmark in _benchmarks(records, f"{name}: " if len(named) > 1 else "")
+    ]
+    if not made:
+        return None
+    with tempfile.TemporaryDirectory(prefix="zapbench-") as scratch:
+        path = Path(scratch) / "suite.json"
+        pyperf.BenchmarkSuite(made).dump(str(path))
+        return path.read_bytes()
+
+
+def _benchmarks(records: Iterable[Samples], prefix: str = "") -> list[pyperf.Benchmark]:
+    """The samples of one kernel and tier.
 
     One benchmark per case, one pyperf Run per boot, with one value: the boot's median, in
     seconds (or instructions) per operation.  pyperf pools the values of all runs in its
@@ -143,19 +167,21 @@ def suite(records: Iterable[Samples]) -> pyperf.BenchmarkSuite | None:
     benchmarks = []
     for case, series in stats.series(record for rs in by_case.values() for record in rs).items():
         runs = [
-            _run(series, boot, median, by_case[case][0])
+            _run(series, boot, median, by_case[case][0], prefix)
             for boot, median in sorted(series.boots.items())
             if median > 0  # pyperf takes no other
         ]
         if runs:
             benchmarks.append(pyperf.Benchmark(runs))
-    return pyperf.BenchmarkSuite(benchmarks) if benchmarks else None
+    return benchmarks
 
 
-def _run(series: stats.Series, boot: int, median: float, record: Samples) -> pyperf.Run:
+def _run(
+    series: stats.Series, boot: int, median: float, record: Samples, prefix: str
+) -> pyperf.Run:
     seconds = series.unit == "ns"
     metadata = {
-        "name": series.case,
+        "name": prefix + series.case,
         "unit": "second" if seconds else "integer",
         "loops": record.ops_per_sample,
         "kernel": record.run.kernel,

@@ -26,6 +26,7 @@ COMMANDS = {
     "gate": "accept or refuse a kernel under latency budgets",
     "chart": "a result as a picture",
     "bridge": "counted against timed, and what was only counted estimated",
+    "report": "results as a page that can be made again",
     "survey": "all that this machine can say, in one go, with charts",
     "kernel": "fetch, build, boot and bisect kernels",
     "asv": "results over kernel commits, from records and back",

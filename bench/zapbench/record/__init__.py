@@ -27,7 +27,16 @@ from zapbench.record.kinds import (
     Userfaultfd,
     json_schema,
 )
-from zapbench.record.stream import Recording, collect, decode, encode, failures, finished, parse
+from zapbench.record.stream import (
+    Recording,
+    collect,
+    decode,
+    encode,
+    failures,
+    finished,
+    parse,
+    published,
+)
 
 __all__ = [
     "FLUSH_BYTES",
@@ -58,4 +67,5 @@ __all__ = [
     "json_schema",
     "load",
     "parse",
+    "published",
 ]

@@ -3,9 +3,9 @@
 
 import errno
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from zapbench.record.kinds import (
     Run,
     Samples,
     Skip,
+    Uname,
 )
 
 _DECODER = msgspec.json.Decoder(Record)
@@ -180,3 +181,27 @@ def collect(lines: Iterable[bytes], source: str = "records") -> Recording:
     except Truncated as error:
         return Recording(source, tuple(records), str(error))
     return Recording(source, tuple(records))
+
+
+def published(
+    record: Record,
+    words: Callable[[str], str] = str,
+    parameters: Callable[[Context], str] | None = None,
+    run: Run | None = None,
+) -> Record:
+    """A record as others may see it.
+
+    ``words`` makes names, reasons and arguments fit to be seen, ``parameters`` the kernel's
+    command line; ``run`` stands in for the record's own.  No figure changes.
+    """
+    mine = run or msgspec.structs.replace(record.run, kernel=words(record.run.kernel))
+    fields: dict[str, Any] = {"run": mine}
+    if isinstance(record, Context):
+        fields["argv"] = tuple(map(words, record.argv))
+        fields["cpu"] = words(record.cpu)
+        fields["cmdline"] = parameters(record) if parameters is not None else record.cmdline
+        names = (getattr(record.uname, name) for name in record.uname.__struct_fields__)
+        fields["uname"] = Uname(*map(words, names))
+    elif isinstance(record, Skip | Error):
+        fields["reason"] = words(record.reason)
+    return msgspec.structs.replace(record, **fields)

@@ -1,0 +1,560 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reports are what their records make, say only what these hold, and can be made again."""
+
+import csv
+import gzip
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+
+import msgspec
+import pytest
+import synthetic
+from test_chart import FIGURES, written
+
+from zapbench import chart, cli, report
+from zapbench.error import UsageError
+from zapbench.record import Context, Promise, Run, Samples, encode, load
+from zapbench.report.document import figure
+from zapbench.report.files import title_of
+from zapbench.report.source import parameters, read, words
+from zapbench.report.study import study, version
+from zapbench.store import RECORDS, SUITE
+
+EVIL = "6.12<script>alert(1)</script>"
+SHMEM = "shmem/4k/4k"
+
+
+def made(tmp_path: Path, *directories: Path, name: str = "2026-11-22-try") -> Path:
+    return report.make(directories, tmp_path / "reports" / name)
+
+
+def answer(where: Path) -> str:
+    page = (where / "index.html").read_text(encoding="utf-8")
+    section = re.search(r'<h2 id="answer">.*?</section>', page, re.DOTALL)
+    assert section
+    return " ".join(re.sub(r"<[^>]*>", " ", section[0]).split())
+
+
+def contract(method: str, *, lost: Sequence[str] = (), where: str = SHMEM, boot: int = 0):
+    names = ("cache", "poison", "no-event", "cow")
+    promises = {name: Promise(False, name not in lost, "") for name in names}
+    plain = synthetic.contract(synthetic.run_of(boot), f"contract/{method}/{where}")
+    return msgspec.structs.replace(plain, promises=promises)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    contracts = [contract("madv_zap"), contract("dontneed", lost=["poison", "no-event"])]
+    skip = synthetic.skip(synthetic.run_of(), f"cycle/rwp/{SHMEM}", "no such feature")
+    return written(tmp_path / "results", FIGURES, *contracts, skip)
+
+
+def zap_costs(tmp_path: Path, *medians: int) -> str:
+    figures = {
+        f"cycle/dontneed/{SHMEM}": (1000, 1001, 999),
+        f"cycle/madv_zap/{SHMEM}": medians,
+    }
+    return answer(made(tmp_path, written(tmp_path / "results", figures)))
+
+
+def test_the_answer_follows_the_data_when_zap_is_cheaper(tmp_path: Path) -> None:
+    said = zap_costs(tmp_path, 500, 501, 499)
+    assert "it costs 0.50×: cheaper at 1 of 1 place" in said
+    assert "natively madv_zap at 1 of 1 place" in said
+
+
+def test_the_answer_follows_the_data_when_zap_is_dearer(tmp_path: Path) -> None:
+    said = zap_costs(tmp_path, 2000, 2001, 1999)
+    assert "it costs 2.00×: dearer at 1 of 1 place" in said
+    assert "natively dontneed at 1 of 1 place" in said
+
+
+@pytest.mark.parametrize("medians", [(1005, 1006, 1004), (700, 1000, 1500)], ids=["near", "noisy"])
+def test_the_answer_says_equal_within_noise(tmp_path: Path, medians: tuple[int, ...]) -> None:
+    said = zap_costs(tmp_path, *medians)
+    assert "equal within noise or 2% at 1 of 1 place" in said
+    assert "dontneed at 1 and madv_zap at 1" in said or "madv_zap at 1 and dontneed at 1" in said
+
+
+def test_a_cheap_method_of_another_end_state_never_wins(tmp_path: Path, results: Path) -> None:
+    said = answer(made(tmp_path, results))  # mprotect costs half of madv_zap there
+    assert "mprotect" not in said
+
+
+def test_without_zap_the_answer_says_so_and_why(tmp_path: Path) -> None:
+    figures = {case: medians for case, medians in FIGURES.items() if "madv_zap" not in case}
+    skip = synthetic.skip(synthetic.run_of(), f"cycle/madv_zap/{SHMEM}", "not on this kernel")
+    where = made(tmp_path, written(tmp_path / "results", figures, skip))
+    assert "MADV_ZAP was not measured" in answer(where)
+    assert "skipped (not on this kernel); ratios are to dontneed instead" in answer(where)
+    assert "madv_zap was not measured here" in (where / "index.md").read_text().replace("\\", "")
+
+
+def test_the_nearest_workaround_is_named_with_what_it_loses(tmp_path: Path, results: Path) -> None:
+    said = answer(made(tmp_path, results))
+    assert "nearest is dontneed, which loses poison markers and sends an event" in said
+
+
+def test_a_workaround_that_keeps_all_makes_zap_needless(tmp_path: Path) -> None:
+    contracts = [contract("madv_zap"), contract("dontneed")]
+    said = answer(made(tmp_path, written(tmp_path / "results", FIGURES, *contracts)))
+    assert "dontneed kept all that madv_zap keeps" in said
+    assert "there MADV_ZAP is not needed" in said
+
+
+def test_what_zap_itself_loses_is_held_against_nobody(tmp_path: Path) -> None:
+    contracts = [contract("madv_zap", lost=["cow"]), contract("dontneed", lost=["cow"])]
+    said = answer(made(tmp_path, written(tmp_path / "results", FIGURES, *contracts)))
+    assert "dontneed kept all that madv_zap keeps" in said
+
+
+def test_made_again_it_is_the_same(tmp_path: Path, results: Path) -> None:
+    first = made(tmp_path / "a", results)
+    second = made(tmp_path / "b", results)
+    assert {p.name: p.read_bytes() for p in first.iterdir()} == {
+        p.name: p.read_bytes() for p in second.iterdir()
+    }
+    assert report.check(first) is None
+
+
+def test_check_does_not_need_the_results(tmp_path: Path, results: Path) -> None:
+    where = made(tmp_path, results)
+    (results / RECORDS).unlink()
+    assert report.check(where) is None
+
+
+def spoil(where: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    (where / name).write_bytes(change((where / name).read_bytes()))
+
+
+@pytest.mark.parametrize("name", ["index.html", "index.md", "cover-letter.txt", "report.json"])
+def test_check_names_a_changed_file(tmp_path: Path, results: Path, name: str) -> None:
+    where = made(tmp_path, results)
+    spoil(where, name, lambda data: data.replace(b"dontneed", b"DONTNEED", 1))
+    if name == "report.json":  # a title of one's own is made again; what it says is not
+        assert f"{name} differs" in str(report.check(where))
+    else:
+        assert re.search(rf"{name} differs .* line \d+", str(report.check(where)))
+
+
+def test_check_names_a_missing_and_a_foreign_file(tmp_path: Path, results: Path) -> None:
+    where = made(tmp_path, results)
+    chart_file = min(where.glob("*.svg"))
+    drawn = chart_file.read_bytes()
+    chart_file.unlink()
+    assert f"{chart_file.name} is missing" in str(report.check(where))
+    chart_file.write_bytes(drawn)
+    (where / "extra.txt").touch()
+    assert "extra.txt does not belong" in str(report.check(where))
+
+
+def test_archives_are_compared_by_what_they_hold(tmp_path: Path, results: Path) -> None:
+    where = made(tmp_path, results)
+    for name in (RECORDS, SUITE):
+        spoil(where, name, lambda data: gzip.compress(gzip.decompress(data), 1))
+    assert report.check(where) is None
+    spoil(where, SUITE, lambda data: gzip.compress(gzip.decompress(data) + b" "))
+    assert SUITE in str(report.check(where))
+    spoil(where, SUITE, lambda data: data[: len(data) // 2])
+    assert f"{SUITE} is damaged" in str(report.check(where))
+
+
+def test_changed_figures_are_noticed(tmp_path: Path, results: Path) -> None:
+    where = made(tmp_path, results)
+    old, new = b"[2500,2500,2500]", b"[2400,2400,2400]"
+    spoil(where, RECORDS, lambda data: gzip.compress(gzip.decompress(data).replace(old, new)))
+    assert "differs" in str(report.check(where))
+
+
+class Page(HTMLParser):
+    """The ids of a page, what refers to them, its headings, and every address in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.referred: list[str] = []
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for key, value in ((key, value or "") for key, value in attrs):
+            if key == "id":
+                self.ids.append(value)
+            elif key in ("aria-labelledby", "aria-describedby"):
+                self.referred += value.split()
+            elif key in ("href", "xlink:href", "src"):
+                self.addresses.append(value)
+            self.referred += re.findall(r"url\(#(.*?)\)", value)
+
+    handle_startendtag = handle_starttag
+
+
+def test_page_asks_for_nothing_and_all_references_lead_somewhere(
+    tmp_path: Path, results: Path
+) -> None:
+    where = made(tmp_path, results)
+    page = Page((where / "index.html").read_text(encoding="utf-8"))
+    assert len(page.ids) == len(set(page.ids))
+    inner = [each.lstrip("#") for each in page.addresses if each.startswith("#")]
+    assert {*page.referred, *inner} <= set(page.ids)
+    files = {each for each in page.addresses if not each.startswith(("#", "data:"))}
+    assert files == {path.name for path in where.glob("*.svg")}
+    assert page.tags.count("svg") == len(files) > 0
+    assert page.tags.count("h1") == 1
+
+
+def test_charts_have_a_role_a_title_and_a_description(tmp_path: Path, results: Path) -> None:
+    page = (made(tmp_path, results) / "index.html").read_text(encoding="utf-8")
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        assert 'role="img"' in svg
+        assert re.search(r"<title id=[^>]*>[^<]{10,}</title><desc id=[^>]*>[^<]{10,}</desc>", svg)
+
+
+def test_svg_files_stand_alone_and_follow_a_dark_scheme(tmp_path: Path, results: Path) -> None:
+    import xml.etree.ElementTree as ET
+
+    for path in made(tmp_path, results).glob("*.svg"):
+        root = ET.parse(path).getroot()
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "prefers-color-scheme:dark" in path.read_text(encoding="utf-8")
+
+
+def test_names_with_tags_are_shown_as_text(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    skip = synthetic.skip(synthetic.run_of(0, EVIL), f"cycle/rwp/{SHMEM}", f"no {evil}")
+    directory = written(tmp_path / "results", FIGURES, skip, kernel=EVIL)
+    gate = {"checks": [{"case": evil, "verdict": "PASS", "why": evil}], "status": evil}
+    (directory / "gate.json").write_text(json.dumps(gate))
+    where = report.make([directory], tmp_path / "reports" / "evil", title=evil)
+    page = (where / "index.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert page.count("<script") == 1
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for name in ("index.md", *(path.name for path in where.glob("*.svg"))):
+        assert "<script>alert" not in (where / name).read_text(encoding="utf-8")
+    assert report.check(where) is None
+
+
+def test_control_characters_break_no_chart(tmp_path: Path) -> None:
+    where = made(tmp_path, written(tmp_path / "results", FIGURES, kernel="6.12\x01\x1b[31m"))
+    assert "6.12\ufffd" in (where / "index.html").read_text(encoding="utf-8")
+    assert report.check(where) is None
+
+
+def test_a_directory_without_data_is_said_so(tmp_path: Path, results: Path) -> None:
+    (tmp_path / "void").mkdir()
+    alone = made(tmp_path, tmp_path / "void")
+    assert "Nothing was measured: there are no records" in answer(alone)
+    assert "void holds no records.jsonl.gz" in (alone / "index.md").read_text().replace("\\", "")
+    assert report.check(alone) is None
+    both = made(tmp_path, tmp_path / "void", results, name="both")
+    assert "void holds no" in (both / "index.html").read_text(encoding="utf-8")
+    assert report.check(both) is None
+
+
+def test_an_empty_record_file_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / RECORDS).touch()
+    where = made(tmp_path, tmp_path / "begun")
+    assert "begun holds no finished measurement" in (where / "index.html").read_text()
+    assert report.check(where) is None
+
+
+def test_only_skips_make_a_report_with_their_reasons(tmp_path: Path) -> None:
+    skips = [synthetic.skip(synthetic.run_of(), f"cycle/rwp/{SHMEM}", "no such feature")]
+    where = made(tmp_path, written(tmp_path / "results", {}, *skips))
+    assert "Nothing was measured: no case has a figure" in answer(where)
+    assert "no such feature" in (where / "index.html").read_text(encoding="utf-8")
+    assert "no such feature" in (where / "cover-letter.txt").read_text(encoding="utf-8")
+    assert report.check(where) is None
+
+
+def test_mixed_units_stand_apart(tmp_path: Path, results: Path) -> None:
+    counted = written(tmp_path / "counted", FIGURES, tier="icount", unit="instructions")
+    where = made(tmp_path, results, counted)
+    page = (where / "index.html").read_text(encoding="utf-8")
+    assert "Mixed units: figures in ns and in instructions" in page
+    assert "From instructions to time" in page  # the bridge
+    assert report.check(where) is None
+
+
+def test_a_record_in_another_unit_than_its_stream_is_left_out(tmp_path: Path) -> None:
+    odd = synthetic.samples(synthetic.run_of(), f"zap/remap/{SHMEM}", (7, 7), unit="instructions")
+    where = made(tmp_path, written(tmp_path / "results", FIGURES, odd))
+    page = (where / "index.html").read_text(encoding="utf-8")
+    assert "1 record in another unit than ns left out" in page
+    assert f"zap/remap/{SHMEM}" not in page
+
+
+def test_a_stream_that_was_cut_off_is_said_so(tmp_path: Path, results: Path) -> None:
+    lines = (results / RECORDS).read_bytes().splitlines(keepends=True)
+    (results / RECORDS).write_bytes(b"".join(lines[:-1]))
+    where = made(tmp_path, results)
+    assert "1 stream of 3 cut off" in (where / "index.html").read_text(encoding="utf-8")
+    assert report.check(where) is None
+
+
+def test_boots_of_two_directories_are_told_apart(tmp_path: Path) -> None:
+    one = written(tmp_path / "one", {f"cycle/dontneed/{SHMEM}": (10, 10, 10)})
+    two = written(tmp_path / "two", {f"cycle/dontneed/{SHMEM}": (20, 20)})
+    where = made(tmp_path, one, two)
+    boots = {
+        record.run.boot: record.values[0]
+        for record in load(where / RECORDS).of(Samples)
+        if record.values
+    }
+    assert boots == {0: 10, 1: 10, 2: 10, 3: 20, 4: 20}
+    assert report.check(where) is None
+
+
+def test_machines_are_told_apart(tmp_path: Path, results: Path) -> None:
+    streams = []
+    for record in load(results / RECORDS).records:
+        new = (
+            msgspec.structs.replace(record, cpu="another")
+            if isinstance(record, Context)
+            else record
+        )
+        streams.append(encode(new))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / RECORDS).write_bytes(b"".join(streams))
+    groups = study(read([results, other], "")).groups
+    assert [group.machine for group in groups] == ["none", "another"]
+    assert {len(group.contexts) for group in groups} == {3}
+
+
+def test_letter_fits_72_columns(tmp_path: Path, results: Path) -> None:
+    long = written(tmp_path / "long", FIGURES, kernel="6.12-" + "very-long-name" * 9)
+    text = (made(tmp_path, results, long) / "cover-letter.txt").read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 72
+    assert "dontneed" in text
+    assert "zapbench report --check" in text
+
+
+def test_paths_of_the_machine_are_not_published(tmp_path: Path) -> None:
+    run = synthetic.run_of()
+    plain = synthetic.context(run)
+    private = msgspec.structs.replace(
+        plain,
+        argv=("/home/someone/zapbench-guest", "--cases", "/tmp/secret/cases-1", "cycle/a/b/4k/4k"),
+        cmdline="mitigations=auto rdinit=/secret_init hugepages=4 vendor.x=1 -- --listen 1",
+    )
+    skip = synthetic.skip(run, f"zap/rwp/{SHMEM}", "cannot open /srv/secret/file: no")
+    lines = synthetic.stream(run, skip)
+    directory = tmp_path / "results"
+    directory.mkdir()
+    (directory / RECORDS).write_bytes(b"".join([encode(private), *lines[1:]]))
+    where = made(tmp_path, directory)
+    text = gzip.decompress((where / RECORDS).read_bytes()).decode()
+    assert "secret" not in text.replace("secret/", "")
+    assert not re.search(r"/(home|tmp|srv)\b", text)
+    (context,) = load(where / RECORDS).of(Context)
+    assert context.argv == ("zapbench-guest", "--cases", "cases-1", "cycle/a/b/4k/4k")
+    assert context.cmdline == "mitigations=auto hugepages=4"
+
+
+def test_words_leave_case_names_alone() -> None:
+    case = "cycle/dontneed/shmem/4k/4k/state=fresh"
+    assert words(f"{case}: /a/b.c failed") == f"{case}: b.c failed"
+    assert words(words("/a/b/c")) == words("/a/b/c") == "c"
+
+
+def test_boot_parameters_of_a_virtual_machine_are_ours(tmp_path: Path) -> None:
+    context = synthetic.context(Run("6.12", "icount", 0))
+    context = msgspec.structs.replace(context, cmdline="console=ttyS0 odd=1 -- init")
+    assert parameters(context) == "console=ttyS0 odd=1"
+
+
+def over_kernels(tmp_path: Path, costs: Mapping[str, int]) -> list[Path]:
+    return [
+        written(
+            tmp_path / kernel,
+            {f"cycle/dontneed/{SHMEM}": (cost, cost, cost)},
+            kernel=kernel,
+            tier="icount",
+            unit="instructions",
+        )
+        for kernel, cost in costs.items()
+    ]
+
+
+def test_history_finds_the_step_between_kernels(tmp_path: Path) -> None:
+    kernels = over_kernels(tmp_path, {"7.2": 1141, "6.1": 1000, "6.12": 1001, "6.12+x": 5000})
+    where = made(tmp_path, *kernels)
+    page = (where / "index.html").read_text(encoding="utf-8")
+    assert "Linux 6.1, 6.12 and 7.2 (icount)" in page  # oldest first, no patched ones
+    assert "+14.0%" in page
+    assert "1 step of 2% or more in 1 case; the greatest is +14.0%" in answer(where)
+    assert report.check(where) is None
+
+
+def test_given_history_is_shown_and_kept(tmp_path: Path, results: Path) -> None:
+    given = {
+        "measured": "nightly",
+        "histories": [
+            {
+                "case": "zap/dontneed/shmem/4k/4k",
+                "unit": "instructions",
+                "points": [{"label": "aaa", "value": 100}, {"label": "bbb", "value": 120}],
+                "steps": [{"label": "bbb", "ratio": 1.2}],
+            }
+        ],
+    }
+    (results / "steps.json").write_text(json.dumps(given))
+    where = made(tmp_path, results)
+    page = (where / "index.html").read_text(encoding="utf-8")
+    assert "nightly" in page
+    assert "+20.0%" in page
+    assert report.check(where) is None
+    given["histories"] = [{"case": "x"}]
+    (results / "steps.json").write_text(json.dumps(given))
+    with pytest.raises(Exception, match="no history"):
+        made(tmp_path, results)
+
+
+def test_verdicts_of_a_gate_are_shown_and_kept(tmp_path: Path, results: Path) -> None:
+    check = {
+        "verdict": "FAIL", "case": f"zap/madv_zap/{SHMEM}", "statistic": "p50", "limit": "+2 %",
+        "head": 1234.56789, "change": None, "why": "slower by 3 %",
+    }  # fmt: skip
+    gate = {"v": 1, "status": "FAIL", "budgets": "/home/x/budgets.toml", "checks": [check]}
+    (results / "verdict.json").write_text(json.dumps(gate))
+    where = made(tmp_path, results)
+    page = (where / "index.html").read_text(encoding="utf-8")
+    assert "Verdicts of the gate" in page
+    assert "slower by 3 %" in page
+    assert "1235" in page
+    assert "/home/x" not in (where / "gate-1.json").read_text()
+    assert report.check(where) is None
+
+
+def test_whatever_chart_there_is_is_shown(
+    tmp_path: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = chart.Chart("a chart of another kind", chart.CHARTS["cycle"].draw)
+    monkeypatch.setitem(chart.CHARTS, "later", row)
+    page = (made(tmp_path, results) / "index.html").read_text(encoding="utf-8")
+    assert "a chart of another kind" in page
+
+
+def test_csv_has_every_case_of_every_kernel(tmp_path: Path, results: Path) -> None:
+    counted = written(tmp_path / "c", FIGURES, tier="icount", unit="instructions", kernel="=1+1")
+    rows = list(csv.DictReader(io.StringIO(report.csv_text([results, counted]))))
+    assert len(rows) == 2 * len(FIGURES)
+    assert {row["case"] for row in rows} == set(FIGURES)
+    assert {row["kernel"] for row in rows} == {synthetic.KERNEL, "'=1+1"}
+    (row,) = (r for r in rows if r["case"] == f"cycle/remap/{SHMEM}" and r["unit"] == "ns")
+    assert float(row["median"]) == 2500
+    assert float(row["low"]) < 2500 < float(row["high"])
+    assert int(row["page_size"]) == 4096
+
+
+def test_pyperf_reads_the_suite_of_several_kernels(tmp_path: Path, results: Path) -> None:
+    counted = written(tmp_path / "c", FIGURES, tier="icount", unit="instructions")
+    where = made(tmp_path, results, counted)
+    for command in ("show", "stats"):
+        done = subprocess.run(
+            [sys.executable, "-m", "pyperf", command, str(where / SUITE)],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert f"Linux synthetic (icount): cycle/remap/{SHMEM}" in done.stdout
+        assert f"Linux synthetic (native): cycle/remap/{SHMEM}" in done.stdout
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(argument) for argument in arguments])
+    return int(left.value.code or 0)
+
+
+def test_command_makes_checks_and_lists(
+    tmp_path: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = tmp_path / "reports/2026-11-22-try"
+    assert run("report", results, "-o", where) == 0
+    assert run("report", "--check", "-o", where) == 0
+    index = (tmp_path / "reports/README.md").read_text(encoding="utf-8")
+    assert "[Try, 2026-11-22](2026-11-22-try/index.md)" in index
+    assert run("report", results, "-o", where, "--title", "Better") == 0
+    assert "[Better]" in (tmp_path / "reports/README.md").read_text(encoding="utf-8")
+    (tmp_path / "reports/README.md").write_text("stale")
+    assert run("report", "--check", "-o", where) == 1
+    assert "is not the index" in capsys.readouterr().err
+    assert run("report", "--csv", results) == 0
+    assert capsys.readouterr().out.startswith("kernel,tier,")
+
+
+def test_no_index_is_written_where_others_live(tmp_path: Path, results: Path) -> None:
+    assert run("report", results, "-o", tmp_path / "elsewhere/x") == 0
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["{results}"],
+        ["--check"],
+        ["--check", "-o", "{results}"],
+        ["{tmp}/nowhere", "-o", "{tmp}/r"],
+        ["{results}", "-o", "{results}"],
+        ["--csv", "{results}", "-o", "{tmp}/r"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_line(
+    tmp_path: Path, results: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled = [each.format(results=results, tmp=tmp_path) for each in arguments]
+    assert run("report", *filled) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("zapbench: ")
+    assert error.count("\n") == 1
+    assert (results / RECORDS).is_file()
+
+
+def test_a_foreign_directory_is_not_replaced(tmp_path: Path, results: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="no report"):
+        report.make([results], mine)
+    assert (mine / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1234567.0, "ns", "1.235 ms"),
+        (999.96, "ns", "1.000 µs"),
+        (31.4159, "ns", "31.42 ns"),
+        (0.0, "ns", "0 ns"),
+        (2023.0, "instructions", "2.023 k"),
+        (540123.0, "instructions", "540.1 k"),
+        (None, "ns", "—"),
+    ],
+)
+def test_figures_have_four_digits(value: float | None, unit: str, text: str) -> None:
+    assert figure(value, unit) == text
+
+
+def test_kernels_are_ordered_by_their_numbers() -> None:
+    names = ["7.3", "6.12.117", "6.1", "6.12"]
+    assert sorted(names, key=version) == ["6.1", "6.12", "6.12.117", "7.3"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "title"),
+    [("2026-11-22-all-methods", "All methods, 2026-11-22"), ("duel", "Duel"), ("x-1", "X 1")],
+)
+def test_titles_come_from_names(slug: str, title: str) -> None:
+    assert title_of(slug) == title

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The answer, as rules over the data: no sentence says what was not measured here."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from zapbench.bridge import BASELINE
+from zapbench.case import Case, size_text
+from zapbench.chart.cost import SUBJECT
+from zapbench.record import Skip
+from zapbench.report.document import Section, Text, figure, listed, number, times
+from zapbench.report.history import changes
+from zapbench.report.study import EQUAL, Group, Place, Study, grouped, same
+from zapbench.stats import Ratio, Series
+
+WORKAROUND = "remap"
+"""What was done instead of MADV_ZAP in 2021: unmap, map, register."""
+SENTENCES = 3
+HOW = {"native": "natively", "icount": "under icount", "kvm": "under KVM", "tcg": "under TCG"}
+LOSS_TEXTS = {
+    "cache": "drops cached pages",
+    "contents": "loses contents",
+    "blocks": "frees blocks",
+    "cow": "loses private pages",
+    "zeropage": "loses zero pages",
+    "wp": "loses write protection",
+    "poison": "loses poison markers",
+    "guard": "loses guard regions",
+    "registration": "loses the registration",
+    "no-event": "sends an event",
+    "neighbours": "unmaps neighbours",
+    "vmas": "splits the mapping",
+}
+
+
+def answer(study: Study) -> Section:
+    """The first section."""
+    return Section("answer", "Answer", tuple(Text(said) for said in sentences(study)))
+
+
+def sentences(study: Study) -> list[str]:
+    """At most three sentences, the most wanted first; what has no data gives none."""
+    said = [sentence for rule in RULES if (sentence := rule(study))]
+    return said[:SENTENCES] or [
+        "Nothing was measured: no case has a figure; what was skipped, and why, stands below."
+        if study.groups
+        else "Nothing was measured: there are no records."
+    ]
+
+
+def _verdict(study: Study) -> str | None:
+    """How MADV_ZAP compares to MADV_DONTNEED, or that it was not there."""
+    if not any(group.places("cycle") or group.places("zap") for group in study.groups):
+        return None
+    pairs = [
+        (group, found)
+        for group in study.with_subject
+        for place in group.places("cycle", minor=True)
+        if group.equivalent("cycle", SUBJECT, place)
+        and (found := group.ratio("cycle", SUBJECT, place, BASELINE)) is not None
+    ]
+    if not pairs:
+        return _absent(study)
+    parts = []
+    for tier, members in grouped((group for group, _ in pairs), lambda group: group.tier).items():
+        ratios = [found for group, found in pairs if group in members]
+        parts.append(f"on {_kernels(members)} ({tier}) {_compared(ratios)}")
+    return (
+        f"A cycle (drop, trap, resolve, touch) with {SUBJECT}, set against one with {BASELINE}: "
+        f"{'; '.join(parts)}."
+    )
+
+
+def _compared(ratios: Sequence[Ratio]) -> str:
+    words = Counter(_word(found) for found in ratios)
+    order = ("cheaper", "dearer", f"equal within noise or {EQUAL:.0%}")
+    where = [f"{word} at {words[word]}" for word in order if words[word]]
+    of = number(len(ratios), "place")
+    return f"it costs {_range([found.value for found in ratios])}: {listed(where)} of {of}"
+
+
+def _word(found: Ratio) -> str:
+    if same(found):
+        return f"equal within noise or {EQUAL:.0%}"
+    return "cheaper" if found.value < 1 else "dearer"
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = times(min(values)), times(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _kernels(groups: Sequence[Group]) -> str:
+    names = dict.fromkeys(group.kernel.rsplit("/")[-1] for group in groups)
+    return "Linux " + listed(list(names))
+
+
+def _absent(study: Study) -> str:
+    reasons = [
+        record.reason
+        for group in study.groups
+        for record in group.results.recording.of(Skip)
+        if f"/{SUBJECT}/" in record.case
+    ]
+    why = f"skipped ({reasons[0]})" if reasons else "no such case was run"
+    kernels = _kernels(study.groups)
+    return f"MADV_ZAP was not measured on {kernels}: {why}; ratios are to {BASELINE} instead."
+
+
+def _cheapest(study: Study) -> str | None:
+    """Who costs least at equal end states, and what the workaround of 2021 costs."""
+    parts = []
+    for tier, groups in grouped(study.groups, lambda group: group.tier).items():
+        wins: Counter[str] = Counter()
+        over: list[float] = []
+        total = 0
+        base = {group.reference for group in groups}
+        for group, place in _places(groups):
+            level = group.level("cycle", place)
+            wins.update(level)
+            total += bool(level)
+            found = group.ratio("cycle", WORKAROUND, place, group.reference)
+            if found is not None and group.equivalent("cycle", WORKAROUND, place):
+                over.append(found.value)
+        if not wins:
+            continue
+        ranking = listed([f"{name} at {count}" for name, count in wins.most_common()])
+        part = f"{HOW.get(tier, tier)} {ranking} of {number(total, 'place')}"
+        if over:
+            part += f" ({WORKAROUND} costs {_range(over)} {listed(sorted(base), last='or')})"
+        parts.append(part)
+    if not parts:
+        return None
+    return (
+        "Cheapest at equal end states, or level with the cheapest within noise or "
+        f"{EQUAL:.0%}: {'; '.join(parts)}."
+    )
+
+
+def _places(groups: Sequence[Group]) -> list[tuple[Group, Place]]:
+    return [(group, place) for group in groups for place in group.places("cycle", minor=True)]
+
+
+def _contracts(study: Study) -> str | None:
+    """Whether a workaround keeps all that is kept, and what the nearest one loses."""
+    losses = losses_of(study.groups)
+    rivals = {method: lost for method, lost in losses.items() if method != SUBJECT}
+    if not rivals:
+        return None
+    what = f"that {SUBJECT} keeps" if study.with_subject else "that was checked"
+    solid = [method for method, lost in rivals.items() if not lost]
+    if solid:
+        where = where_text(set().union(*(mappings(study.groups, method) for method in solid)))
+        return (
+            f"{listed(solid)} kept all {what}, wherever tried ({where}): there MADV_ZAP is not "
+            "needed."
+        )
+    wanted = mappings(study.groups, SUBJECT if study.with_subject else None)
+    lacks = {method: wanted - mappings(study.groups, method) for method in rivals}
+    nearest = min(rivals, key=lambda m: (len(lacks[m]), len(rivals[m]), m != BASELINE))
+    lost = listed([loss_text(name) for name in rivals[nearest]])
+    but = f" (not to be had on {where_text(lacks[nearest])})" if lacks[nearest] else ""
+    return (
+        f"No other method kept all {what}; nearest is {nearest}{but}, which {lost}: where "
+        f"{'that does' if len(rivals[nearest]) == 1 else 'these do'} not matter, it works solidly "
+        "and MADV_ZAP is not needed."
+    )
+
+
+def loss_text(promise: str) -> str:
+    """What a method does that does not keep a promise."""
+    return LOSS_TEXTS.get(promise, f"does not keep {promise}")
+
+
+def mappings(groups: Sequence[Group], method: str | None) -> set[tuple[str, int]]:
+    """Where a method's contract was seen with the same end state; any method's if None."""
+    return {
+        place
+        for group in groups
+        for place, words in group.kept.items()
+        if method is None or (method in words and group.lost(method, *place) is not None)
+    }
+
+
+def losses_of(groups: Sequence[Group]) -> dict[str, dict[str, set[tuple[str, int]]]]:
+    """What each equivalent method loses that MADV_ZAP keeps, and where, over all groups."""
+    losses: dict[str, dict[str, set[tuple[str, int]]]] = {}
+    for group in groups:
+        fair = {
+            Case.parse(name).method for name, differs in group.differs.items() if differs is None
+        }
+        for (backing, page_size), words in group.kept.items():
+            for method in words:
+                lost = group.lost(method, backing, page_size)
+                if lost is None or method not in fair:
+                    continue
+                mine = losses.setdefault(method, {})
+                for promise in lost:
+                    mine.setdefault(promise, set()).add((backing, page_size))
+    return losses
+
+
+def _faults(study: Study) -> str | None:
+    """How fast a minor fault is resolved."""
+    parts = []
+    for group in study.groups:
+        cases = {case: each for case, each in group.cases.items() if case.workload == "minor_fault"}
+        if not cases:
+            continue
+        low = min(cases, key=lambda case: cases[case].median)
+        high = max(cases, key=lambda case: cases[case].median)
+        first = f"{figure(cases[low].median, group.unit)} ({low})"
+        tail = _tail(cases[low], group.unit)
+        last = f" to {figure(cases[high].median, group.unit)} ({high})" if high != low else ""
+        parts.append(f"on {group.name} {first}{tail}{last}")
+    return f"A minor fault takes, at the median, {'; '.join(parts)}." if parts else None
+
+
+def _tail(series: Series, unit: str) -> str:
+    p99 = series.pooled.tail(0.99)
+    return f", p99 {figure(p99, unit)}," if p99 is not None else ""
+
+
+def _continue(study: Study) -> str | None:
+    """What UFFDIO_CONTINUE costs a page, against MADV_POPULATE_READ."""
+    parts = []
+    for group in study.groups:
+        found = []
+        for case, series in group.cases.items():
+            if case.workload != "continue" or case.axes or not series.pages_per_op:
+                continue
+            rival = Case(*_fields(case), (("by", "populate"),))
+            if rival in group.cases and group.cases[rival].median > 0:
+                found.append((case, series, series.median / group.cases[rival].median))
+        if found:
+            case, series, _ = max(found, key=lambda each: each[1].pages_per_op)
+            each = figure(series.median / series.pages_per_op, group.unit)
+            unit = "" if group.unit == "ns" else f" {group.unit}"
+            where = f"{case.backing}, {size_text(case.page_size)} pages"
+            ratios = _range([value for _, _, value in found])
+            parts.append(f"{each}{unit} a page on {group.name} ({where}), {ratios}")
+    said = "; ".join(parts)
+    return f"UFFDIO_CONTINUE costs {said} what MADV_POPULATE_READ costs." if parts else None
+
+
+def _fields(case: Case) -> tuple[str, str, str, int, int]:
+    return (case.workload, case.method, case.backing, case.page_size, case.range_size)
+
+
+def _history(study: Study) -> str | None:
+    """The greatest step between two kernels."""
+    found = changes(study)
+    if found is None:
+        return None
+    if not found.steps:
+        return f"Over {listed(found.kernels)} no cost of {found.cases} stepped by {EQUAL:.0%}."
+    first = found.steps[0]
+    return (
+        f"Over {listed(found.kernels)}, {number(len(found.steps), 'step')} of {EQUAL:.0%} or more "
+        f"in {number(found.cases, 'case')}; the greatest is {first.ratio - 1:+.1%} in "
+        f"{first.case} at {first.label}."
+    )
+
+
+RULES: tuple[Callable[[Study], str | None], ...] = (
+    _verdict,
+    _cheapest,
+    _contracts,
+    _faults,
+    _continue,
+    _history,
+)
+
+
+def where_text(places: set[tuple[str, int]]) -> str:
+    """Backings with their page sizes: ``hugetlb 2m, shmem 2m, shmem 4k``."""
+    return ", ".join(sorted(f"{backing} {size_text(size)}" for backing, size in places))

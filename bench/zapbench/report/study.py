@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the sections of a report ask of the data: groups of streams, costs, ratios, contracts."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from zapbench.bridge import BASELINE
+from zapbench.case import NO_METHOD, Case, backings, grid, methods, size_text
+from zapbench.chart.contract import BROKEN, LOST, UNKNOWN, seen
+from zapbench.chart.cost import SUBJECT
+from zapbench.record import Context, Contract, Recording, Samples
+from zapbench.report.document import number
+from zapbench.report.source import Material, Stream, place_of
+from zapbench.stats import Ratio, Series, ratio
+from zapbench.store import Results
+from zapbench.table import Table, build
+
+EQUAL = 0.02
+"""Costs that differ by less than this are called equal, whatever their interval."""
+
+Place = tuple[str, int, int]  # backing, page size, range size
+LOSSES = (LOST, BROKEN)
+
+Kept = dict[tuple[str, int], dict[str, dict[str, str]]]  # by mapping, method and promise
+
+
+class Group:
+    """All boots of one kernel, measured in one way on one machine, in one unit."""
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        context = streams[0].context
+        self.kernel, self.tier, self.machine, self.unit = place_of(context)
+        records = [record for stream in streams for record in stream.records]
+        kept = [r for r in records if not isinstance(r, Samples) or r.unit == self.unit]
+        self.foreign = len(records) - len(kept)
+        cut = sum(not stream.whole for stream in streams)
+        said = f"{number(cut, 'stream')} of {len(streams)} cut off before the end" if cut else None
+        self.cut = said
+        self.others: Kept = {}  # contracts seen on other kernels
+        # The last stream alone says whether a chart calls the measurement incomplete.
+        self.results = Results(Path(self.kernel), Recording(self.kernel, tuple(kept), said))
+
+    @property
+    def name(self) -> str:
+        """Kernel and tier, for sentences."""
+        return f"Linux {self.kernel.rsplit('/')[-1]} ({self.tier})"
+
+    @cached_property
+    def contexts(self) -> list[Context]:
+        """One a stream."""
+        return self.results.recording.of(Context)
+
+    @cached_property
+    def boots(self) -> int:
+        """How many boots, natively processes."""
+        return len({context.run.boot for context in self.contexts})
+
+    @property
+    def boots_text(self) -> str:
+        """How many, in words."""
+        return number(self.boots, "process" if self.tier == "native" else "boot")
+
+    @cached_property
+    def table(self) -> Table:
+        """The comparison table."""
+        return build(self.results.recording)
+
+    @cached_property
+    def cases(self) -> dict[Case, Series]:
+        """The figures by case."""
+        return {Case.parse(name): series for name, series in self.results.series.items()}
+
+    @cached_property
+    def differs(self) -> dict[str, str | None]:
+        """Why a case's method is not equivalent; None: it is."""
+        return {row.case: row.differs for group in self.table.groups for row in group.rows}
+
+    @cached_property
+    def kept(self) -> Kept:
+        """What was seen to be kept, by backing and page size, method and promise."""
+        return seen(self.results.recording.of(Contract))
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether MADV_ZAP has a cost here."""
+        return any(case.method == SUBJECT for case in self.cases)
+
+    @property
+    def reference(self) -> str:
+        """What methods are related to: MADV_ZAP or, where it is absent, the baseline."""
+        return SUBJECT if self.has_subject else BASELINE
+
+    def places(self, workload: str, *, minor: bool = False) -> list[Place]:
+        """Where a workload was measured without further axes, in the order of the tables.
+
+        ``minor``: only where userfaultfd has a minor mode, and the end states are alike.
+        """
+        known = list(backings())
+        found = {
+            (case.backing, case.page_size, case.range_size)
+            for case in self.cases
+            if case.workload == workload and not case.axes and case.method != NO_METHOD
+        }
+        if minor:
+            found = {p for p in found if p[0] in backings() and backings()[p[0]].uffd_minor}
+        return sorted(found, key=lambda p: (known.index(p[0]) if p[0] in known else 99, *p))
+
+    def headline(self, workload: str) -> list[Place]:
+        """Those places that the quick grid has; all of them if it has none."""
+        quick = {
+            (cell.case.backing, cell.case.page_size, cell.case.range_size)
+            for cell in grid(quick=True)
+            if cell.case.workload == workload
+        }
+        places = self.places(workload)
+        return [place for place in places if place in quick] or places
+
+    def cost(self, workload: str, method: str, place: Place) -> Series | None:
+        """The figures of a case, if it has any."""
+        return self.cases.get(Case(workload, method, *place))
+
+    def ratio(self, workload: str, method: str, place: Place, base: str) -> Ratio | None:
+        """A method's cost relative to another's at the same place, if both have one."""
+        series, other = self.cost(workload, method, place), self.cost(workload, base, place)
+        if series is None or other is None or min(*series.medians, *other.medians) <= 0:
+            return None
+        return ratio(other.medians, series.medians)
+
+    def equivalent(self, workload: str, method: str, place: Place) -> bool:
+        """Whether the method was measured there and reaches MADV_ZAP's end state."""
+        name = str(Case(workload, method, *place))
+        return name in self.differs and self.differs[name] is None
+
+    def lost(self, method: str, backing: str, page_size: int) -> tuple[str, ...] | None:
+        """The promises that were seen broken or not kept; None: its contract was not seen.
+
+        Only what MADV_ZAP keeps counts, where its own contract was seen: on this kernel, or
+        else on another.
+        """
+        words = self.kept.get((backing, page_size), {})
+        if method not in words:
+            return None
+        zap = words.get(SUBJECT) or self.others.get((backing, page_size), {}).get(SUBJECT)
+        return tuple(
+            name
+            for name, word in words[method].items()
+            if word in LOSSES and (zap is None or zap.get(name, UNKNOWN) not in (*LOSSES, UNKNOWN))
+        )
+
+    def cheapest(self, workload: str, place: Place) -> str | None:
+        """The equivalent method of the lowest median."""
+        fair = [
+            (series.median, method)
+            for method in methods()
+            if self.equivalent(workload, method, place)
+            and (series := self.cost(workload, method, place)) is not None
+        ]
+        return min(fair)[1] if fair else None
+
+    def level(self, workload: str, place: Place) -> list[str]:
+        """The cheapest equivalent method, and those that cost the same within noise."""
+        best = self.cheapest(workload, place)
+        if best is None:
+            return []
+        return [
+            method
+            for method in methods()
+            if self.equivalent(workload, method, place)
+            and (method == best or _same(self.ratio(workload, method, place, best)))
+        ]
+
+
+@dataclass(frozen=True)
+class Study:
+    """All groups of a report, and what else was found."""
+
+    material: Material
+    groups: tuple[Group, ...]
+
+    @property
+    def with_subject(self) -> list[Group]:
+        """The groups that have costs of MADV_ZAP."""
+        return [group for group in self.groups if group.has_subject]
+
+
+def study(material: Material) -> Study:
+    """Sort streams into groups, in the order of tiers as they came and of kernel versions."""
+    found: dict[tuple[str, str, str, str], list[Stream]] = {}
+    for stream in material.streams:
+        found.setdefault(place_of(stream.context), []).append(stream)
+    order = {key[1:]: index for index, key in reversed(list(enumerate(found)))}
+    keys = sorted(found, key=lambda key: (order[key[1:]], version(key[0]), key[0]))
+    groups = tuple(Group(found[key]) for key in keys)
+    others: Kept = {}
+    for group in groups:
+        for place, words in group.kept.items():
+            others.setdefault(place, {}).update({m: w for m, w in words.items() if m == SUBJECT})
+    for group in groups:
+        group.others = others
+    return Study(material, groups)
+
+
+def version(kernel: str) -> tuple[int, ...]:
+    """The numbers that a kernel's name begins with: 6.12 comes after 6.1."""
+    numbers = re.match(r"\D*([\d.]*)", kernel.rsplit("/", maxsplit=1)[-1])
+    return tuple(int(part) for part in (numbers[1] if numbers else "").split(".") if part)
+
+
+def same(found: Ratio) -> bool:
+    """Whether two costs are equal within noise: the interval holds 1, or by less than `EQUAL`."""
+    if abs(found.value - 1) < EQUAL:
+        return True
+    return found.low is not None and found.high is not None and found.low <= 1 <= found.high
+
+
+def _same(found: Ratio | None) -> bool:
+    return found is not None and same(found)
+
+
+def place_text(place: Place) -> str:
+    """``shmem 4k/64k``: backing, size of a page and of the range."""
+    backing, page_size, range_size = place
+    return f"{backing} {size_text(page_size)}/{size_text(range_size)}"
+
+
+def by_reason(pairs: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
+    """Collect (reason, name) pairs, names in order and once each."""
+    found: dict[str, dict[str, None]] = {}
+    for reason, name in pairs:
+        found.setdefault(reason, {})[name] = None
+    return {reason: list(names) for reason, names in found.items()}
+
+
+def grouped(groups: Iterable[Group], key: Callable[[Group], str]) -> dict[str, list[Group]]:
+    """Groups by something, in order."""
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        found.setdefault(key(group), []).append(group)
+    return found

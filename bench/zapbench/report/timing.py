@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bridge between counts and times, each workload in full, and the verdicts of a gate."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from zapbench import chart
+from zapbench.bridge import BASELINE, Agreement, Bridge, build_bridge
+from zapbench.case import workloads
+from zapbench.chart.cost import SUBJECT
+from zapbench.error import UsageError
+from zapbench.record import Samples
+from zapbench.report import cost
+from zapbench.report.document import (
+    NONE,
+    Block,
+    Bullets,
+    Cell,
+    Commands,
+    Grid,
+    Heading,
+    Section,
+    Text,
+    figure,
+    number,
+    ratio_cell,
+    rounded,
+)
+from zapbench.report.document import cost as cost_cell
+from zapbench.report.pictures import bridge_picture, picture
+from zapbench.report.study import Group, Study
+from zapbench.stats import interval
+from zapbench.table import Row
+
+CASE_COLUMNS = (
+    "case", "median", "95 % interval", "p90", "p99", "p99.9", "a page", "pages a second",
+    "× best", "boots", "samples", "remark",
+)  # fmt: skip
+VERDICT_KEYS = (
+    "case", "statistic", "verdict", "limit", "head", "reference", "change", "low", "high", "floor",
+    "boots", "why", "next",
+)  # fmt: skip
+STAGES_AT_MOST = 40
+
+
+def bridge(study: Study) -> Section | None:
+    """Counted ratios against timed ones, for each machine that was timed natively."""
+    blocks: list[Block] = []
+    counted = [group for group in study.groups if group.tier == "icount"]
+    for index, native in enumerate(g for g in study.groups if g.tier == "native"):
+        found = _best_bridge(native, counted)
+        if found is not None:
+            blocks += _bridge_blocks(found, index)
+    if not blocks:
+        return None
+    return Section("bridge", "From instructions to time", tuple(blocks))
+
+
+def _best_bridge(native: Group, counted: Iterable[Group]) -> Bridge | None:
+    """The bridge to the kernel with MADV_ZAP that shares most cases."""
+    bridges = []
+    for group in counted:
+        try:
+            bridges.append((group.has_subject, build_bridge(native.results, group.results)))
+        except UsageError:  # nothing in common
+            continue
+    return max(bridges, key=lambda each: (each[0], len(each[1].points)))[1] if bridges else None
+
+
+def _bridge_blocks(found: Bridge, index: int) -> list[Block]:
+    lead = Text(
+        f"Ratios to {BASELINE}, counted on Linux {found.icount} (icount) and timed on Linux "
+        f"{found.native} (native). Methods of the same end state: {_agreed(found.equivalent)}. "
+        f"All methods: {_agreed(found.all)}."
+    )
+    blocks: list[Block] = [lead]
+    said = f"Scatter plot on logarithmic axes. {_agreed(found.equivalent)}."
+    blocks.append(bridge_picture(found, f"bridge-{index + 1}", said))
+    if found.estimates:
+        rows = tuple(
+            (
+                Cell(each.case),
+                ratio_cell(each.ratio),
+                cost_cell(each.value, "ns"),
+                Cell(f"{figure(each.low, 'ns')} to {figure(each.high, 'ns')}", None, "num"),
+            )
+            for each in found.estimates
+        )
+        columns = ("case", f"counted, × {BASELINE}", "estimated time", "÷ and × the residual")
+        caption = f"Estimated, measured nowhere: native {BASELINE} × the counted ratio"
+        blocks.append(Grid(caption, columns, rows))
+    return blocks
+
+
+def _agreed(agreement: Agreement) -> str:
+    said = number(agreement.points, "point")
+    if agreement.rank_correlation is not None:
+        said += f", rank correlation {agreement.rank_correlation:.2f}"
+    if agreement.factor is not None:
+        said += f", 95 % of timed / counted within a factor of {agreement.factor:.2f}"
+    return said
+
+
+def timings(study: Study) -> Section | None:
+    """Each workload of each group: its charts, its stages, all its cases."""
+    blocks: list[Block] = []
+    for index, group in enumerate(study.groups):
+        drawn = _charts(group, index)
+        by_workload: dict[str, list[Row]] = defaultdict(list)
+        for part in group.table.groups:
+            for row in part.rows:
+                by_workload[row.case.partition("/")[0]].append(row)
+        if not by_workload:
+            continue
+        blocks += [Heading(group.name), *drawn]
+        order = [*workloads(), *by_workload]
+        for name in sorted(by_workload, key=order.index):
+            blocks.append(_cases(group, name, by_workload[name]))
+            blocks += _stages(group, name)
+    return Section("workloads", "Workloads, case by case", tuple(blocks)) if blocks else None
+
+
+def _charts(group: Group, index: int) -> list[Block]:
+    """Whatever charts there are besides those shown above."""
+    blocks: list[Block] = []
+    for kind in chart.CHARTS:
+        if kind not in cost.CHARTS:
+            said = f"{chart.CHARTS[kind].summary}. The tables below have the figures."
+            file = f"{kind}-{index + 1}-{group.kernel}-{group.tier}"
+            blocks += picture(group, kind, said, file)
+    return blocks
+
+
+def _cases(group: Group, workload: str, rows: Sequence[Row]) -> Grid:
+    summary = workloads()[workload].summary if workload in workloads() else "unknown here"
+    caption = f"{workload}: {summary}; {group.name}, one operation"
+    return Grid(caption, CASE_COLUMNS, tuple(case_row(group, row) for row in rows))
+
+
+def case_row(group: Group, row: Row) -> tuple[Cell, ...]:
+    """One case with everything that is known of it, under `CASE_COLUMNS`."""
+    series = group.results.series[row.case]
+    unit = group.unit
+    bounds = interval(series.medians)
+    between = NONE if bounds is None else " to ".join(figure(each, unit) for each in bounds)
+    rate = 1e9 / row.per_page if unit == "ns" and row.per_page else None
+    ratio = Cell("best", 1.0, "num") if row.best else ratio_cell(row.ratio)
+    return (
+        Cell(row.case),
+        cost_cell(row.p50, unit),
+        Cell(between, None, "num"),
+        *(cost_cell(series.pooled.tail(q), unit) for q in (0.9, 0.99, 0.999)),
+        cost_cell(row.per_page, unit),
+        cost_cell(rate, "pages"),
+        ratio,
+        Cell(f"{row.boots}", None, "num"),
+        Cell(f"{row.samples:,}", row.samples, "num"),
+        Cell(f"≠ {row.differs}" if row.differs is not None else ""),
+    )
+
+
+def _stages(group: Group, workload: str) -> list[Block]:
+    """Medians of the stages of one operation, pooled over the boots."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for record in group.results.recording.of(Samples):
+        if record.workload == workload and record.stages and not record.axes:
+            stages = found.setdefault(record.case, {})
+            for name, values in record.stages.items():
+                middle = sorted(values)[len(values) // 2] / record.ops_per_sample
+                stages.setdefault(name, []).append(middle)
+    if not found:
+        return []
+    names = list(dict.fromkeys(name for stages in found.values() for name in stages))
+    cases = list(found) if len(found) <= STAGES_AT_MOST else _headline(found)
+    rows = tuple(
+        (
+            Cell(case),
+            *(cost_cell(_middle(found[case].get(name)), group.unit) for name in names),
+        )
+        for case in sorted(cases)
+    )
+    caption = f"{workload}: where an operation spends it (medians of boots), {group.name}"
+    return [Grid(caption, ("case", *names), rows)]
+
+
+def _middle(values: Sequence[float] | None) -> float | None:
+    return sorted(values)[len(values) // 2] if values else None
+
+
+def _headline(cases: Mapping[str, object]) -> list[str]:
+    """The cases of the methods that matter, where there are too many."""
+    wanted = [case for case in cases if case.split("/")[1] in (SUBJECT, BASELINE, "remap", "rwp")]
+    return wanted[:STAGES_AT_MOST]
+
+
+def gates(study: Study) -> Section | None:
+    """Verdicts that were given with the results."""
+    blocks: list[Block] = []
+    for gate in study.material.gates:
+        verdicts = [each for each in gate["checks"] if isinstance(each, dict)]
+        about = [f"{key}: {gate[key]}" for key in gate if isinstance(gate[key], str | int | float)]
+        if about:
+            blocks.append(Bullets(tuple(about)))
+        keys = [key for key in VERDICT_KEYS if any(key in each for each in verdicts)]
+        rows = tuple(tuple(_plain(each.get(key)) for key in keys) for each in verdicts)
+        if keys and rows:
+            blocks.append(Grid(f"Verdicts ({len(rows)})", tuple(keys), rows))
+        else:
+            blocks.append(Text("The gate gave no verdict: nothing in its budgets applied."))
+        again = gate.get("reproduce")
+        if isinstance(again, list) and again:
+            blocks.append(Commands(tuple(map(str, again))))
+    return Section("gate", "Verdicts of the gate", tuple(blocks)) if blocks else None
+
+
+def _plain(value: Any) -> Cell:
+    if isinstance(value, bool) or value is None:
+        return Cell(NONE if value is None else str(value).lower())
+    if isinstance(value, int | float):
+        return Cell(f"{rounded(value):g}", rounded(value), "num")
+    if isinstance(value, dict):
+        return Cell(", ".join(f"{key} {_plain(each).text}" for key, each in value.items()))
+    if isinstance(value, list):
+        return Cell(" to ".join(_plain(each).text for each in value))
+    return Cell(str(value))
