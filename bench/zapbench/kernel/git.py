@@ -3,7 +3,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,10 +80,10 @@ class Repository:
         parents = ("-p", parent) if parent else ()
         return self.run("commit-tree", tree, *parents, "-m", message, env=env).strip()
 
-    def update(self, refs: Mapping[str, str], gone: Mapping[str, str] | None = None) -> None:
+    def update(self, refs: Mapping[str, str], gone: Iterable[str] = ()) -> None:
         """Set refs to commits and remove others, all of them or none."""
         lines = [f"update {name} {commit}\n" for name, commit in refs.items()]
-        lines += [f"delete {name}\n" for name in gone or {}]
+        lines += [f"delete {name}\n" for name in gone]
         with self.piped("update-ref", "--stdin") as pipe:
             pipe.write("".join(lines).encode())
 

@@ -9,7 +9,6 @@ the history knows: everything else is made from them again, and always the same.
 
 import fnmatch
 import hashlib
-import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +31,6 @@ SIZE = 400_000_000  # bytes: a first release (290 MB) or another line's first, r
 _LINE = re.compile(r"refs/heads/(\d+\.\d+)")
 _SUBJECT = re.compile(r"Linux (?P<name>\S+) \(Debian (?P<version>\S+)\)")
 VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-rc(\d+))?")
-_ADDED = re.compile(r"refs/(heads/\d+\.\d+|tags/v\d+\.\d+[^+]*)\+.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +136,12 @@ def make(path: Path, globs: Sequence[str], progress: Progress) -> Made:
             told = _prefixed(f"{name} ({number} of {len(new)})", progress)
             there[name] = _fetched(repository, name, wanted[name], told)
             repository.update(_lines(repository, there))
-        if new:
-            progress("repack", 0, None)
-            repository.run("repack", "-a", "-d", "--quiet")
         progress("series", 0, None)
         refs = _linked(repository, there)
+        if new:
+            progress("repack", 0, None)
+            # Nothing is dropped: results may name commits that are on no branch any more.
+            repository.run("repack", "-a", "-d", "--keep-unreachable", "--quiet")
     return Made(path, tuple(_sorted(there)), tuple(new), refs)
 
 
@@ -176,8 +175,11 @@ def begin(repository: Repository, kind: str) -> None:
 
 def locked(repository: Repository, progress: Progress) -> AbstractContextManager[None]:
     """Keep other runs out of a history."""
-    digest = hashlib.sha256(str(repository.path).encode()).hexdigest()[:20]
-    return cache.locked(f"history-{digest}", progress)
+    return cache.locked(_lock(repository), progress)
+
+
+def _lock(repository: Repository) -> str:
+    return f"history-{hashlib.sha256(str(repository.path).encode()).hexdigest()[:20]}"
 
 
 def kind_of(repository: Repository) -> str:
@@ -209,7 +211,7 @@ def _fetched(repository: Repository, name: str, package: Package, progress: Prog
     with cache.locked("download", progress):
         archive = apt.download(package, cache.subdirectory("download"), progress)
         # Another run may want the same package: it must not take away this one's.
-        archive = archive.rename(archive.with_name(f".{os.getpid()}-{archive.name}"))
+        archive = archive.rename(_own_archive(repository))
     try:
         tree, when = snapshot.add(repository, archive, package.name, progress)
     finally:
@@ -217,13 +219,17 @@ def _fetched(repository: Repository, name: str, package: Package, progress: Prog
     return Release(name, package.version, tree, when)
 
 
+def _own_archive(repository: Repository) -> Path:
+    """Where the package is while it is imported into this history."""
+    return cache.subdirectory("download") / f"{_lock(repository)}.deb"
+
+
 def _sweep(repository: Repository) -> None:
     """Remove what a run that was killed left behind.  The caller holds the lock."""
-    for left in (
-        *repository.path.glob("fast_import_*"),
-        *repository.path.glob("objects/pack/tmp_*"),
-    ):
+    places = ("fast_import_*", "objects/pack/tmp_*", "zapbench.index*", "packed-refs.*")
+    for left in (each for place in places for each in repository.path.glob(place)):
         left.unlink()
+    _own_archive(repository).unlink(missing_ok=True)
 
 
 def _prefixed(text: str, progress: Progress) -> Progress:
@@ -263,23 +269,22 @@ def _lines(repository: Repository, releases: Mapping[str, Release]) -> dict[str,
 def _linked(repository: Repository, releases: Mapping[str, Release]) -> dict[str, str]:
     """Make and set all refs; the branches and tags by their full names."""
     refs = _lines(repository, releases)
+    once = set()  # what had a series when it was the newest of its line
     last: tuple[str, int] | None = None
     for line, chain in groupby(_sorted(releases), key=lambda release: release.line):
-        release = None
         for release in chain:
             last = _release_commit(repository, release, last)
-            refs[f"refs/tags/v{release.name}"] = last[0]
-        assert release is not None
+            tag = f"refs/tags/v{release.name}"
+            refs[tag] = last[0]
+            once |= {f"{tag}+{series.name}" for series in series_of(line)}
         for series in series_of(line):
             tip = patches.put(repository, refs[f"refs/heads/{line}"], series, release.name)
             refs[f"refs/heads/{line}+{series.name}"] = tip.commit
             last = patches.squashed(repository, tip, series, release.name, last)
-            refs[f"refs/tags/v{release.name}+{series.name}"] = last[0]
+            refs[f"{tag}+{series.name}"] = last[0]
     if last is not None:
         refs[f"refs/heads/{MAIN}"] = last[0]
-    old = repository.refs("refs/heads") | repository.refs("refs/tags")
-    gone = {name: commit for name, commit in old.items() if _ADDED.fullmatch(name)}
-    repository.update(refs, {name: gone[name] for name in gone.keys() - refs.keys()})
+    repository.update(refs, (once & repository.refs("refs/tags").keys()) - refs.keys())
     return refs
 
 
