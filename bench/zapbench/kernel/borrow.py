@@ -84,7 +84,17 @@ def _fetch(repository: Repository, url: str) -> None:
     """Fetch all branches and tags, with the user's configuration (credentials, proxies)."""
     env = {"GIT_DIR": str(repository.path), "GIT_TERMINAL_PROMPT": "0"}
     wanted = [f"+{prefix}*:{prefix}*" for prefix in MIRRORED]
-    command = ["git", "fetch", "--quiet", "--no-tags", "--update-shallow", "--", url, *wanted]
+    command = [
+        "git",
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-prune",
+        "--update-shallow",
+        "--",
+        url,
+        *wanted,
+    ]
     output(command, env=env, failure=UsageError, purpose=f"cannot fetch from {url}")
     command = ["git", "ls-remote", "--symref", "--", url, "HEAD"]
     said = output(command, env=env, failure=UsageError, purpose=f"cannot fetch from {url}")
