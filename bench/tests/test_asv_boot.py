@@ -86,7 +86,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Proje
         "benchmark_dir": str(ROOT / "bench/suite"),
     }
     real |= {"env_dir": "env", "results_dir": "results", "html_dir": "html"}
-    real["kernel"] |= {"records": "records", "rounds": 1}
+    budgets = str(ROOT / "bench/budgets.toml")
+    real["kernel"] |= {"records": "records", "rounds": 1, "budgets": budgets}
     (path / "asv.conf.json").write_text(json.dumps(real))
     listed = kernel_commits.git(repository, "rev-list", "--first-parent", "releases").split()
     patched, base, *_ = listed

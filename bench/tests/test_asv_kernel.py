@@ -70,6 +70,11 @@ class Project:
         log = self.path / "records/booted"
         return len(log.read_text().splitlines()) if log.exists() else 0
 
+    def benchmarks(self) -> list[dict[str, object]]:
+        """What asv discovered."""
+        kept = json.loads((self.path / "results/benchmarks.json").read_text())
+        return [each for each in kept.values() if isinstance(each, dict)]
+
     def result(self, commit: str) -> dict[tuple[str, ...], float | None]:
         """What asv kept of one benchmark, by parameters."""
         (file,) = (self.path / "results/icount").glob(f"{commit[:8]}-*.json")
@@ -126,7 +131,8 @@ def configuration(repository: Path) -> dict[str, object]:
         "benchmark_dir": str(ROOT / "bench/suite"),
     }
     real |= {"env_dir": "env", "results_dir": "results", "html_dir": "html"}
-    real["kernel"] |= {"records": "records", "rounds": 2}
+    budgets = str(ROOT / "bench/budgets.toml")
+    real["kernel"] |= {"records": "records", "rounds": 2, "budgets": budgets}
     return real
 
 
@@ -138,6 +144,10 @@ def test_run_keeps_the_median_of_every_boot(project: Project) -> None:
     assert figures["2m", "dontneed", "shmem"] == 1100.5
     # The tables rule it out: asv writes NaN for "n/a", and None for "failed".
     assert math.isnan(figures["2m", "dontunmap", "hugetlb"] or 0)
+    (known,) = [each for each in project.benchmarks() if each["name"] == BENCHMARK]
+    assert known["rounds"] == 2
+    assert known["direction"] == "lower"
+    assert "cycle/madv_zap/shmem/2m/2m: 1.01 x cycle/dontneed" in known["budget"]
     assert project.boots in (1, 2)  # with two CPUs one machine serves two boots
 
 

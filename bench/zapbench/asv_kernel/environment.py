@@ -57,7 +57,8 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
             self._options = Options.of(getattr(conf, "kernel", {}))
         except UsageError as error:
             raise util.UserError(str(error)) from error
-        self._records = self._options.directory  # absolute now: benchmarks run elsewhere
+        # Absolute now: benchmarks run in another directory.
+        self._records, self._told = self._options.directory, self._options.variables
         self._python = python
         self._requirements: dict[str, str] = {}
         self._tagged_env_vars = tagged_env_vars
@@ -101,7 +102,7 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
             with (
                 contextlib.redirect_stdout(said),
                 contextlib.redirect_stderr(said),
-                _variables(self._variables()),
+                _variables(self._told),
                 contextlib.chdir(wanted.get("cwd") or "."),
             ):
                 ACTIONS[action](words)
@@ -115,12 +116,6 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
         if valid is not None and status not in valid:
             raise util.ProcessError(args, status, said.getvalue(), "")
         return (said.getvalue(), "", status) if wanted.get("return_stderr") else said.getvalue()
-
-    def _variables(self) -> dict[str, str]:
-        return {
-            options.ROUNDS: str(self._options.rounds),
-            options.UNITS: " ".join(self._options.units),
-        }
 
     def _ready(self, action: str, words: list[str]) -> None:
         """Make what a benchmark will look its figure up in: the image, and the boot of its round.

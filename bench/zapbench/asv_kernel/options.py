@@ -9,7 +9,7 @@ from zapbench.error import UsageError
 
 ACCEL, CONFIG = "ZAPBENCH_ACCEL", "ZAPBENCH_CONFIG"
 """Matrix variables: how the machine runs (``env_nobuild``), a config fragment (``env``)."""
-ROUNDS, UNITS = "ZAPBENCH_ROUNDS", "ZAPBENCH_UNITS"
+ROUNDS, UNITS, BUDGETS = "ZAPBENCH_ROUNDS", "ZAPBENCH_UNITS", "ZAPBENCH_BUDGETS"
 """What the suite is told when asv discovers it."""
 DEFAULT_ROUNDS = 7
 
@@ -20,12 +20,14 @@ class Options:
 
     ``records`` is the directory of the boots' records; ``rounds`` how many boots a commit gets;
     ``units`` which figures are drawn: ``instructions`` (icount), ``ns`` (all others);
+    ``budgets`` is a file of the gate's, whose limits become an attribute of the benchmarks;
     ``build_seconds``, ``boot_seconds`` limit the wall-clock time of one build and one boot.
     """
 
     records: str = ".asv/records"
     rounds: int = DEFAULT_ROUNDS
     units: tuple[str, ...] = ("instructions",)
+    budgets: str = ""
     build_seconds: float = 3600.0
     boot_seconds: float = 900.0
 
@@ -49,6 +51,12 @@ class Options:
         if made.rounds < 1:
             raise UsageError("asv.conf.json: kernel.rounds must be at least 1")
         return made
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the suite is told in its environment when asv discovers it."""
+        told = {ROUNDS: str(self.rounds), UNITS: " ".join(self.units)}
+        return told | ({BUDGETS: str(Path(self.budgets).absolute())} if self.budgets else {})
 
     @property
     def directory(self) -> Path:

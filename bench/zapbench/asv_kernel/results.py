@@ -75,8 +75,7 @@ class Project:
             raise UsageError(
                 f"figures in {unit} are not drawn: add it to kernel.units of asv.conf.json"
             )
-        os.environ[options.ROUNDS] = str(self.options.rounds)
-        os.environ[options.UNITS] = " ".join(self.options.units)
+        os.environ.update(self.options.variables)
         made = Benchmarks(self.conf, suite.discover(Path(self.conf.benchmark_dir).resolve()))
         made.save()
         return made

@@ -20,6 +20,8 @@ from asv_runner.discovery import list_benchmarks
 from zapbench.asv_kernel import options
 from zapbench.case import EMPTY, Case, grid, size_text
 from zapbench.error import Unsupported
+from zapbench.gate.budget import TIERS
+from zapbench.gate.budget import load as load_budgets
 from zapbench.record import VERSION, Unit
 
 Key = tuple[str, str, str]
@@ -107,13 +109,26 @@ def discover(root: Path) -> list[dict[str, Any]]:
     """The benchmarks below a directory as asv keeps them, with attributes that it leaves out.
 
     asv runs every benchmark in ``rounds`` rounds, but reads the attribute from those that take
-    times only; ``direction`` says which way is better.
+    times only; ``direction`` says which way is better; ``budget`` what the gate demands of the
+    cases, each as "CASE: LIMIT".
     """
     found = io.StringIO()
     list_benchmarks(str(root), found)
     rounds = int(os.environ.get(options.ROUNDS, options.DEFAULT_ROUNDS))
+    chosen = os.environ.get(options.BUDGETS)
+    budgets = load_budgets(Path(chosen)).budgets if chosen else ()
+    demands: dict[str, list[str]] = {}
+    for unit in UNITS:
+        for name, members in index(unit).items():
+            demands[name] = [
+                f"{case}: {budget.limit.text}"
+                for case in map(str, members.values())
+                for budget in budgets
+                if budget.matches(case) and any(TIERS[tier] == unit for tier in budget.tiers)
+            ]
     return [
-        each | {"rounds": rounds, "direction": "lower"} for each in json.loads(found.getvalue())
+        each | {"rounds": rounds, "direction": "lower", "budget": demands.get(each["name"], [])}
+        for each in json.loads(found.getvalue())
     ]
 
 
