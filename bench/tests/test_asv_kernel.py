@@ -14,6 +14,7 @@ import toy_kernel
 
 from zapbench.asv_kernel import suite
 from zapbench.case import Case
+from zapbench.store import Results
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -244,7 +245,9 @@ def test_results_are_made_again_from_records(project: Project) -> None:
 def test_export_and_import_are_inverse(project: Project) -> None:
     head = toy_kernel.git(project.repository, "rev-parse", "HEAD")
     project.run("HEAD^!")
+    toy_kernel.git(project.repository, "tag", "v1.2+zap")
     project.zapbench("asv", "export", "HEAD", "-o", "exported")
+    assert Results(project.path / "exported").kernel == "1.2+zap"
     said = project.zapbench("asv", "import", "exported", "--machine", "other")
     assert f"commit {head[:12]} on other" in said
     (file,) = (project.path / "results/other").glob(f"{head[:8]}-*.json")

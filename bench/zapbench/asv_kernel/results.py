@@ -29,7 +29,7 @@ from zapbench.asv_kernel.options import Options
 from zapbench.boots import outcomes
 from zapbench.case import Case
 from zapbench.error import Unsupported, UsageError, ZapbenchError
-from zapbench.record import Context, Recording, Unit, encode, load
+from zapbench.record import Context, Recording, Unit, encode, load, renamed
 
 ICOUNT = {
     "machine": "icount",
@@ -137,10 +137,13 @@ def rebuild(project: Project) -> Iterator[tuple[str, str, int]]:
 def export(project: Project, commit: str, accel: str, directory: Path) -> int:
     """Write the boots of a commit as a result directory; how many there are.
 
+    The kernel is named by the commit's tag, without its ``v``, or the begin of its hash.
+
     Raises:
         UsageError: there are none, or the directory is not empty.
     """
     found = project.commit(commit)
+    name = (project.repo.get_name_from_hash(found) or found[:12]).removeprefix("v")
     records = project.options.directory
     build_id = identity.load(records).get(found)
     kept = dict(_kept(records, build_id)) if build_id else {}
@@ -148,7 +151,8 @@ def export(project: Project, commit: str, accel: str, directory: Path) -> int:
         raise UsageError(f"no boots of {commit} with {accel} are in {records}: asv run {commit}^!")
     with store.create(directory) as writer:
         for record in itertools.chain.from_iterable(load(file).records for file in kept[accel]):
-            writer.write(encode(record))
+            # Commits with the same image share their boots: here they are this commit's.
+            writer.write(encode(renamed(record, name)))
     store.write_suite(directory, load(directory / store.RECORDS))
     return len(kept[accel])
 

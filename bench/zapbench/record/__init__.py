@@ -67,5 +67,6 @@ __all__ = [
     "json_schema",
     "load",
     "parse",
+    "renamed",
     "published",
 ]
