@@ -75,8 +75,14 @@ class Table:
         return bool(self.errors)
 
 
-def build(recording: Recording, cells: Iterable[Cell] = ()) -> Table:
+def build(
+    recording: Recording,
+    cells: Iterable[Cell] = (),
+    figures: Mapping[str, Series] | None = None,
+) -> Table:
     """The table of one result; ``cells`` adds the excluded cases of what was asked for.
+
+    ``figures`` are the recording's series, where they are at hand.
 
     Raises:
         UsageError: a record names a case that is none.
@@ -85,7 +91,7 @@ def build(recording: Recording, cells: Iterable[Cell] = ()) -> Table:
     samples = recording.of(Samples)
     differs = _differences(recording.of(Contract))
     groups: dict[Place, list[tuple[Case, Series]]] = defaultdict(list)
-    figures = series(samples)
+    figures = series(samples) if figures is None else figures
     for each in figures.values():
         case = Case.parse(each.case)
         groups[_place(case)].append((case, each))

@@ -132,7 +132,7 @@ def draw_cost(results: Results, workload: str) -> Figure:
 def _panels(results: Results, workload: str) -> list[Panel]:
     groups = [
         group.rows
-        for group in build(results.recording).groups
+        for group in build(results.recording, figures=results.series).groups
         if Case.parse(group.rows[0].case).workload == workload
     ]
     if not groups:

@@ -32,7 +32,7 @@ def draw_heat(results: Results, workload: str = "cycle") -> Figure:
     """
     groups = [
         group
-        for group in build(results.recording).groups
+        for group in build(results.recording, figures=results.series).groups
         if (case := Case.parse(group.rows[0].case)).workload == workload and not case.axes
     ][:PLACES]
     if not groups:

@@ -52,7 +52,7 @@ def draw_size(results: Results) -> Figure:
 def curves(results: Results) -> dict[Place, dict[str, Curve]]:
     """The equivalent methods with figures at two sizes or more, by place and method."""
     found: dict[Place, dict[str, Curve]] = defaultdict(lambda: defaultdict(list))
-    for group in build(results.recording).groups:
+    for group in build(results.recording, figures=results.series).groups:
         for row in group.rows:
             case, series = Case.parse(row.case), results.series[row.case]
             if row.differs is None and not case.axes and series.median > 0:

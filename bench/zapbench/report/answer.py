@@ -8,7 +8,7 @@ from zapbench.bridge import BASELINE
 from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.record import Skip
-from zapbench.report.document import Section, Text, figure, listed, number, times
+from zapbench.report.document import Section, Text, figure, listed, number, span, times
 from zapbench.report.history import changes
 from zapbench.report.study import EQUAL, Group, Place, Study, grouped, same
 from zapbench.stats import Ratio, Series
@@ -86,8 +86,7 @@ def _word(found: Ratio) -> str:
 
 
 def _range(values: Sequence[float]) -> str:
-    low, high = times(min(values)), times(max(values))
-    return low if low == high else f"{low} to {high}"
+    return span(values, times)
 
 
 def _kernels(groups: Sequence[Group]) -> str:

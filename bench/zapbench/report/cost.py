@@ -16,9 +16,11 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
+    between,
     figure,
     listed,
     rounded,
+    span,
     times,
 )
 from zapbench.report.pictures import picture
@@ -151,7 +153,7 @@ def _cost_cell(group: Group, method: str, place: Place, base: str) -> Cell:
     lines = [figure(series.median, group.unit)]
     bounds = interval(series.medians)
     if bounds is not None and bounds[1] > bounds[0] * 1.0005:
-        lines.append(f"[{figure(bounds[0], group.unit)}, {figure(bounds[1], group.unit)}]")
+        lines.append(f"[{between(*bounds, group.unit, ', ')}]")
     found = group.ratio(WORKLOAD, method, place, base)
     if found is not None and method != base:
         low_high = ""
@@ -214,6 +216,8 @@ def _beside_cell(study: Study, method: str, promise: str) -> Cell:
             if word in LOSSES:
                 lost.add(place)
             kept += word == KEPT
+    if not lost and promise == "no-event":
+        return Cell("none" if kept else "untested", None, "kept" if kept else "")
     if not lost:
         return Cell("kept" if kept else "untested", None, "kept" if kept else "")
     # "No event was sent" is the promise; its loss is an event.
@@ -264,7 +268,7 @@ def _solid_rows(group: Group) -> list[tuple[Cell, ...]]:
             values = [ratio.value for ratio in found if ratio is not None]
             cost = NONE
             if values and method != group.reference:
-                cost = f"{min(values):.2f} to {max(values):.2f} × {group.reference}"
+                cost = f"{span(values, '{:.2f}'.format)} × {group.reference}"
             rows.append(
                 (
                     Cell(group.name),

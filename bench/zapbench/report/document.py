@@ -5,7 +5,7 @@ All text is plain; the templates escape it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -110,6 +110,21 @@ def figure(value: float | None, unit: str) -> str:
     smallest = scale[-1]
     name, factor = next(((n, f) for n, f in scale if rounded(value) >= f), smallest)
     return f"{_scaled(value, factor)} {name}".strip()
+
+
+def between(low: float, high: float, unit: str, joint: str = " to ") -> str:
+    """An interval; what both ends have in common stands once."""
+    ends = [figure(low, unit), figure(high, unit)]
+    scales = [end.partition(" ")[2] for end in ends]
+    if scales[0] == scales[1]:
+        ends[0] = ends[0].partition(" ")[0]
+    return joint.join(ends)
+
+
+def span(values: Sequence[float], form: Callable[[float], str]) -> str:
+    """The least and the greatest of some values, as text; once if they look alike."""
+    low, high = form(min(values)), form(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def cost(value: float | None, unit: str, *, look: str = "num") -> Cell:

@@ -12,9 +12,9 @@ from pathlib import Path
 from zapbench.error import DiskFull, UsageError
 from zapbench.record import Samples, encode
 from zapbench.report import render
-from zapbench.report.answer import answer, sentences
+from zapbench.report.answer import answer
 from zapbench.report.cost import beyond, costs, solid
-from zapbench.report.document import Picture, Section
+from zapbench.report.document import Picture, Section, Text
 from zapbench.report.history import history
 from zapbench.report.index import check_index, write_index
 from zapbench.report.method import again, method, missing
@@ -65,7 +65,7 @@ def files(material: Material, slug: str) -> dict[str, bytes]:
         PAGE: render.html(material.title, sections),
         MARKDOWN: render.markdown(material.title, sections),
         LETTER: render.letter(material.title, sections, looked),
-        ABOUT: _json(_about(looked)),
+        ABOUT: _json(_about(looked, sections[0])),
         **{picture.file: standalone(picture.svg) for picture in _pictures(sections)},
     }
     named = itertools.chain(
@@ -76,12 +76,14 @@ def files(material: Material, slug: str) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()} | _archives(looked)
 
 
-def _about(looked: Study) -> Mapping[str, object]:
+def _about(looked: Study, answered: Section) -> Mapping[str, object]:
+    first = answered.blocks[0]
+    assert isinstance(first, Text)
     groups = [f"{group.name}, {group.boots_text}" for group in looked.groups]
     return {
         "title": looked.material.title,
         "measured": groups,
-        "answer": sentences(looked)[0],
+        "answer": first.text,
         "notes": list(looked.material.notes),
     }
 

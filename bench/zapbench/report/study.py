@@ -66,7 +66,7 @@ class Group:
     @cached_property
     def table(self) -> Table:
         """The comparison table."""
-        return build(self.results.recording)
+        return build(self.results.recording, figures=self.results.series)
 
     @cached_property
     def cases(self) -> dict[Case, Series]:

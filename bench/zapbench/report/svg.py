@@ -35,7 +35,9 @@ def dark_rules(scope: str = "svg") -> str:
     rules = [f"{scope} text:not([style*='fill']){{fill:{DARK['#000000']}}}"]
     for color, dark in DARK.items():
         for what in ("fill", "stroke"):
-            rules.append(f"{scope} [style*='{what}: {color}']{{{what}:{dark}!important}}")
+            # Hatches have attributes, all else a style.
+            chosen = f"{scope} [style*='{what}: {color}'],{scope} [{what}='{color}']"
+            rules.append(f"{chosen}{{{what}:{dark}!important}}")
     return "".join(rules)
 
 

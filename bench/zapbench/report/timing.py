@@ -22,7 +22,7 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    figure,
+    between,
     number,
     ratio_cell,
     rounded,
@@ -83,7 +83,7 @@ def _bridge_blocks(found: Bridge, index: int) -> list[Block]:
                 Cell(each.case),
                 ratio_cell(each.ratio),
                 cost_cell(each.value, "ns"),
-                Cell(f"{figure(each.low, 'ns')} to {figure(each.high, 'ns')}", None, "num"),
+                Cell(between(each.low, each.high, "ns"), None, "num"),
             )
             for each in found.estimates
         )
@@ -143,13 +143,13 @@ def case_row(group: Group, row: Row) -> tuple[Cell, ...]:
     series = group.results.series[row.case]
     unit = group.unit
     bounds = interval(series.medians)
-    between = NONE if bounds is None else " to ".join(figure(each, unit) for each in bounds)
+    reach = NONE if bounds is None else between(*bounds, unit)
     rate = 1e9 / row.per_page if unit == "ns" and row.per_page else None
     ratio = Cell("best", 1.0, "num") if row.best else ratio_cell(row.ratio)
     return (
         Cell(row.case),
         cost_cell(row.p50, unit),
-        Cell(between, None, "num"),
+        Cell(reach, None, "num"),
         *(cost_cell(series.pooled.tail(q), unit) for q in (0.9, 0.99, 0.999)),
         cost_cell(row.per_page, unit),
         cost_cell(rate, "pages"),

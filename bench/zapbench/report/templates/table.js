@@ -27,7 +27,7 @@ for (const table of document.querySelectorAll("table")) {
       body.append(...(down ? sorted.reverse() : sorted));
     });
   });
-  if (rows.length < 9) continue;
+  if (rows.length < 6) continue;
   const label = document.createElement("label");
   const input = document.createElement("input");
   label.className = "filter";
