@@ -36,6 +36,7 @@ from zapbench.record.stream import (
     finished,
     parse,
     published,
+    renamed,
 )
 
 __all__ = [
@@ -67,6 +68,6 @@ __all__ = [
     "json_schema",
     "load",
     "parse",
-    "renamed",
     "published",
+    "renamed",
 ]
