@@ -22,10 +22,13 @@ from zapbench.error import UsageError
 from zapbench.record import Context, Promise, Run, Samples, encode, load
 from zapbench.report.document import figure
 from zapbench.report.files import title_of
+from zapbench.report.index import index_text
 from zapbench.report.source import parameters, read, words
 from zapbench.report.study import study, version
 from zapbench.store import RECORDS, SUITE
 
+REPORTS = Path(__file__).parents[2] / "reports"
+COMMITTED = sorted(path.parent for path in REPORTS.glob("*/report.json"))
 EVIL = "6.12<script>alert(1)</script>"
 SHMEM = "shmem/4k/4k"
 
@@ -520,6 +523,25 @@ def test_wrong_usage_is_one_line(
     assert error.startswith("zapbench: ")
     assert error.count("\n") == 1
     assert (results / RECORDS).is_file()
+
+
+def test_a_report_is_made_anew_from_itself(tmp_path: Path, results: Path) -> None:
+    (tmp_path / "void").mkdir()
+    where = report.make([results, tmp_path / "void"], tmp_path / "reports/x", "A title")
+    before = {path.name: path.read_bytes() for path in where.iterdir()}
+    (where / "index.html").write_text("made by an older zapbench")
+    assert run("report", "-o", where) == 0
+    assert {path.name: path.read_bytes() for path in where.iterdir()} == before
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
+def test_committed_report_is_what_its_records_make(path: Path) -> None:
+    assert report.check(path) is None
+
+
+def test_committed_index_lists_the_committed_reports() -> None:
+    text = (REPORTS / "README.md").read_text(encoding="utf-8")
+    assert text == index_text(REPORTS)
 
 
 def test_a_foreign_directory_is_not_replaced(tmp_path: Path, results: Path) -> None:

@@ -22,6 +22,8 @@ from zapbench.store import Results
 from zapbench.table import build
 
 PANELS = 6
+OFF = 0.1
+"""A line that misses a point by more is said to."""
 COLORS = {SUBJECT: VERMILION, BASELINE: BLUE}
 _GAP = 0.085  # between labels, in heights of a panel
 
@@ -41,7 +43,7 @@ def draw_size(results: Results) -> Figure:
     places = dict(list(curves(results).items())[:PANELS])
     if not places:
         raise UsageError(f"{results.directory} has no case that was measured at several sizes")
-    sheet = Sheet(len(places), 2, 2.9, 2.2, left=0.62, right=2.2)
+    sheet = Sheet(len(places), 2, 2.9, 2.2, left=0.62, right=2.5)
     said = f"{where(results)}; lower is better; lines: fixed cost + cost of a page × pages"
     figure = sheet.figure("Cost against the size of the range, both axes logarithmic", said)
     for index, (place, methods) in enumerate(places.items()):
@@ -111,7 +113,8 @@ def _draw_curve(axes: Axes, curve: Curve, line: Line | None, color: str) -> None
 def _said(line: Line | None) -> str:
     if line is None:
         return ""
-    return f"  {_short(line.fixed)} + {_short(line.marginal)} a page"
+    off = f" (off by {line.worst:.0%})" if line.worst > OFF else ""
+    return f"  {_short(line.fixed)} + {_short(line.marginal)} a page{off}"
 
 
 def _short(value: float) -> str:

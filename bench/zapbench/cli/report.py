@@ -27,6 +27,8 @@ def command(
 ) -> int:
     """Make a report of result directories, or check one against its own records.
 
+    Without a DIR the report that -o names is made again from its own records.
+
     Several kernels, machines and tiers may stand in one; verdicts of a gate and histories that
     lie in a DIR as JSON are shown with it.
     """
@@ -36,11 +38,9 @@ def command(
         if where is None or directories or as_csv:
             raise UsageError("--check takes a report and nothing else: --check -o reports/NAME")
         return _check(where, as_json=as_json)
-    if not directories:
-        raise UsageError("name the result directories that the report is made from")
     if as_csv:
-        if where is not None:
-            raise UsageError("--csv prints on standard output: leave out -o")
+        if where is not None or not directories:
+            raise UsageError("--csv takes result directories and prints: leave out -o")
         click.echo(report.csv_text(directories), nl=False)
         return 0
     if where is None:

@@ -31,7 +31,7 @@ WORKLOAD = "cycle"
 CHARTS = ("contract", "cycle", "heat")
 LOCKS = {
     "madv_zap": ("mmap_lock for reading; 7.3 series: the VMA's own", "none"),
-    "dontneed": ("mmap_lock for reading; the VMA's own where unregistered (6.17)", "none"),
+    "dontneed": ("mmap_lock for reading; 7.3: the VMA's own if unregistered", "none"),
     "remap": (
         "mmap_lock for writing, three times",
         "no mapping after munmap, another may take its place; no trap before UFFDIO_REGISTER",
@@ -47,8 +47,8 @@ LOCKS = {
     "rwp": ("mmap_lock for reading", "none"),
     "uffd_wp": ("mmap_lock for reading", "none; reads pass"),
     "mprotect": ("mmap_lock for writing", "none; a signal, not an event"),
-    "guard": ("mmap_lock for reading", "none; a signal, not an event"),
-    "poison": ("mmap_lock for reading, twice", "a minor fault between the two calls"),
+    "guard": ("mmap_lock for reading; 7.3: the VMA's own", "none; a signal, not an event"),
+    "poison": ("mmap_lock for reading, then the VMA's own", "a minor fault between the two calls"),
 }
 """How a call is locked, and what other threads meet meanwhile: mm/madvise.c, mm/mmap.c,
 mm/mremap.c, mm/mprotect.c, mm/userfaultfd.c, mm/shmem.c and fs/userfaultfd.c of Linux 6.12

@@ -7,6 +7,7 @@ import json
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from zapbench.error import DiskFull, UsageError
@@ -32,7 +33,8 @@ SECTIONS = (answer, costs, beyond, solid, bridge, timings, history, gates, metho
 def make(directories: Sequence[Path], where: Path, title: str | None = None) -> Path:
     """Make a report of result directories in ``where``; an older one there is replaced.
 
-    Where it stands in a directory named reports, the index beside it is made again, too.
+    Without a directory the one that is there is made again from its own records.  Where it
+    stands in a directory named reports, the index beside it is made again, too.
 
     Raises:
         UsageError: a directory is none, or ``where`` holds something else than a report.
@@ -41,7 +43,11 @@ def make(directories: Sequence[Path], where: Path, title: str | None = None) -> 
     """
     if where.exists() and not (where / ABOUT).is_file() and any(where.iterdir()):
         raise UsageError(f"{where} is not empty and no report: choose another with -o")
-    material = read(directories, title or title_of(where.resolve().name))
+    if directories:
+        material = read(directories, title or title_of(where.resolve().name))
+    else:
+        material = read_again(where)
+        material = replace(material, title=title or material.title)
     _write(files(material, where.resolve().name), where)
     write_index(where)
     return where

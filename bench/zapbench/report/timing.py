@@ -156,7 +156,7 @@ def case_row(group: Group, row: Row) -> tuple[Cell, ...]:
         ratio,
         Cell(f"{row.boots}", None, "num"),
         Cell(f"{row.samples:,}", row.samples, "num"),
-        Cell(f"≠ {row.differs}" if row.differs is not None else ""),
+        Cell(f"≠ {row.differs}" if row.differs is not None else "", None, "remark"),
     )
 
 
