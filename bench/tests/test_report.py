@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +22,8 @@ from zapbench import chart, cli, report
 from zapbench.error import UsageError
 from zapbench.record import Context, Promise, Run, Samples, encode, load
 from zapbench.report.document import figure
-from zapbench.report.files import title_of
 from zapbench.report.index import index_text
+from zapbench.report.method import title_of
 from zapbench.report.source import parameters, read, words
 from zapbench.report.study import study, version
 from zapbench.store import RECORDS, SUITE
@@ -69,13 +70,13 @@ def zap_costs(tmp_path: Path, *medians: int) -> str:
 def test_the_answer_follows_the_data_when_zap_is_cheaper(tmp_path: Path) -> None:
     said = zap_costs(tmp_path, 500, 501, 499)
     assert "it costs 0.50×: cheaper at 1 of 1 place" in said
-    assert "natively madv_zap at 1 of 1 place" in said
+    assert "(native) madv_zap at 1 of 1 place" in said
 
 
 def test_the_answer_follows_the_data_when_zap_is_dearer(tmp_path: Path) -> None:
     said = zap_costs(tmp_path, 2000, 2001, 1999)
     assert "it costs 2.00×: dearer at 1 of 1 place" in said
-    assert "natively dontneed at 1 of 1 place" in said
+    assert "(native) dontneed at 1 of 1 place" in said
 
 
 @pytest.mark.parametrize("medians", [(1005, 1006, 1004), (700, 1000, 1500)], ids=["near", "noisy"])
@@ -242,7 +243,8 @@ def test_names_with_tags_are_shown_as_text(tmp_path: Path) -> None:
     assert page.count("<script") == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     for name in ("index.md", *(path.name for path in where.glob("*.svg"))):
-        assert "<script>alert" not in (where / name).read_text(encoding="utf-8")
+        text = (where / name).read_text(encoding="utf-8")
+        assert "<script>alert" not in re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     assert report.check(where) is None
 
 
@@ -297,6 +299,20 @@ def test_a_record_in_another_unit_than_its_stream_is_left_out(tmp_path: Path) ->
     assert f"zap/remap/{SHMEM}" not in page
 
 
+def test_names_that_this_zapbench_does_not_know_are_shown(tmp_path: Path) -> None:
+    more = {f"cycle/novel/{SHMEM}": (7, 8, 9), f"later/dontneed/{SHMEM}": (5, 6, 7)}
+    where = made(tmp_path, written(tmp_path / "results", FIGURES | more))
+    page = (where / "index.html").read_text(encoding="utf-8")
+    assert f"cycle/novel/{SHMEM}" in page
+    assert f"later/dontneed/{SHMEM}" in page
+
+
+def test_the_answer_counts_only_kernels_that_have_zap(tmp_path: Path, results: Path) -> None:
+    figures = {case: medians for case, medians in FIGURES.items() if "madv_zap" not in case}
+    without = written(tmp_path / "without", figures, kernel="6.1")
+    assert "6.1 " not in answer(made(tmp_path, results, without))
+
+
 def test_a_stream_that_was_cut_off_is_said_so(tmp_path: Path, results: Path) -> None:
     lines = (results / RECORDS).read_bytes().splitlines(keepends=True)
     (results / RECORDS).write_bytes(b"".join(lines[:-1]))
@@ -341,6 +357,23 @@ def test_letter_fits_72_columns(tmp_path: Path, results: Path) -> None:
     assert max(map(len, text.splitlines())) <= 72
     assert "dontneed" in text
     assert "zapbench report --check" in text
+
+
+def test_commands_of_the_letter_are_those_of_the_page(tmp_path: Path) -> None:
+    kernel = "6.12-" + "very-long-name" * 9
+    directory = written(
+        tmp_path / "long", FIGURES, kernel=kernel, tier="icount", unit="instructions"
+    )
+    where = report.make([directory], tmp_path / "reports/x", title="It's \n a title, & long " * 4)
+    letter = (where / "cover-letter.txt").read_text(encoding="utf-8")
+    commands = letter.partition("To make it again:")[2].replace("\\\n", "").splitlines()
+    assert max(map(len, letter.splitlines())) <= 72
+    (run_again, made_again) = (
+        next(shlex.split(line) for line in commands if line.strip().startswith(start))
+        for start in ("zapbench run", "zapbench report results")
+    )
+    assert run_again[run_again.index("--kernel") + 1] == kernel
+    assert made_again[made_again.index("--title") + 1] == " ".join(["It's a title, & long"] * 4)
 
 
 def test_paths_of_the_machine_are_not_published(tmp_path: Path) -> None:

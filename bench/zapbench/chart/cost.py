@@ -200,7 +200,7 @@ def _order(panels: Iterable[Panel]) -> dict[str, bool]:
     for panel in panels:
         for method, bar in panel.bars.items():
             differs[method] |= bar.differs is not None
-    known = list(methods())
+    known = [*methods(), *differs]  # what this zapbench does not know comes last
     order = sorted(differs, key=lambda name: (differs[name], known.index(name)))
     return {method: differs[method] for method in order}
 
@@ -232,7 +232,7 @@ def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, n
         if method in panel.bars:
             _draw_bar(axes, y, method, panel.bars[method], factor=factor, limit=limit)
         else:
-            word = panel.absent[method]
+            word = panel.absent.get(method, "not measured")
             axes.text(0.02 * limit, y, word, size=6.5, va="center", color=GREY, style="italic")
     axes.set(xlim=(0, AXIS * limit), ylim=(len(rows) - 0.4, -0.6))
     axes.set_xlabel(label, loc="left", labelpad=1)

@@ -16,7 +16,6 @@ from zapbench.stats import Ratio, Series
 WORKAROUND = "remap"
 """What was done instead of MADV_ZAP in 2021: unmap, map, register."""
 SENTENCES = 3
-HOW = {"native": "natively", "icount": "under icount", "kvm": "under KVM", "tcg": "under TCG"}
 LOSS_TEXTS = {
     "cache": "drops cached pages",
     "contents": "loses contents",
@@ -75,7 +74,7 @@ def _compared(ratios: Sequence[Ratio]) -> str:
     words = Counter(_word(found) for found in ratios)
     order = ("cheaper", "dearer", f"equal within noise or {EQUAL:.0%}")
     where = [f"{word} at {words[word]}" for word in order if words[word]]
-    of = number(len(ratios), "place")
+    of = f"{number(len(ratios), 'place')} (backing, page and range size)"
     return f"it costs {_range([found.value for found in ratios])}: {listed(where)} of {of}"
 
 
@@ -108,32 +107,37 @@ def _absent(study: Study) -> str:
 
 def _cheapest(study: Study) -> str | None:
     """Who costs least at equal end states, and what the workaround of 2021 costs."""
-    parts = []
-    for tier, groups in grouped(study.groups, lambda group: group.tier).items():
-        wins: Counter[str] = Counter()
-        over: list[float] = []
-        total = 0
-        base = {group.reference for group in groups}
-        for group, place in _places(groups):
-            level = group.level("cycle", place)
-            wins.update(level)
-            total += bool(level)
-            found = group.ratio("cycle", WORKAROUND, place, group.reference)
-            if found is not None and group.equivalent("cycle", WORKAROUND, place):
-                over.append(found.value)
-        if not wins:
-            continue
-        ranking = listed([f"{name} at {count}" for name, count in wins.most_common()])
-        part = f"{HOW.get(tier, tier)} {ranking} of {number(total, 'place')}"
-        if over:
-            part += f" ({WORKAROUND} costs {_range(over)} {listed(sorted(base), last='or')})"
-        parts.append(part)
+    parts = [
+        said
+        for tier, groups in grouped(study.groups, lambda group: group.tier).items()
+        if (said := _winners([g for g in groups if g.has_subject] or groups, tier))
+    ]
     if not parts:
         return None
     return (
         "Cheapest at equal end states, or level with the cheapest within noise or "
         f"{EQUAL:.0%}: {'; '.join(parts)}."
     )
+
+
+def _winners(groups: Sequence[Group], tier: str) -> str | None:
+    wins: Counter[str] = Counter()
+    over: list[float] = []
+    total = 0
+    for group, place in _places(groups):
+        level = group.level("cycle", place)
+        wins.update(level)
+        total += bool(level)
+        found = group.ratio("cycle", WORKAROUND, place, group.reference)
+        if found is not None and group.equivalent("cycle", WORKAROUND, place):
+            over.append(found.value)
+    if not wins:
+        return None
+    ranking = listed([f"{name} at {count}" for name, count in wins.most_common()])
+    part = f"on {_kernels(groups)} ({tier}) {ranking} of {number(total, 'place')}"
+    if over:
+        part += f" ({WORKAROUND} costs {_range(over)} {groups[0].reference})"
+    return part
 
 
 def _places(groups: Sequence[Group]) -> list[tuple[Group, Place]]:

@@ -18,8 +18,8 @@ from zapbench.report.cost import beyond, costs, solid
 from zapbench.report.document import Picture, Section, Text
 from zapbench.report.history import history
 from zapbench.report.index import check_index, write_index
-from zapbench.report.method import again, method, missing
-from zapbench.report.source import ABOUT, Material, read, read_again
+from zapbench.report.method import again, method, missing, title_of
+from zapbench.report.source import ABOUT, Material, read, read_again, words
 from zapbench.report.study import Study, study
 from zapbench.report.svg import standalone
 from zapbench.report.timing import bridge, gates, timings
@@ -44,22 +44,17 @@ def make(directories: Sequence[Path], where: Path, title: str | None = None) -> 
     if where.exists() and not (where / ABOUT).is_file() and any(where.iterdir()):
         raise UsageError(f"{where} is not empty and no report: choose another with -o")
     if directories:
-        material = read(directories, title or title_of(where.resolve().name))
+        material = read(directories, _line(title) or title_of(where.resolve().name))
     else:
         material = read_again(where)
-        material = replace(material, title=title or material.title)
+        material = replace(material, title=_line(title) or material.title)
     _write(files(material, where.resolve().name), where)
     write_index(where)
     return where
 
 
-def title_of(slug: str) -> str:
-    """A title from the name of a directory: its date goes to the end of the line."""
-    parts = slug.split("-")
-    day = "-".join(parts[:3])
-    dated = len(parts) > 3 and len(day) == 10 and day.replace("-", "").isdigit()
-    said = " ".join(parts[3:] if dated else parts)
-    return said[:1].upper() + said[1:] + (f", {day}" if dated else "")
+def _line(title: str | None) -> str:
+    return words(" ".join((title or "").split()))
 
 
 def files(material: Material, slug: str) -> dict[str, bytes]:

@@ -149,6 +149,15 @@ def _reasons(word: str, records: Iterable[Skip | Error], named: int) -> list[str
     return lines
 
 
+def title_of(slug: str) -> str:
+    """A title from the name of a directory: its date goes to the end of the line."""
+    parts = slug.split("-")
+    day = "-".join(parts[:3])
+    dated = len(parts) > 3 and len(day) == 10 and day.replace("-", "").isdigit()
+    said = " ".join(parts[3:] if dated else parts)
+    return said[:1].upper() + said[1:] + (f", {day}" if dated else "")
+
+
 def again(study: Study, slug: str) -> Section:
     """The commands that make the report, and its figures, again."""
     lines = ["# this page, its charts and its letter again, from the records beside it"]
@@ -161,7 +170,9 @@ def again(study: Study, slug: str) -> Section:
         directories.append(directory)
         lines.append(f"{_run(group)} -o {directory}")
     if directories:
-        lines.append(f"zapbench report {' '.join(directories)} -o reports/{slug}")
+        title = study.material.title
+        named = f" --title {shlex.quote(title)}" if title != title_of(slug) else ""
+        lines.append(f"zapbench report {' '.join(directories)} -o reports/{slug}{named}")
     blocks: list[Block] = [
         Text("Records are beside this page, in records.jsonl.gz; all else is made from them."),
         Commands(tuple(lines)),

@@ -2,6 +2,7 @@
 """A report's sections as a page, as Markdown and as a letter.  The only user of jinja2."""
 
 import re
+import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from zapbench.report.svg import DARK, FONT, LINES, dark_rules
 
 TEMPLATES = Path(__file__).with_name("templates")
 WIDTH = 72
+CUT = 40  # characters of a word that is longer than a line
 MARKDOWN_ROWS = 60  # longer tables are for the page and the spreadsheet
 LETTER_PLACES = 5
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")
@@ -97,13 +99,23 @@ def _filled(text: str, first: str = "", then: str = "") -> str:
 
 
 def _command(line: str) -> str:
-    """A command over several lines, joined by backslashes."""
+    """A command over several lines, joined by backslashes; a word is only cut if it must be."""
     if line.startswith("#"):
         return _filled(line, "  ", "  # ")
-    wrapped = textwrap.wrap(
-        line, WIDTH - 6, break_on_hyphens=False, break_long_words=True, subsequent_indent="    "
-    )
-    return "  " + " \\\n  ".join(wrapped)
+    lines = ["  "]
+    for word in shlex.split(line):
+        quoted = shlex.quote(word)
+        if len(lines[-1]) + len(quoted) + 3 > WIDTH:
+            lines.append("      ")
+        pieces = [quoted]
+        if len(quoted) > WIDTH - 10:
+            pieces = [shlex.quote(word[at : at + CUT]) for at in range(0, len(word), CUT)]
+        lines[-1] += pieces[0] + " "
+        # What follows a cut word stands at the very left, or the shell would see two.
+        lines += [piece + " " for piece in pieces[1:]]
+        for at in range(len(lines) - len(pieces), len(lines) - 1):
+            lines[at] = lines[at].rstrip()
+    return "\\\n".join(lines).rstrip()
 
 
 def table(group: Group) -> list[str]:
