@@ -81,7 +81,9 @@ def _draw_panel(axes: Axes, place: Place, rows: Mapping[str, Mapping[str, str]],
     for y, words in enumerate(rows.values()):
         for x, name in enumerate(promises()):
             said = words.get(name, UNKNOWN)
-            axes.add_patch(Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, **_LOOKS[said]))
+            axes.add_patch(
+                Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, clip_on=False, **_LOOKS[said])
+            )
             axes.text(x, y, SIGNS[said], ha="center", va="center", size=7, color=_INK[said])
     axes.set(xlim=(-0.5, len(promises()) - 0.5), ylim=(tall - 0.5, -0.5))
     axes.set_yticks(range(len(rows)), list(rows))

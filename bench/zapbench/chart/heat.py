@@ -63,7 +63,7 @@ def _draw_column(axes: Axes, x: int, group: Group, names: Sequence[str]) -> None
         look: dict[str, Any] = {"edgecolor": GREY, "linewidth": 0.5, "facecolor": mixed(strength)}
         if not fair:
             look |= {"linestyle": ":", "facecolor": "none"}
-        axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, **look))
+        axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, clip_on=False, **look))
         said = _short(row.p50) + (f"\n{ratio:.3g}×" if ratio is not None else "")
         # Text on a coloured cell keeps its colour in the dark: see `mixed`.
         color = "#FFFFFE" if strength > _DARK_TEXT else "#000001" if fair else "black"
