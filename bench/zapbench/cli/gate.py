@@ -97,8 +97,8 @@ def command(
         if kernel is not None:
             if directories or confirm:
                 raise UsageError("give either --kernel or result directories, not both")
-            options = _Options(accel, limit, boots, seed, results, force)
-            judgement = _Live(budgets, base, kernel, options).judgement()
+            options = Options(accel, limit, boots, seed, results, force)
+            judgement = Live(budgets, base, kernel, options).judgement()
         else:
             if base is not None or not 1 <= len(directories) <= 2:
                 raise UsageError("name --kernel HEAD, or one or two result directories")
@@ -184,7 +184,7 @@ def _same_place(calibration: Calibration, head: Side) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
+class Options:
     """How to measure; None: to be chosen."""
 
     accel: str
@@ -195,10 +195,10 @@ class _Options:
     force: bool
 
 
-class _Live:
+class Live:
     """A gate that measures."""
 
-    def __init__(self, budgets: Budgets, base: str | None, head: str, options: _Options) -> None:
+    def __init__(self, budgets: Budgets, base: str | None, head: str, options: Options) -> None:
         self._budgets, self._options = budgets, options
         names = {"head": head} if base is None else {"base": base, "head": head}
         self._targets = {name: target(of, options.accel) for name, of in names.items()}
