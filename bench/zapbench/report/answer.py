@@ -49,7 +49,7 @@ def sentences(study: Study) -> list[str]:
 
 def _verdict(study: Study) -> str | None:
     """How MADV_ZAP compares to MADV_DONTNEED, or that it was not there."""
-    if not any(group.places("cycle") or group.places("zap") for group in study.groups):
+    if not _dropped(study):
         return None
     pairs = [
         (group, found)
@@ -68,6 +68,11 @@ def _verdict(study: Study) -> str | None:
         f"A cycle (drop, trap, resolve, touch) with {SUBJECT}, set against one with {BASELINE}: "
         f"{'; '.join(parts)}."
     )
+
+
+def _dropped(study: Study) -> bool:
+    """Whether ways of dropping were measured: only then is there something to rank."""
+    return any(group.places("cycle") or group.places("zap") for group in study.groups)
 
 
 def _compared(ratios: Sequence[Ratio]) -> str:
@@ -148,7 +153,7 @@ def _contracts(study: Study) -> str | None:
     """Whether a workaround keeps all that is kept, and what the nearest one loses."""
     losses = losses_of(study.groups)
     rivals = {method: lost for method, lost in losses.items() if method != SUBJECT}
-    if not rivals:
+    if not rivals or not _dropped(study):
         return None
     what = f"that {SUBJECT} keeps" if study.with_subject else "that was checked"
     solid = [method for method, lost in rivals.items() if not lost]

@@ -150,8 +150,3 @@ def _letter_row(group: Group, name: str, places: Sequence[Any], base: str) -> li
         else:
             cells.append(NONE if ratio is None else f"{ratio.value:.3f}")
     return [] if set(cells) == {NONE} else [name, *cells]
-
-
-def rows_of(section: Section) -> int:
-    """How many rows the tables of a section have together."""
-    return sum(len(block.rows) for block in section.blocks if isinstance(block, Grid))
