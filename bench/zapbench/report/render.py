@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from zapbench.case import methods, size_text
-from zapbench.report.document import NONE, Commands, Grid, Section, figure
+from zapbench.report.document import NONE, Commands, Section, figure
 from zapbench.report.method import missing_in_short
 from zapbench.report.study import Group, Study
 from zapbench.report.svg import DARK, FONT, LINES, dark_rules
