@@ -429,6 +429,20 @@ def test_the_noise_of_a_case_that_was_not_calibrated_is_unknown(
     assert done.status == 4
 
 
+def test_times_of_another_machine_than_the_calibrated_one_are_refused(
+    gate, result, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        "zapbench.cli.calibrate.place",
+        lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "native"), "base", False),
+    )
+    assert Outcome(capsys, ["calibrate", ZAP, REMAP, "--boots", 3, "-o", "c"]).status == 0
+    here = result("base", QUIET, tier="native"), result("head", QUIET, tier="native")
+    assert gate(*here).status == 0
+    away = [result(f"{n}2", QUIET, tier="native", cpu="slow") for n in ("base", "head")]
+    assert "not measured where the noise floor was: CPU (none / slow)" in gate(*away).line
+
+
 def test_a_recording_is_judged_as_if_it_ran_now(gate, result, monkeypatch):
     """`Replay` in place of both machines: the way to try a gate without a kernel."""
     files = {
