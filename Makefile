@@ -85,6 +85,10 @@ bench-kernel: setup ## build, boot and grid times against their targets
 		bench/tests/bench_kernel.py bench/tests/bench_kernel_build.py \
 		bench/tests/bench_asv.py $(PYTEST_ARGS)
 
+.PHONY: reports
+reports: setup ## make the committed reports again from their own records
+	for about in reports/*/report.json; do [ ! -e "$$about" ] || zapbench report -o "$${about%/report.json}"; done
+
 .PHONY: lock
 lock: setup ## resolve the dependencies anew
 	test -x build/uv/bin/uv || { $(BIN)/python -m venv build/uv && build/uv/bin/pip install -q uv; }
