@@ -385,6 +385,15 @@ def test_bad_luck_in_the_first_boots_is_no_failure(gate, machines):
     assert done.status == 4
 
 
+def test_one_command_measures_and_judges_again(gate, machines):
+    machines(10_000, lambda case, boot: 20_000)
+    data = json.loads(live(gate, "--seed", "5", "--format", "json").out)
+    (line,) = data["reproduce"]
+    assert line == (
+        "zapbench gate --budgets b.toml --base base --kernel head --accel icount --boots 3 --seed 5"
+    )
+
+
 def test_base_and_head_take_turns(gate, machines):
     made = machines(10_000, 10_000)
     order = []

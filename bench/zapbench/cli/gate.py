@@ -228,8 +228,11 @@ class Live:
     def _judge(self, session: Session, *, hold_back: bool) -> Judgement:
         sides = session.sides()
         base, head = sides.get("base"), sides["head"]
+        boots = len({each.run.boot for each in head.contexts})
         words = ["zapbench", "gate", "--budgets", str(self._budgets.path)]
-        words += [str(self._directory / name) for name in self._targets]
+        words += [] if base is None else ["--base", base.kernel]
+        words += ["--kernel", head.kernel, "--accel", head.results.tier]
+        words += ["--boots", str(boots // 2 if hold_back else boots), "--seed", str(self._seed)]
         return judge(
             self._budgets,
             base,
@@ -239,6 +242,7 @@ class Live:
             force=self._options.force,
             hold_back=hold_back,
             again=shlex.join(words),
+            live=True,
         )
 
 

@@ -106,17 +106,23 @@ def what_next(check: Check, judgement: Judgement) -> str:
 def measuring(judgement: Judgement) -> list[str]:
     """The commands that measure what was judged, a line each."""
     cases = sorted({check.case for check in judgement.checks if check.head is not None})
-    sides = {"base": judgement.base, "head": judgement.head}
-    return [_run(side, name, cases) for name, side in sides.items() if side is not None]
+    sides = (judgement.base, judgement.head)
+    return [_run(side, cases) for side in sides if side is not None]
 
 
-def _run(side: Side, name: str, cases: list[str]) -> str:
+def reproducing(judgement: Judgement) -> list[str]:
+    """The commands that come to the same judgement from nothing."""
+    return [*([] if judgement.live else measuring(judgement)), judgement.again]
+
+
+def _run(side: Side, cases: list[str]) -> str:
     contexts = side.results.recording.of(Context)
     tier = side.results.tier
     where = "" if tier == "native" else f" --kernel {shlex.quote(side.kernel)} --accel {tier}"
     words = " ".join(map(shlex.quote, cases))
     boots = len({context.run.boot for context in contexts})
-    return f"zapbench run {words}{where} --boots {boots} --seed {contexts[0].seed} -o {name}"
+    options = f"--boots {boots} --seed {contexts[0].seed}"
+    return f"zapbench run {words}{where} {options} -o {shlex.quote(str(side.results.directory))}"
 
 
 def title(judgement: Judgement) -> str:

@@ -66,6 +66,8 @@ class Judgement:
     day: date
     again: str = ""
     """The command that makes this judgement again."""
+    live: bool = False
+    """That command measures, too."""
 
     @property
     def tier(self) -> str:
@@ -121,6 +123,7 @@ def judge(
     force: bool = False,
     hold_back: bool = True,
     again: str = "",
+    live: bool = False,
 ) -> Judgement:
     """Judge every budget on every case that was measured.
 
@@ -143,7 +146,7 @@ def judge(
     court = _Court(base, head, calibration, hold_back)
     checks = _judged(drafts, court)
     waived = tuple(_waived(check, budgets.waivers, day) for check in checks)
-    return Judgement(budgets, base, head, waived, tuple(warnings), day, again)
+    return Judgement(budgets, base, head, waived, tuple(warnings), day, again, live)
 
 
 def to_confirm(judgement: Judgement, calibration: Calibration | None) -> list[str]:

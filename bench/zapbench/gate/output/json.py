@@ -22,7 +22,7 @@ def render(judgement: Judgement) -> str:
         "budgets": str(judgement.budgets.path),
         "warnings": list(judgement.warnings),
         "checks": [_check(check, judgement) for check in judgement.checks],
-        "reproduce": [*explain.measuring(judgement), *filter(None, [judgement.again])],
+        "reproduce": explain.reproducing(judgement),
     }
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 

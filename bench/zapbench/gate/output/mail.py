@@ -22,7 +22,7 @@ def render(judgement: Judgement) -> str:
         for check in checks:
             lines += _check(check, judgement)
     lines += ["To reproduce:", ""]
-    for command in filter(None, (*explain.measuring(judgement), judgement.again)):
+    for command in explain.reproducing(judgement):
         lines += _command(command)
     return "\n".join(lines) + "\n"
 

@@ -26,8 +26,7 @@ def render(judgement: Judgement) -> str:
         lines += ["<details><summary>Not counted</summary>", ""]
         lines += [f"- `{check.case}`: {_cell(explain.why(check))}" for check in others]
         lines += ["", "</details>", ""]
-    commands = [*explain.measuring(judgement), judgement.again]
-    lines += ["To reproduce:", "", "```", *filter(None, commands), "```"]
+    lines += ["To reproduce:", "", "```", *explain.reproducing(judgement), "```"]
     return "\n".join(lines) + "\n"
 
 
