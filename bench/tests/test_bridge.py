@@ -245,7 +245,7 @@ def test_a_survey_without_qemu_does_the_native_part(here, capsys, tmp_path) -> N
     assert "qemu-system-x86_64" in line
     assert "cycle: shmem, 4k pages, 4k range" in out
     made = sorted(path.name for path in (tmp_path / "s").iterdir())
-    assert made == ["native", "native-cycle.png", "native-cycle.svg"]
+    assert made == ["native", "native-cycle.png", "native-cycle.svg", "report"]
 
 
 def test_a_survey_is_gone_on_with(here, capsys, tmp_path) -> None:

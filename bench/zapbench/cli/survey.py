@@ -14,6 +14,7 @@ from zapbench.error import EnvironmentMissing, Interrupted, UsageError, Zapbench
 from zapbench.store import RECORDS, Results, free_directory, latest_directory
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
+REPORT, TITLE = "report", "Dropping page-table entries, natively and counted"
 LACKING = -1  # less than any exit status: what a machine lacks is no failure
 
 
@@ -37,7 +38,8 @@ def command(
 ) -> int:
     """Measure the quick grid here, and under icount on a kernel with MADV_ZAP; draw both.
 
-    Writes native/, icount/, their charts and the bridge between them into one directory.
+    Writes native/, icount/, their charts, the bridge between them and a report of it all into
+    one directory.
     What this machine lacks for one part is said in a line, and the other is done.
     """
     if directory is None:
@@ -78,8 +80,8 @@ def _measure(ctx: click.Context, name: str, options: dict[str, Any], *, first: b
 
 
 def _draw(directories: Mapping[str, Path], where: Path) -> None:
-    """Write the charts that the results allow, and print the bridge."""
-    from zapbench import chart  # matplotlib takes its time
+    """Write the charts and the report that the results allow, and print the bridge."""
+    from zapbench import chart, report  # matplotlib takes its time
 
     found = {
         name: Results(directory)
@@ -102,4 +104,5 @@ def _draw(directories: Mapping[str, Path], where: Path) -> None:
         else:
             bridge.draw(related, tuple(where / f"bridge{suffix}" for suffix in chart.SUFFIXES))
             bridge.print_bridge(related)
-    note(f"charts are in {where}")
+    page = report.make([results.directory for results in found.values()], where / REPORT, TITLE)
+    note(f"charts are in {where}, the report is {page / 'index.html'}")
