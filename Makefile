@@ -85,6 +85,16 @@ bench-kernel: setup ## build, boot and grid times against their targets
 		bench/tests/bench_kernel.py bench/tests/bench_kernel_build.py \
 		bench/tests/bench_asv.py $(PYTEST_ARGS)
 
+.PHONY: bench-gate
+bench-gate: setup ## false alarms and power of the gate (15 min)
+	$(BIN)/python -m pytest --benchmark-enable -m "not kernels" bench/tests/bench_gate.py $(PYTEST_ARGS)
+
+.PHONY: bench-guard
+bench-guard: setup ## the tool's own speed against its baseline
+	PYTHONPATH=bench/tests $(BIN)/python -m pytest -p relative_time --benchmark-enable --benchmark-only \
+		--benchmark-timer=relative_time.now --benchmark-compare=bench/tests/data/guard-baseline.json \
+		--benchmark-compare-fail=min:100% bench/tests/bench_guard.py $(PYTEST_ARGS)
+
 .PHONY: reports
 reports: setup ## make the committed reports again from their own records
 	for about in reports/*/report.json; do [ ! -e "$$about" ] || zapbench report -o "$${about%/report.json}"; done
