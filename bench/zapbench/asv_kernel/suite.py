@@ -7,7 +7,6 @@ takes the product of them; what the tables rule out of it, or the kernel lacks, 
 
 import io
 import json
-import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
@@ -30,6 +29,8 @@ Key = tuple[str, str, str]
 SOURCE: ContextVar[Callable[[str], float]] = ContextVar("source")
 """Where a benchmark that runs has its figure from: the case's median in the boot of this round."""
 
+NEVER = 1e6
+"""Seconds; not infinity, which JSON does not have and asv's pages choke on."""
 PARAMETERS = ("page_size", "method", "backing")
 UNITS: dict[Unit, str] = {"instructions": "instructions", "ns": "ns"}
 
@@ -88,7 +89,7 @@ def _benchmark(name: str, members: dict[Key, Case], unit: Unit) -> type:
             "params": [_ordered(column) for column in columns],
             "param_names": list(PARAMETERS),
             "unit": unit,
-            "timeout": math.inf,  # boots have limits of their own
+            "timeout": NEVER,  # boots have limits of their own
             "version": f"records-{VERSION}",
             "setup": setup,
             f"track_{UNITS[unit]}": track,
