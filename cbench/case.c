@@ -31,23 +31,97 @@ const struct zapbench_axis zapbench_axes[] = {
 	{ "siblings", "a second thread reads the range all the time", "spin" },
 	{ "position", "in the middle of a larger mapping; default: a mapping of its own",
 	  "middle" },
-	{ "by", "continue only: what maps the pages; default: UFFDIO_CONTINUE",
-	  "populate populate-single" },
-	{ "check", "empty only: spend a known time or number of instructions",
-	  "loop sleep" },
+	{ "by",
+	  "continue only: what maps the pages; copy: UFFDIO_COPY into an empty file, the "
+	  "cost of the contents included; default: UFFDIO_CONTINUE",
+	  "populate populate-single populate-write copy" },
+	{ "step", "continue only: one call a page, or a 2 MiB; default: one a range",
+	  "page 2m" },
+	{ "wp", "continue only: UFFDIO_CONTINUE_MODE_WP", "on" },
+	{ "wake", "continue only: UFFDIO_CONTINUE_MODE_DONTWAKE", "off" },
+	{ "threads",
+	  "threads that fault, or that continue, each its part of the range; default: 1",
+	  "N" },
+	{ "handlers", "minor_fault only: threads that resolve faults; default: 1", "N" },
+	{ "uffd",
+	  "minor_fault only: a userfaultfd for each handler; default: one for all",
+	  "each" },
+	{ "delivery",
+	  "minor_fault only: how a handler learns of a fault; sigbus: none does, the "
+	  "faulting thread resolves; default: blocking read",
+	  "poll epoll busy sigbus" },
+	{ "batch", "minor_fault only: messages that one read may return; default: 1",
+	  "N" },
+	{ "access", "minor_fault only: what faults; default: a read", "write" },
+	{ "order", "minor_fault only: of the pages; default: ascending",
+	  "random stride" },
+	{ "topology",
+	  "minor_fault only: handlers in a process of their own, which maps the file "
+	  "elsewhere; default: threads of one process",
+	  "process" },
+	{ "stamps", "minor_fault only: time whole passes, not single faults", "off" },
+	{ "check",
+	  "empty only: spend a known time or number of instructions; minor_fault only: a "
+	  "handler that does something wrong",
+	  "loop sleep eexist strand contents surplus" },
 };
 const unsigned int zapbench_nr_axes = ARRAY_SIZE(zapbench_axes);
 
+/* Where a case keeps an axis, and how large its number may be (0: a word). */
+static const struct {
+	size_t offset;
+	unsigned int max;
+} axis_fields[] = {
+	{ offsetof(struct zap_case, scatter), 65536 },
+	{ offsetof(struct zap_case, fresh), 0 },
+	{ offsetof(struct zap_case, events), 0 },
+	{ offsetof(struct zap_case, spin), 0 },
+	{ offsetof(struct zap_case, middle), 0 },
+	{ offsetof(struct zap_case, by), 0 },
+	{ offsetof(struct zap_case, step), 0 },
+	{ offsetof(struct zap_case, wp), 0 },
+	{ offsetof(struct zap_case, no_wake), 0 },
+	{ offsetof(struct zap_case, threads), MAX_THREADS },
+	{ offsetof(struct zap_case, handlers), MAX_THREADS },
+	{ offsetof(struct zap_case, uffd_each), 0 },
+	{ offsetof(struct zap_case, delivery), 0 },
+	{ offsetof(struct zap_case, batch), MAX_BATCH },
+	{ offsetof(struct zap_case, write), 0 },
+	{ offsetof(struct zap_case, order), 0 },
+	{ offsetof(struct zap_case, processes), 0 },
+	{ offsetof(struct zap_case, no_stamps), 0 },
+	{ offsetof(struct zap_case, check), 0 },
+};
+_Static_assert(ARRAY_SIZE(axis_fields) == ARRAY_SIZE(zapbench_axes), "row for row");
+
 const struct zapbench_workload zapbench_workloads[] = {
-	{ "empty", "nothing, in the same loop: the harness's own share", false, true,
-	  workload_empty },
-	{ "zap", "mapped to trapping: the calls alone", true, true, workload_zap },
-	{ "cycle", "mapped to trapping to resolved and read", true, true,
-	  workload_cycle },
-	{ "continue", "UFFDIO_CONTINUE of the whole range, against populating it", false,
-	  true, workload_continue },
-	{ "contract", "the promises of a method, checked and not timed", true, false,
-	  NULL },
+	{ .name = "empty",
+	  .summary = "nothing, in the same loop: the harness's own share",
+	  .timed = true,
+	  .run = workload_empty },
+	{ .name = "zap",
+	  .summary = "mapped to trapping: the calls alone",
+	  .uses_method = true,
+	  .timed = true,
+	  .run = workload_zap },
+	{ .name = "cycle",
+	  .summary = "mapped to trapping to resolved and read",
+	  .uses_method = true,
+	  .timed = true,
+	  .run = workload_cycle },
+	{ .name = "continue",
+	  .summary = "UFFDIO_CONTINUE of the whole range, against populating it",
+	  .timed = true,
+	  .run = workload_continue },
+	{ .name = "minor_fault",
+	  .summary = "one access of a trapping page, in the thread that faults",
+	  .uses_method = true,
+	  .timed = true,
+	  .handles_faults = true,
+	  .run = workload_minor_fault },
+	{ .name = "contract",
+	  .summary = "the promises of a method, checked and not timed",
+	  .uses_method = true },
 };
 const unsigned int zapbench_nr_workloads = ARRAY_SIZE(zapbench_workloads);
 
@@ -98,21 +172,30 @@ const char *size_text(size_t bytes, char *buf, size_t size)
 		found;                                                                   \
 	})
 
-/* Is value one of the words of values?  Returns the word in the table. */
-static bool one_of(const char *values, const char *value)
+/* Which of the words of values is value, from 1?  0: none. */
+unsigned int word_number(const char *values, const char *value)
 {
 	size_t len = strlen(value);
 
-	for (const char *p = values; (p = strstr(p, value)); p += len)
-		if ((p == values || p[-1] == ' ') && (!p[len] || p[len] == ' '))
-			return true;
-	return false;
+	for (unsigned int n = 1; len; n++) {
+		size_t word = strcspn(values, " ");
+
+		if (word == len && !strncmp(values, value, len))
+			return n;
+		if (!values[word])
+			break;
+		values += word + 1;
+	}
+	return 0;
 }
 
+/* -ERANGE: the axis takes a number, and not this one. */
 static int parse_axis(struct zap_case *c, char *text, char *why, size_t size)
 {
-	char *value = strchr(text, '=');
+	char *value = strchr(text, '='), *end;
 	const struct zapbench_axis *axis;
+	unsigned int max, *field;
+	unsigned long n;
 
 	if (value)
 		*value++ = '\0';
@@ -121,29 +204,18 @@ static int parse_axis(struct zap_case *c, char *text, char *why, size_t size)
 		snprintf(why, size, "no such axis: %s", text);
 		return -EINVAL;
 	}
-	if (!strcmp(axis->values, "N")) {
-		char *end;
-		unsigned long n = strtoul(value, &end, 10);
-
-		if (*end || n < 1 || n > 65536) {
-			snprintf(why, size, "%s takes a number from 1 to 65536", text);
-			return -EINVAL;
-		}
-		c->scatter = n;
-		return 0;
+	field = (unsigned int *)((char *)c + axis_fields[axis - zapbench_axes].offset);
+	max = axis_fields[axis - zapbench_axes].max;
+	n = max ? strtoul(value, &end, 10) : word_number(axis->values, value);
+	if (max && (*value < '0' || *value > '9' || *end || n < 1 || n > max)) {
+		snprintf(why, size, "%s takes a number from 1 to %u", text, max);
+		return -ERANGE;
 	}
-	if (!one_of(axis->values, value)) {
+	if (!n) {
 		snprintf(why, size, "%s takes one of: %s", text, axis->values);
 		return -EINVAL;
 	}
-	c->fresh |= !strcmp(text, "state");
-	c->events |= !strcmp(text, "events");
-	c->spin |= !strcmp(text, "siblings");
-	c->middle |= !strcmp(text, "position");
-	if (!strcmp(text, "by"))
-		c->by = !strcmp(value, "populate") ? "populate" : "populate-single";
-	if (!strcmp(text, "check"))
-		c->check = !strcmp(value, "loop") ? "loop" : "sleep";
+	*field = n;
 	return 0;
 }
 
@@ -175,7 +247,7 @@ static int parse_names(struct zap_case *c, char **part, char *why, size_t size)
 	return -EINVAL;
 }
 
-/* Parses a name into *c; otherwise returns -EINVAL with the reason in why. */
+/* Parses a name into *c; otherwise -EINVAL or -ERANGE with the reason in why. */
 int case_parse(const char *name, struct zap_case *c, char *why, size_t size)
 {
 	char copy[sizeof(c->name)], *rest = copy, *part[5], *axis;
@@ -216,6 +288,8 @@ unsigned int case_slots(const struct zap_case *c)
 
 	if (c->scatter || !c->workload->timed || c->range / c->page > batch)
 		return 1;
+	if (c->workload->handles_faults || c->threads || c->step)
+		return 1; /* one range, and its parts */
 	if (c->method && c->method->loses_data && c->range >= pmd_size())
 		return 1; /* not small: each byte is written again */
 	return MAX((size_t)1, MIN((size_t)batch, 8 * MIB / c->range));

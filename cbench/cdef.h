@@ -64,6 +64,7 @@ struct zapbench_workload {
 	const char *summary;
 	bool uses_method;
 	bool timed;
+	bool handles_faults; /* by itself: nobody else reads its userfaultfd */
 	int (*run)(struct region *r, void *timing);
 };
 

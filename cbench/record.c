@@ -142,9 +142,9 @@ void record_axes(struct record *j, const struct zap_case *c)
 	record_close(j, '}');
 }
 
-static void write_histogram(struct record *j, const struct series *s)
+static void write_histogram(struct record *j, const char *key, const struct series *s)
 {
-	record_open(j, "histogram", '{');
+	record_open(j, key, '{');
 	record_int(j, "bits", HIST_BITS);
 	record_int(j, "min", s->min);
 	record_int(j, "max", s->max);
@@ -171,7 +171,38 @@ static void write_series(struct record *j, const char *key, const struct series 
 	record_close(j, ']');
 }
 
-/* The stages go along as long as their raw values do. */
+/* As the samples are: each value, or a histogram. */
+static void write_stages(struct record *j, const struct timing *t)
+{
+	bool raw = !t->total.buckets;
+
+	if (!t->nr_stages || t->stage[0].n != t->total.n)
+		return;
+	record_open(j, raw ? "stages" : "stage_histograms", '{');
+	for (unsigned int i = 0; i < t->nr_stages; i++)
+		if (raw)
+			write_series(j, t->stage[i].name, &t->stage[i]);
+		else
+			write_histogram(j, t->stage[i].name, &t->stage[i]);
+	record_close(j, '}');
+}
+
+static void write_faults(struct record *j, const struct fault_counts *f)
+{
+	if (!f->pages)
+		return;
+	record_open(j, "faults", '{');
+	record_int(j, "pages", f->pages);
+	record_int(j, "faults", f->faults);
+	record_int(j, "repeated", f->repeated);
+	record_int(j, "strandings", f->strandings);
+	record_int(j, "eexist", f->eexist);
+	record_int(j, "eagain", f->eagain);
+	record_int(j, "wall", f->wall);
+	record_raw(j, "oversubscribed", f->oversubscribed ? "true" : "false");
+	record_close(j, '}');
+}
+
 int record_samples(const struct options *o, const struct zap_case *c,
 		   const struct timing *t, const struct served *served)
 {
@@ -186,19 +217,15 @@ int record_samples(const struct options *o, const struct zap_case *c,
 	record_str(&j, "unit", o->tsc ? "instructions" : "ns");
 	record_int(&j, "ops_per_sample", t->ops);
 	record_int(&j, "pages_per_op", t->pages_per_op);
-	record_int(&j, "minor_faults", served->minor);
+	record_int(&j, "minor_faults", served->minor + (long long)t->faults.minor);
 	record_int(&j, "missing_faults", served->missing);
 	record_int(&j, "empty", t->empty);
 	if (t->total.buckets)
-		write_histogram(&j, &t->total);
+		write_histogram(&j, "histogram", &t->total);
 	else
 		write_series(&j, "values", &t->total);
-	if (t->nr_stages && !t->total.buckets) {
-		record_open(&j, "stages", '{');
-		for (unsigned int i = 0; i < t->nr_stages; i++)
-			write_series(&j, t->stage[i].name, &t->stage[i]);
-		record_close(&j, '}');
-	}
+	write_stages(&j, t);
+	write_faults(&j, &t->faults);
 	if (t->case_total) {
 		record_open(&j, "case_total", '{');
 		record_int(&j, "value", t->case_total);

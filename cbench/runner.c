@@ -102,7 +102,8 @@ static int get_contract(struct runner *run, const struct zap_case *c,
  */
 static int time_with_siblings(struct region *r, struct timing *t, struct served *served)
 {
-	bool serve = r->uffd.fd >= 0 && (r->c->events || !r->options->tsc);
+	bool serve = r->uffd.fd >= 0 && !r->c->workload->handles_faults &&
+		     (r->c->events || !r->options->tsc);
 	struct sibling *server = serve ? sibling_serve(r) : NULL;
 	struct sibling *spinner = NULL;
 	int err = serve && !server ? -ENOMEM : 0;
@@ -135,8 +136,8 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 	if (interrupted(run->o))
 		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
 	else if (err)
-		err = trouble(run, "error", c->name, *t.why ? t.why : strerror(-err),
-			      err);
+		err = trouble(run, err == -EOPNOTSUPP ? "skip" : "error", c->name,
+			      *t.why ? t.why : strerror(-err), err);
 	else if (!(err = record_samples(run->o, c, &t, &served)))
 		run->counts.samples++;
 	timing_free(&t);

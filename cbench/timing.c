@@ -189,7 +189,7 @@ int timing_keep_stage(struct timing *t, unsigned int stage, uint64_t value)
  */
 void timing_finish(struct timing *t)
 {
-	if (!t->o->tsc || !t->total.n)
+	if (!t->o->tsc || !t->case_start)
 		return;
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	t->case_total = clock_now(t->o) - t->case_start;

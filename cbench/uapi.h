@@ -57,6 +57,16 @@
 #define UFFD_FEATURE_WP_HUGETLBFS_SHMEM (1 << 12)
 #endif
 
+/* 5.14, commit 4ca9b3859dac, with MADV_POPULATE_READ */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* 6.4, "mm: userfaultfd: add UFFDIO_CONTINUE_MODE_WP to install WP PTEs" */
+#ifndef UFFDIO_CONTINUE_MODE_WP
+#define UFFDIO_CONTINUE_MODE_WP ((__u64)1 << 1)
+#endif
+
 /* 6.6, commit fc71884a5f59 ("mm: userfaultfd: add new UFFDIO_POISON ioctl") */
 #ifndef UFFD_FEATURE_POISON
 #define UFFD_FEATURE_POISON (1 << 14)

@@ -121,13 +121,15 @@ int uffd_unregister(const struct uffd *u, void *addr, size_t len)
  * partial progress (EAGAIN with mapped > 0, or -EAGAIN while the address space
  * changes) and past granules that are mapped already (EEXIST).
  */
-int uffd_continue(const struct uffd *u, void *addr, size_t len, size_t granule)
+int uffd_continue_mode(const struct uffd *u, void *addr, size_t len, size_t granule,
+		       uint64_t mode)
 {
 	size_t done = 0;
 
 	while (done < len) {
 		struct uffdio_continue arg = {
 			.range = { (uintptr_t)addr + done, len - done },
+			.mode = mode,
 		};
 
 		if (!ioctl(u->fd, UFFDIO_CONTINUE, &arg))
@@ -138,6 +140,32 @@ int uffd_continue(const struct uffd *u, void *addr, size_t len, size_t granule)
 			done += arg.mapped > 0 ? (size_t)arg.mapped : 0;
 		else
 			return -errno;
+	}
+	return 0;
+}
+
+int uffd_continue(const struct uffd *u, void *addr, size_t len, size_t granule)
+{
+	return uffd_continue_mode(u, addr, len, granule, 0);
+}
+
+/* Fills missing pages; goes on after partial progress as uffd_continue() does. */
+int uffd_copy(const struct uffd *u, void *addr, const void *from, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct uffdio_copy arg = {
+			.dst = (uintptr_t)addr + done,
+			.src = (uintptr_t)from + done,
+			.len = len - done,
+		};
+
+		if (!ioctl(u->fd, UFFDIO_COPY, &arg))
+			return 0;
+		if (errno != EAGAIN)
+			return -errno;
+		done += arg.copy > 0 ? (size_t)arg.copy : 0;
 	}
 	return 0;
 }

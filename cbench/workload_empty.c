@@ -3,7 +3,6 @@
  * Workload "empty": the harness's own share, in the loop that times the others.
  * check=loop and check=sleep spend a known amount instead, to test the clock.
  */
-#include <string.h>
 #include <time.h>
 
 #include "zapbench.h"
@@ -36,11 +35,11 @@ static int spend_sleep(const struct zapbench_method *m, struct region *r, char *
 
 int workload_empty(struct region *r, void *timing)
 {
-	const char *check = r->c->check;
+	unsigned int check = r->c->check;
 	struct zapbench_method spend = {
-		.drop = !check			 ? drop_nothing
-			: !strcmp(check, "loop") ? spend_loop
-						 : spend_sleep,
+		.drop = check == CHECK_LOOP    ? spend_loop
+			: check == CHECK_SLEEP ? spend_sleep
+					       : drop_nothing,
 	};
 	struct timing *t = timing;
 	int err = 0;

@@ -34,17 +34,57 @@ struct zap_case {
 	const struct zapbench_backing *backing;
 	size_t page;
 	size_t range;
-	unsigned int scatter; /* drop so many single pages, 0: the whole range */
-	bool fresh; /* pages made anew before each sample */
-	bool events; /* ask for UFFD_EVENT_{REMOVE,UNMAP,REMAP}, read them */
 	bool scratch; /* a contract's region: nothing is timed on it */
-	bool middle; /* inside a larger mapping */
-	bool spin; /* a sibling thread keeps the TLB warm on another CPU */
-	const char *by; /* continue: what maps the pages */
-	const char *check; /* empty: what the clock is checked against */
+	/* The axes: a number, or which word of the axis it is; 0 is the default. */
+	unsigned int scatter; /* drop so many single pages, 0: the whole range */
+	unsigned int fresh; /* pages made anew before each sample */
+	unsigned int events; /* ask for UFFD_EVENT_{REMOVE,UNMAP,REMAP}, read them */
+	unsigned int spin; /* a sibling thread keeps the TLB warm on another CPU */
+	unsigned int middle; /* inside a larger mapping */
+	unsigned int by; /* enum continue_by */
+	unsigned int step; /* enum continue_step */
+	unsigned int wp, no_wake; /* modes of UFFDIO_CONTINUE */
+	unsigned int threads, handlers, batch;
+	unsigned int uffd_each;
+	unsigned int delivery; /* enum delivery */
+	unsigned int write;
+	unsigned int order; /* enum page_order */
+	unsigned int processes;
+	unsigned int no_stamps;
+	unsigned int check; /* enum check */
 };
 
+/* The words of an axis, in the order of its row in case.c. */
+enum continue_by {
+	BY_CONTINUE,
+	BY_POPULATE,
+	BY_POPULATE_SINGLE,
+	BY_POPULATE_WRITE,
+	BY_COPY
+};
+enum continue_step { STEP_RANGE, STEP_PAGE, STEP_2M };
+enum delivery {
+	DELIVERY_READ,
+	DELIVERY_POLL,
+	DELIVERY_EPOLL,
+	DELIVERY_BUSY,
+	DELIVERY_SIGBUS
+};
+enum page_order { ORDER_ASCENDING, ORDER_RANDOM, ORDER_STRIDE };
+enum check {
+	CHECK_NOTHING,
+	CHECK_LOOP,
+	CHECK_SLEEP,
+	CHECK_EEXIST,
+	CHECK_STRAND,
+	CHECK_CONTENTS,
+	CHECK_SURPLUS
+};
+
+enum { MAX_THREADS = 64, MAX_BATCH = 64 };
+
 int case_parse(const char *name, struct zap_case *c, char *why, size_t size);
+unsigned int word_number(const char *values, const char *value);
 size_t size_parse(const char *text);
 const char *size_text(size_t bytes, char *buf, size_t size);
 size_t base_page(void);
@@ -68,6 +108,9 @@ void uffd_close(struct uffd *u);
 int uffd_register(const struct uffd *u, void *addr, size_t len, uint64_t mode);
 int uffd_unregister(const struct uffd *u, void *addr, size_t len);
 int uffd_continue(const struct uffd *u, void *addr, size_t len, size_t granule);
+int uffd_continue_mode(const struct uffd *u, void *addr, size_t len, size_t granule,
+		       uint64_t mode);
+int uffd_copy(const struct uffd *u, void *addr, const void *from, size_t len);
 int uffd_protect(const struct uffd *u, void *addr, size_t len, bool on);
 int uffd_rwprotect(const struct uffd *u, void *addr, size_t len, bool on);
 int uffd_poison(const struct uffd *u, void *addr, size_t len);
@@ -203,6 +246,18 @@ unsigned int hist_index(uint64_t value);
 
 enum { MAX_STAGES = 4 };
 
+/* What became of the faults that were timed. */
+struct fault_counts {
+	uint64_t pages; /* touched */
+	uint64_t faults; /* of them, those that raised an event */
+	uint64_t repeated; /* further events of the same page in the same pass */
+	uint64_t minor; /* events of that kind */
+	uint64_t strandings; /* threads that slept on after their page was resolved */
+	uint64_t eexist, eagain; /* answers of the resolving ioctl */
+	uint64_t wall; /* of the passes, in the clock's unit */
+	bool oversubscribed; /* more threads and handlers than CPUs */
+};
+
 struct timing {
 	const struct options *o;
 	struct series total;
@@ -214,6 +269,7 @@ struct timing {
 	uint64_t case_start, case_total;
 	uint64_t ops, pages_per_op;
 	uint64_t deadline_ns;
+	struct fault_counts faults; /* workload minor_fault */
 	long switches; /* voluntary ones of this thread before the sample */
 	char why[200];
 };
@@ -238,6 +294,22 @@ int workload_empty(struct region *r, void *timing);
 int workload_zap(struct region *r, void *timing);
 int workload_cycle(struct region *r, void *timing);
 int workload_continue(struct region *r, void *timing);
+int workload_minor_fault(struct region *r, void *timing);
+
+/* ---- crew.c: threads that do the same, each its part, at the same time ---- */
+
+struct crew;
+typedef void crew_work(void *arg, unsigned int member);
+typedef void crew_watch(void *arg);
+
+/* How long the threads of a pass are left alone before somebody looks after them. */
+enum { WATCH_MS = 50 };
+
+struct crew *crew_start(unsigned int n, const struct options *o, crew_work *work,
+			void *arg);
+uint64_t crew_pass(struct crew *crew, crew_watch *watch);
+bool crew_sleeps(const struct crew *crew, unsigned int member);
+void crew_stop(struct crew *crew);
 
 /* ---- sibling.c: threads beside the measured one ---- */
 
