@@ -8,7 +8,14 @@
 
 #include "zapbench.h"
 
-/* What the handlers' side notes of a page, and the faulters' side. */
+/*
+ * A clock read costs a hundredth of a fault.  The faulters' side reads it once a
+ * fault: the end of an access is the start of the next.  The handlers' side
+ * stamps the stages of every eighth page.
+ */
+enum { STAMPED = 8 };
+
+/* What the handlers' side notes of a page. */
 struct answer {
 	uint64_t read; /* the message was read */
 	uint64_t turn; /* it was this message's turn, others of the read came first */
@@ -17,15 +24,11 @@ struct answer {
 	atomic_uint done_events; /* messages whose ioctl returned */
 };
 
-struct span {
-	uint64_t start, end; /* of the access */
-};
-
 /* One handler's counts: nobody else writes them. */
 struct handler_counts {
 	_Alignas(64) atomic_bool gone; /* has seen `stop` */
 	atomic_int err; /* -errno that no fault can be resolved after */
-	uint64_t messages, minor, eagain, eexist;
+	uint64_t minor, eagain, eexist;
 };
 
 /*
@@ -52,6 +55,7 @@ struct handler {
 struct faulter {
 	_Alignas(64) atomic_size_t at; /* SIZE_MAX: at none */
 	size_t first, end; /* its part of `order` */
+	uint64_t start; /* of its first access */
 	uint64_t sum, expected; /* of the first word of each of its pages */
 	size_t seen_at; /* by the watch, so many times in a row */
 	unsigned int seen;
@@ -77,8 +81,8 @@ struct faults {
 	struct sigaction old_user, old_bus;
 
 	struct faulter *faulters;
-	struct span *spans; /* one a page */
 	uint32_t *order; /* of the pages */
+	uint64_t *ends; /* of the accesses, in that order */
 	struct crew *crew;
 
 	uint64_t strandings;
@@ -88,11 +92,12 @@ struct faults {
 };
 
 /* handler.c */
+bool stamped(const struct faults *f, size_t page);
 int handlers_fork(struct faults *f);
 int handlers_start(struct faults *f);
 void handlers_stop(struct faults *f);
 int handlers_error(const struct faults *f);
-uint64_t handler_sum(const struct faults *f, size_t counter);
+void handlers_count(const struct faults *f, struct fault_counts *n);
 int answer_fault(struct faults *f, const struct uffd *u, struct handler_counts *n,
 		 char *page, uint64_t flags);
 char *part_start(const struct faults *f, unsigned int part);

@@ -68,12 +68,12 @@ static void faulter_init(struct faults *f, unsigned int member, uint64_t seed)
 int faulters_init(struct faults *f, uint64_t seed)
 {
 	f->faulters = aligned_alloc(64, f->nr_threads * sizeof(*f->faulters));
-	f->spans = malloc(f->pages * sizeof(*f->spans));
 	f->order = malloc(f->pages * sizeof(*f->order));
-	if (!f->faulters || !f->spans || !f->order)
+	f->ends = malloc(f->pages * sizeof(*f->ends));
+	if (!f->faulters || !f->order || !f->ends)
 		return -ENOMEM;
 	memset(f->faulters, 0, f->nr_threads * sizeof(*f->faulters));
-	memset(f->spans, 0, f->pages * sizeof(*f->spans));
+	memset(f->ends, 0, f->pages * sizeof(*f->ends));
 	for (unsigned int i = 0; i < f->nr_threads; i++)
 		faulter_init(f, i, seed);
 	return 0;
@@ -82,8 +82,8 @@ int faulters_init(struct faults *f, uint64_t seed)
 void faulters_free(struct faults *f)
 {
 	free(f->faulters);
-	free(f->spans);
 	free(f->order);
+	free(f->ends);
 }
 
 /* ---- delivery=sigbus: the faulting thread resolves ---- */
@@ -97,7 +97,6 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
 	struct faults *f = faulting.f;
 	size_t page = f ? ((char *)info->si_addr - f->base) / f->page : 0;
-	uint64_t now = f && f->stamps ? clock_now(f->o) : 0;
 	struct handler_counts *n;
 	const struct uffd *u;
 	struct answer *a;
@@ -111,10 +110,11 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	a = &f->shared->answers[page];
 	n = &f->shared->handler[faulting.member];
 	u = uffd_of(f, page);
-	a->read = a->turn = now;
+	if (stamped(f, page))
+		a->read = a->turn = clock_now(f->o);
 	atomic_fetch_add_explicit(&a->events, 1, memory_order_relaxed);
 	err = answer_fault(f, u, n, f->base + page * f->page, UFFD_PAGEFAULT_FLAG_MINOR);
-	if (f->stamps)
+	if (stamped(f, page))
 		a->done = clock_now(f->o);
 	atomic_fetch_add_explicit(&a->done_events, 1, memory_order_release);
 	if (err) {
@@ -159,19 +159,14 @@ void faulters_work(void *faults, unsigned int member)
 
 	faulting.f = f;
 	faulting.member = member;
+	t->start = clock_now(f->o);
 	for (size_t i = t->first; i < t->end; i++) {
 		size_t page = f->order[i];
-		char *addr = f->base + page * f->page;
 
 		atomic_store_explicit(&t->at, page, memory_order_relaxed);
-		if (f->stamps) {
-			uint64_t start = clock_now(f->o);
-
-			sum += touch(addr, write);
-			f->spans[page] = (struct span){ start, clock_now(f->o) };
-		} else {
-			sum += touch(addr, write);
-		}
+		sum += touch(f->base + page * f->page, write);
+		if (f->stamps)
+			f->ends[i] = clock_now(f->o);
 	}
 	atomic_store_explicit(&t->at, SIZE_MAX, memory_order_relaxed);
 	t->sum = sum;

@@ -42,6 +42,11 @@ const struct uffd *uffd_of(const struct faults *f, size_t page)
 	return &f->uffd[part];
 }
 
+bool stamped(const struct faults *f, size_t page)
+{
+	return f->stamps && page % STAMPED == 0;
+}
+
 /* ---- one fault ---- */
 
 static int unprotect(const struct uffd *u, char *page, size_t len)
@@ -113,7 +118,6 @@ int answer_fault(struct faults *f, const struct uffd *u, struct handler_counts *
 {
 	uint64_t mode = f->r->c->check ? do_wrong(f, u, page) : 0;
 
-	n->messages++;
 	if (flags & UFFD_PAGEFAULT_FLAG_RWP)
 		return unprotect(u, page, f->page);
 	n->minor += !!(flags & UFFD_PAGEFAULT_FLAG_MINOR);
@@ -158,21 +162,22 @@ static const struct {
 	[DELIVERY_BUSY] = { false, wait_busy },
 };
 
-static void handle(struct handler *h, const struct uffd_msg *msg, uint64_t read_at,
-		   uint64_t *turn)
+static void handle(struct handler *h, const struct uffd_msg *msg, uint64_t read_at)
 {
 	struct faults *f = h->f;
 	size_t page = (msg->arg.pagefault.address - (uintptr_t)f->base) / f->page;
 	struct answer *a = &f->shared->answers[page];
 	int err;
 
-	a->read = read_at;
-	a->turn = *turn;
+	if (stamped(f, page)) {
+		a->turn = clock_now(f->o);
+		a->read = read_at ? read_at : a->turn;
+	}
 	atomic_fetch_add_explicit(&a->events, 1, memory_order_relaxed);
 	err = answer_fault(f, h->uffd, h->counts, f->base + page * f->page,
 			   msg->arg.pagefault.flags);
-	if (f->stamps)
-		a->done = *turn = clock_now(f->o);
+	if (stamped(f, page))
+		a->done = clock_now(f->o);
 	/* the other side reads the stamps when it sees this */
 	atomic_fetch_add_explicit(&a->done_events, 1, memory_order_release);
 	if (err)
@@ -187,17 +192,18 @@ static void *handler_main(void *arg)
 	void (*wait)(struct handler *h) = deliveries[f->r->c->delivery].wait;
 
 	while (!atomic_load_explicit(&f->shared->stop, memory_order_relaxed)) {
-		uint64_t read_at, turn;
+		uint64_t read_at;
 		ssize_t n;
 
 		wait(h);
 		n = read(h->uffd->fd, msgs, f->batch * sizeof(msgs[0]));
 		if (n <= 0)
 			continue;
-		turn = read_at = f->stamps ? clock_now(f->o) : 0;
+		/* of a single message, its turn is as good */
+		read_at = n > (ssize_t)sizeof(msgs[0]) && f->stamps ? clock_now(f->o) : 0;
 		for (size_t i = 0; i < n / sizeof(msgs[0]); i++)
 			if (msgs[i].event == UFFD_EVENT_PAGEFAULT)
-				handle(h, &msgs[i], read_at, &turn);
+				handle(h, &msgs[i], read_at);
 	}
 	atomic_store(&h->counts->gone, true);
 	return NULL;
@@ -404,13 +410,14 @@ void handlers_stop(struct faults *f)
 		;
 }
 
-/* Of all handlers; counter: its offset in struct handler_counts. */
-uint64_t handler_sum(const struct faults *f, size_t counter)
+/* Adds what all handlers counted so far. */
+void handlers_count(const struct faults *f, struct fault_counts *n)
 {
-	uint64_t sum = 0;
+	for (unsigned int i = 0; i < MAX_THREADS; i++) {
+		const struct handler_counts *h = &f->shared->handler[i];
 
-	for (unsigned int i = 0; i < MAX_THREADS; i++)
-		sum += *(const uint64_t *)((const char *)&f->shared->handler[i] +
-					   counter);
-	return sum;
+		n->minor += h->minor;
+		n->eagain += h->eagain;
+		n->eexist += h->eexist;
+	}
 }

@@ -171,18 +171,18 @@ static void write_series(struct record *j, const char *key, const struct series 
 	record_close(j, ']');
 }
 
-/* As the samples are: each value, or a histogram. */
-static void write_stages(struct record *j, const struct timing *t)
+/* Raw where each value has its stages and is raw itself. */
+static void write_stages(struct record *j, struct timing *t)
 {
-	bool raw = !t->total.buckets;
+	bool raw = !t->total.buckets && t->stage[0].n == t->total.n;
 
-	if (!t->nr_stages || t->stage[0].n != t->total.n)
+	if (!t->nr_stages || !t->stage[0].n)
 		return;
 	record_open(j, raw ? "stages" : "stage_histograms", '{');
 	for (unsigned int i = 0; i < t->nr_stages; i++)
 		if (raw)
 			write_series(j, t->stage[i].name, &t->stage[i]);
-		else
+		else if (!series_count(&t->stage[i]))
 			write_histogram(j, t->stage[i].name, &t->stage[i]);
 	record_close(j, '}');
 }
@@ -203,8 +203,8 @@ static void write_faults(struct record *j, const struct fault_counts *f)
 	record_close(j, '}');
 }
 
-int record_samples(const struct options *o, const struct zap_case *c,
-		   const struct timing *t, const struct served *served)
+int record_samples(const struct options *o, const struct zap_case *c, struct timing *t,
+		   const struct served *served)
 {
 	struct record j;
 	int err = record_begin(&j, o, "samples");

@@ -70,15 +70,23 @@ int series_init(struct series *s, const char *name)
 	return s->raw ? 0 : -ENOMEM;
 }
 
+/* Raw values become a histogram. */
+int series_count(struct series *s)
+{
+	if (s->buckets)
+		return 0;
+	s->buckets = calloc(HIST_BUCKETS, sizeof(*s->buckets));
+	if (!s->buckets)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < s->n; i++)
+		s->buckets[hist_index(s->raw[i])]++;
+	return 0;
+}
+
 int series_add(struct series *s, uint64_t value)
 {
-	if (s->n == RAW_SAMPLES) {
-		s->buckets = calloc(HIST_BUCKETS, sizeof(*s->buckets));
-		if (!s->buckets)
-			return -ENOMEM;
-		for (unsigned int i = 0; i < RAW_SAMPLES; i++)
-			s->buckets[hist_index(s->raw[i])]++;
-	}
+	if (s->n == RAW_SAMPLES && series_count(s))
+		return -ENOMEM;
 	if (s->buckets)
 		s->buckets[hist_index(value)]++;
 	else

@@ -218,18 +218,34 @@ static int count_faults(struct faults *f, struct fault_counts *n)
 	return -EPROTO;
 }
 
-static int keep_fault(struct timing *t, const struct span *s, const struct answer *a)
+static int keep_stages(struct timing *t, uint64_t start, uint64_t end,
+		       const struct answer *a)
 {
-	uint64_t resolved = MIN(a->done, s->end);
-	int err = series_add(&t->total, s->end - s->start);
+	uint64_t resolved = MIN(a->done, end);
+	int err = timing_keep_stage(t, DELIVER, a->read - start);
 
-	if (!err)
-		err = timing_keep_stage(t, DELIVER, a->read - s->start);
 	if (!err)
 		err = timing_keep_stage(t, QUEUE, a->turn - a->read);
 	if (!err)
 		err = timing_keep_stage(t, RESOLVE, resolved - a->turn);
-	return err ? err : timing_keep_stage(t, RESUME, s->end - resolved);
+	return err ? err : timing_keep_stage(t, RESUME, end - resolved);
+}
+
+static int keep_faulter(struct faults *f, struct timing *t, const struct faulter *who)
+{
+	uint64_t start = who->start;
+	int err = 0;
+
+	for (size_t i = who->first; i < who->end && !err; i++) {
+		size_t page = f->order[i];
+
+		err = series_add(&t->total, f->ends[i] - start);
+		if (!err && stamped(f, page))
+			err = keep_stages(t, start, f->ends[i],
+					  &f->shared->answers[page]);
+		start = f->ends[i];
+	}
+	return err;
 }
 
 /* A sample is a fault or, without stamps, a pass. */
@@ -240,8 +256,8 @@ static int keep(struct faults *f, struct timing *t, uint64_t wall)
 	t->faults.wall += wall;
 	if (!f->stamps)
 		return series_add(&t->total, wall);
-	for (size_t i = 0; i < f->pages && !err; i++)
-		err = keep_fault(t, &f->spans[i], &f->shared->answers[i]);
+	for (unsigned int i = 0; i < f->nr_threads && !err; i++)
+		err = keep_faulter(f, t, &f->faulters[i]);
 	return err;
 }
 
@@ -258,10 +274,28 @@ static int verify(struct faults *f)
 	return 0;
 }
 
+static struct fault_counts counted(const struct faults *f)
+{
+	struct fault_counts n = { .strandings = f->strandings };
+
+	handlers_count(f, &n);
+	return n;
+}
+
+/* What came since before belongs to the pass. */
+static void add_counts(struct fault_counts *n, const struct fault_counts *before,
+		       const struct fault_counts *now)
+{
+	n->minor += now->minor - before->minor;
+	n->eexist += now->eexist - before->eexist;
+	n->eagain += now->eagain - before->eagain;
+	n->strandings += now->strandings - before->strandings;
+}
+
 static int pass(struct faults *f, struct timing *t, bool whole)
 {
 	struct fault_counts ignored = { 0 }, *n = t->keeping ? &t->faults : &ignored;
-	uint64_t minor = handler_sum(f, offsetof(struct handler_counts, minor));
+	struct fault_counts before, now;
 	uint64_t wall;
 	int err = drop(f);
 
@@ -270,11 +304,13 @@ static int pass(struct faults *f, struct timing *t, bool whole)
 			 strerror(-err));
 		return err;
 	}
+	before = counted(f);
 	wall = crew_pass(f->crew, faulters_watch);
 	err = faulters_check(f);
 	if (!err)
 		err = count_faults(f, n);
-	n->minor += handler_sum(f, offsetof(struct handler_counts, minor)) - minor;
+	now = counted(f);
+	add_counts(n, &before, &now);
 	if (!err && t->keeping)
 		err = keep(f, t, wall);
 	if (!err && whole)
@@ -303,9 +339,6 @@ static int passes(struct faults *f, struct timing *t)
 		t->keeping = false;
 		err = pass(f, t, true);
 	}
-	t->faults.strandings = f->strandings;
-	t->faults.eexist = handler_sum(f, offsetof(struct handler_counts, eexist));
-	t->faults.eagain = handler_sum(f, offsetof(struct handler_counts, eagain));
 	return err;
 }
 

@@ -240,6 +240,7 @@ struct series {
 };
 
 int series_init(struct series *s, const char *name);
+int series_count(struct series *s);
 int series_add(struct series *s, uint64_t value);
 void series_free(struct series *s);
 unsigned int hist_index(uint64_t value);
@@ -347,8 +348,8 @@ void record_close(struct record *j, char bracket);
 void record_axes(struct record *j, const struct zap_case *c);
 int record_end(struct record *j, int fd);
 int record_context(const struct options *o);
-int record_samples(const struct options *o, const struct zap_case *c,
-		   const struct timing *t, const struct served *served);
+int record_samples(const struct options *o, const struct zap_case *c, struct timing *t,
+		   const struct served *served);
 int record_counts(const struct options *o, const struct counts *n);
 int record_trouble(const struct options *o, const char *kind, const char *case_name,
 		   const char *reason, int err);
