@@ -36,12 +36,17 @@ struct crew {
 	struct member member[];
 };
 
-/* Threads are woken one after another; those that came wait for the last. */
+/*
+ * Threads are woken one after another; those that came wait for the last.  It
+ * may have been put on the CPU of one that waits: let it have that in the end.
+ */
 static void meet(struct crew *crew)
 {
+	unsigned int turns = 0;
+
 	atomic_fetch_add(&crew->ready, 1);
 	while (atomic_load_explicit(&crew->ready, memory_order_acquire) < crew->n)
-		if (crew->yield)
+		if (crew->yield || ++turns > 1000)
 			sched_yield();
 }
 
