@@ -233,6 +233,88 @@ FULL = (
     Shape("anon", "4k", ("4k", "64k", "2m")),
 )
 EMPTY = "empty"  # the harness's own share: the same wherever it runs, so one case is enough
+CONTINUE = "continue"
+MINOR_FAULT = "minor_fault"
+BY = ("", "by=populate", "by=populate-single")  # what `continue` is set against everywhere
+
+
+class Depth(NamedTuple):
+    """Rows of the grid of one workload: one place, and the further axes, slashes between them.
+
+    ``methods`` None: all of them.
+    """
+
+    workload: str
+    place: str
+    methods: tuple[str, ...] | None = (NO_METHOD,)
+    axes: tuple[str, ...] = ("",)
+
+
+_RIVALS = ("madv_zap", "dontneed", "remap", "rwp")
+_LARGE = ("shmem/64k/16m", "shmem/2m/64m", "hugetlb/2m/64m")
+_PROCESSES = "topology=process"
+_SWEEP = (
+    "threads=2",
+    "threads=4",
+    "threads=8",
+    "handlers=2",
+    "handlers=2/threads=2",
+    "handlers=2/threads=2/uffd=each",
+    "delivery=poll",
+    "delivery=epoll",
+    "delivery=busy",
+    "delivery=sigbus",
+    "delivery=sigbus/threads=2",
+    "batch=16/threads=8",
+    "access=write",
+    "order=random",
+    "order=stride",
+    "stamps=off",
+    _PROCESSES,
+    f"threads=2/{_PROCESSES}",
+    f"delivery=busy/{_PROCESSES}",
+)
+_WAYS = (
+    *BY,
+    "by=populate-write",
+    "by=copy",
+    "step=page",
+    "step=2m",
+    "wp=on",
+    "wake=off",
+    "threads=2",
+    "by=populate/threads=2",
+)
+QUICK_DEPTH = (
+    Depth(MINOR_FAULT, "shmem/4k/16m", None),
+    Depth(MINOR_FAULT, "shmem/4k/16m", ("dontneed",), _SWEEP),
+    *(Depth(MINOR_FAULT, place, _RIVALS) for place in _LARGE),
+    *(Depth(MINOR_FAULT, place, ("dontneed",), (_PROCESSES,)) for place in _LARGE),
+    *(Depth(CONTINUE, place, axes=_WAYS) for place in ("shmem/4k/16m", "hugetlb/2m/64m")),
+)
+FULL_DEPTH = (
+    *QUICK_DEPTH,
+    *(Depth(MINOR_FAULT, place, None) for place in _LARGE),
+    *(Depth(MINOR_FAULT, place, None) for place in ("tmpfs/4k/16m", "shmem-private/4k/16m")),
+    Depth(MINOR_FAULT, "hugetlb-private/2m/64m", None),
+    Depth(MINOR_FAULT, "hugetlb/1g/1g", _RIVALS, ("", _PROCESSES)),
+    Depth(MINOR_FAULT, "hugetlb/2m/64m", ("dontneed",), _SWEEP),
+    Depth(
+        MINOR_FAULT,
+        "shmem/4k/16m",
+        ("dontneed",),
+        (
+            "threads=16",
+            "batch=4/threads=8",
+            "batch=64/threads=8",
+            "handlers=4/threads=4",
+            "handlers=4/threads=4/uffd=each",
+            f"handlers=2/threads=2/{_PROCESSES}/uffd=each",
+        ),
+    ),
+    *(Depth(CONTINUE, place, axes=_WAYS) for place in ("shmem/64k/16m", "shmem/2m/64m")),
+    Depth(CONTINUE, "shmem/4k/1g", axes=_WAYS),
+)
 
 
 class Cell(NamedTuple):
@@ -244,29 +326,57 @@ class Cell(NamedTuple):
 
 def _shape_cases(shape: Shape) -> Iterator[Case]:
     """The product of a shape with the workloads and methods; what makes no sense is left out."""
-    by = ("", *(f"by={value}" for value in axis_values("by")))
     for range_size in shape.ranges:
         place = (shape.backing, size_bytes(shape.page), size_bytes(range_size))
         for workload in workloads().values():
-            if not workload.timed or workload.name == EMPTY:
+            if not workload.timed or workload.name in (EMPTY, MINOR_FAULT):
                 continue
             if workload.uses_method:
                 choices = [(method, shape.axes) for method in methods()]
             elif shape.axes:
                 continue  # further axes are ways to drop
             else:
-                choices = [(NO_METHOD, (axis,) if axis else ()) for axis in by]
+                choices = [(NO_METHOD, (axis,) if axis else ()) for axis in BY]
             for method, axes in choices:
                 pairs = tuple(sorted((k, v) for k, _, v in (axis.partition("=") for axis in axes)))
                 yield Case(workload.name, method, *place, pairs)
 
 
 def grid(*, quick: bool) -> list[Cell]:
-    """Every case of the quick or the full grid, excluded ones too, in table order."""
+    """Every case of the quick or the full grid, excluded ones too, in table order.
+
+    The full grid holds that of `depth`; the quick one is for comparing methods.
+    """
     shapes = QUICK if quick else FULL
     empty = Case(EMPTY, NO_METHOD, "shmem", page_sizes()[0], page_sizes()[0])
     cases = dict.fromkeys([empty, *itertools.chain.from_iterable(map(_shape_cases, shapes))])
-    return [Cell(case, case.excluded) for case in cases]
+    cells = [Cell(case, case.excluded) for case in cases]
+    if quick:
+        return cells
+    return cells + [cell for cell in depth(quick=False) if cell.case not in cases]
+
+
+def depth(*, quick: bool) -> list[Cell]:
+    """The sweeps of `minor_fault` and `continue` along their own axes, in table order."""
+    rows = QUICK_DEPTH if quick else FULL_DEPTH
+    names = (
+        f"{row.workload}/{method}/{row.place}" + (f"/{axes}" if axes else "")
+        for row in rows
+        for axes in row.axes
+        for method in (methods() if row.methods is None else row.methods)
+    )
+    return [Cell(case, case.excluded) for case in dict.fromkeys(map(Case.parse, names))]
+
+
+def choose(patterns: Iterable[str], *, quick: bool) -> list[Cell]:
+    """What a command measures: `select` from the grid, or from `depth` where a glob names it.
+
+    ``minor_fault/*`` and ``continue/*`` name a workload, ``*/dontneed/*`` does not.
+
+    Raises:
+        UsageError: see `select`.
+    """
+    return select(grid(quick=quick), patterns, depth(quick=quick))
 
 
 def contract_grid() -> list[Cell]:
@@ -286,33 +396,39 @@ def contract_grid() -> list[Cell]:
     return [Cell(case, case.excluded) for case in cases]
 
 
-def select(cells: Sequence[Cell], patterns: Iterable[str]) -> list[Cell]:
+def select(cells: Sequence[Cell], patterns: Iterable[str], more: Sequence[Cell] = ()) -> list[Cell]:
     """The cells that any glob matches (all if there is none), in their order.
 
-    In a glob ``*`` matches any text, slashes too.  A full name of a case need not be in the
-    grid: it is added behind.
+    In a glob ``*`` matches any text, slashes too.  A glob that names a workload also selects
+    from ``more``.  A full name of a case need not be in the grid: it is added behind.
 
     Raises:
         UsageError: a glob matches nothing; a named case is unknown or excluded.
     """
     names = {str(cell.case): cell for cell in cells}
+    deep = names | {str(cell.case): cell for cell in more}
     found: dict[str, Cell] = {}
     wanted = list(patterns)
     for pattern in wanted:
-        hits = fnmatch.filter(names, pattern)
-        found |= {name: names[name] for name in hits}
+        names_workload = not _is_glob(pattern.partition("/")[0])
+        hits = fnmatch.filter(deep if names_workload else names, pattern)
+        found |= {name: deep[name] for name in hits}
         if not hits:
-            cell = _named(pattern, names)
+            cell = _named(pattern, deep)
             found[str(cell.case)] = cell
     if not wanted:
         return list(cells)
-    order = {name: position for position, name in enumerate(names)}
+    order = {name: position for position, name in enumerate(deep)}
     return sorted(found.values(), key=lambda cell: order.get(str(cell.case), len(order)))
+
+
+def _is_glob(text: str) -> bool:
+    return any(wild in text for wild in "*?[")
 
 
 def _named(pattern: str, names: Iterable[str]) -> Cell:
     """The cell of a name that the grid does not hold."""
-    if not any(wild in pattern for wild in "*?["):
+    if not _is_glob(pattern):
         try:
             case = Case.parse(pattern)
         except UsageError as error:

@@ -83,11 +83,18 @@ def _totals(record: Samples) -> Distribution:
         return Distribution(raw, np.ones(len(raw), dtype=np.int64))
     histogram = record.histogram
     assert isinstance(histogram, Histogram)
+    return of_histogram(histogram)
+
+
+def of_histogram(histogram: Histogram) -> Distribution:
+    """The values of a record's histogram, each the middle of its bucket; the greatest is exact."""
     values = [bucket_middle(index, histogram.bits) for index, _ in histogram.buckets]
     clipped = np.clip(np.asarray(values, dtype=np.float64), histogram.min, histogram.max)
     counts = np.asarray([count for _, count in histogram.buckets], dtype=np.int64)
     order = np.argsort(clipped, kind="stable")
-    return Distribution(clipped[order], counts[order])
+    counts = counts[order]
+    counts[-1] -= 1
+    return Distribution(np.append(clipped[order], histogram.max), np.append(counts, 1))
 
 
 def per_operation(record: Samples) -> Distribution:
@@ -100,6 +107,19 @@ def per_operation(record: Samples) -> Distribution:
     share = 0 if record.workload == "empty" else record.empty
     values = np.maximum(totals.values - share, 0.0) / record.ops_per_sample
     return Distribution(values, totals.counts)
+
+
+def fault_rate(records: Iterable[Samples]) -> float | None:
+    """Faults per second of all threads together: the median of the boots.
+
+    None where no faults were counted, or instructions are.
+    """
+    rates = [
+        record.faults.faults / record.faults.wall * 1e9
+        for record in records
+        if record.faults is not None and record.unit == "ns" and record.faults.wall
+    ]
+    return float(np.median(rates)) if rates else None
 
 
 def harness_share(records: Iterable[Samples]) -> float:

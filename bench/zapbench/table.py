@@ -6,12 +6,32 @@ its reason.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from zapbench.case import NO_METHOD, Case, Cell, Method, backings, methods, size_text, workloads
+from zapbench.case import (
+    CONTINUE,
+    MINOR_FAULT,
+    NO_METHOD,
+    Case,
+    Cell,
+    Method,
+    backings,
+    methods,
+    size_text,
+    workloads,
+)
 from zapbench.record import Context, Contract, Error, Recording, Samples, Skip, failures
-from zapbench.stats import Ratio, Series, harness_share, ratio, series
+from zapbench.stats import (
+    Ratio,
+    Series,
+    fault_rate,
+    harness_share,
+    per_operation,
+    pool,
+    ratio,
+    series,
+)
 
 Place = tuple[str, str, int, int, tuple[tuple[str, str], ...]]
 
@@ -21,7 +41,10 @@ class Row:
     """One case: medians and tail of one operation in the table's unit.
 
     ``ratio`` is to the best equivalent method of the group (None: this is it, or there is
-    none); ``differs`` says why the method is not equivalent (None: it is).
+    none); ``differs`` says why the method is not equivalent (None: it is).  ``p90`` to
+    ``maximum`` and ``rate`` (faults per second of all threads) are there where single faults
+    were timed, ``of_populate`` (a rate as a fraction of MADV_POPULATE_READ's) where pages were
+    mapped in bulk.  ``note``: what else must be known.
     """
 
     case: str
@@ -34,12 +57,22 @@ class Row:
     best: bool
     ratio: Ratio | None
     differs: str | None
+    p90: float | None = None
+    p999: float | None = None
+    p9999: float | None = None
+    maximum: float | None = None
+    rate: float | None = None
+    pages_per_second: float | None = None
+    bytes_per_second: float | None = None
+    of_populate: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """The methods of one workload at one place of the matrix, equivalent ones first."""
 
+    workload: str
     title: str
     rows: tuple[Row, ...]
 
@@ -91,6 +124,9 @@ def build(
     samples = recording.of(Samples)
     differs = _differences(recording.of(Contract))
     groups: dict[Place, list[tuple[Case, Series]]] = defaultdict(list)
+    by_case: dict[str, list[Samples]] = defaultdict(list)
+    for record in samples:
+        by_case[record.case].append(record)
     figures = series(samples) if figures is None else figures
     for each in figures.values():
         case = Case.parse(each.case)
@@ -101,7 +137,11 @@ def build(
         unit=context.unit,
         harness=harness_share(samples),
         groups=tuple(
-            Group(_title(place), _rows(members, differs))
+            Group(
+                place[0],
+                _title(place),
+                _DEPTH.get(place[0], _plain)(_rows(members, differs), by_case),
+            )
             for place, members in sorted(groups.items(), key=lambda item: _order(item[0]))
         ),
         errors=_remarks(failures(recording.records), figures),
@@ -112,8 +152,8 @@ def build(
 
 
 def _place(case: Case) -> Place:
-    """What rows of one group share; what maps the pages (`by`) is compared within a group."""
-    axes = tuple(axis for axis in case.axes if axis[0] != "by")
+    """What rows of one group share; some workloads are compared along their axes."""
+    axes = () if case.workload in _DEPTH else case.axes
     return (case.workload, case.backing, case.page_size, case.range_size, axes)
 
 
@@ -135,9 +175,11 @@ def _title(place: Place) -> str:
 
 
 def _label(case: Case) -> str:
-    if case.method != NO_METHOD:
-        return case.method
-    return dict(case.axes).get("by", case.workload)
+    """A method, or what maps the pages; and the axes, where they are not in the title."""
+    axes = dict(case.axes)
+    name = case.method if case.method != NO_METHOD else axes.pop("by", case.workload)
+    shown = axes if case.workload in _DEPTH else {}
+    return " ".join([name, *(f"{key}={value}" for key, value in shown.items())])
 
 
 def _differences(contracts: Iterable[Contract]) -> dict[tuple[str, str, int], str]:
@@ -162,7 +204,7 @@ def _rows(
     known = methods()
     marked = []
     for case, each in members:
-        declared = known[case.method].differs if case.method in known else None
+        declared = known[case.method].differs if case.method in known else _MORE.get(_label(case))
         why = differs.get((case.method, case.backing, case.page_size), declared)
         marked.append((case, each, why))
     marked.sort(key=lambda member: (member[2] is not None, member[1].median))
@@ -184,6 +226,70 @@ def _row(case: Case, each: Series, differs: str | None, best: Series | None) -> 
         ratio=ratio(best.medians, each.medians) if best is not None and comparable else None,
         differs=differs,
     )
+
+
+def _plain(rows: tuple[Row, ...], _records: Mapping[str, Sequence[Samples]]) -> tuple[Row, ...]:
+    return rows
+
+
+def _fault_rows(rows: tuple[Row, ...], records: Mapping[str, Sequence[Samples]]) -> tuple[Row, ...]:
+    """Tails, rates, and what was counted beside them; the ways are not ranked."""
+    done = []
+    for row in rows:
+        pooled = pool(map(per_operation, records[row.case]))
+        done.append(
+            replace(
+                row,
+                best=False,
+                ratio=None,
+                p90=pooled.tail(0.9),
+                p999=pooled.tail(0.999),
+                p9999=pooled.tail(0.9999),
+                maximum=pooled.quantile(1),
+                rate=fault_rate(records[row.case]),
+                note=_fault_note(records[row.case]),
+            )
+        )
+    return tuple(done)
+
+
+def _fault_note(records: Sequence[Samples]) -> str:
+    counted = [record.faults for record in records if record.faults is not None]
+    words = ["means of passes"] if records[0].axes.get("stamps") == "off" else []
+    if any(each.oversubscribed for each in counted):
+        words.append("more threads than CPUs")
+    for name in ("repeated", "strandings", "eexist", "eagain"):
+        number = sum(getattr(each, name) for each in counted)
+        words += [f"{name}: {number}"] if number else []
+    return ", ".join(words)
+
+
+def _mapping_rows(
+    rows: tuple[Row, ...], records: Mapping[str, Sequence[Samples]]
+) -> tuple[Row, ...]:
+    """Rates, and how they compare with MADV_POPULATE_READ of the same range."""
+    populate = next((row.p50 for row in rows if row.method == "populate"), None)
+    timed = all(record.unit == "ns" for row in rows for record in records[row.case])
+    done = []
+    for row in rows:
+        rate = 1e9 / row.per_page if row.per_page and timed else None
+        done.append(
+            replace(
+                row,
+                pages_per_second=rate,
+                bytes_per_second=rate * Case.parse(row.case).page_size if rate else None,
+                of_populate=populate / row.p50 if populate and row.p50 else None,
+            )
+        )
+    return tuple(done)
+
+
+# The workloads whose rows are the ways along their axes, and what is said of each.
+_DEPTH: dict[str, Callable[[tuple[Row, ...], Mapping[str, Sequence[Samples]]], tuple[Row, ...]]] = {
+    MINOR_FAULT: _fault_rows,
+    CONTINUE: _mapping_rows,
+}
+_MORE = {"copy": "fills an empty file: its contents are copied too"}
 
 
 def _remarks(records: Iterable[Skip | Error], figures: Collection[str]) -> tuple[Remark, ...]:

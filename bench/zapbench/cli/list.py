@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from zapbench.case import NO_METHOD, Case, Cell, grid, select
+from zapbench.case import NO_METHOD, Case, Cell, choose
 from zapbench.cli.output import console, json_option, print_json
 from zapbench.cli.output import grid as print_grid
 from zapbench.cli.where import place, place_options, prepared
@@ -42,7 +42,7 @@ def command(
     as_json: bool,
 ) -> int:
     """List the cases that match a GLOB; probe the kernel for what it supports."""
-    cells = select(grid(quick=quick), globs)
+    cells = choose(globs, quick=quick)
     where = place(target, kernel, accel)
     probes = probes_of(cells)
     with prepared(where, [probe.case for probe in probes]):

@@ -6,10 +6,17 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
+from zapbench.case import CONTINUE, MINOR_FAULT
 from zapbench.cli.output import console, figure, grid, print_json, ratio_text
 from zapbench.table import Remark, Row, Table
 
 COLUMNS = ("method", "p50>", "p99>", "per page>", "ratio to best>", "boots>", "")
+FAULT_COLUMNS = (
+    *("method", "p50>", "p90>", "p99>", "p99.9>", "p99.99>", "max>", "faults/s>", "boots>", ""),
+)
+MAPPING_COLUMNS = (
+    *("mapped by", "p50>", "p99>", "per page>", "pages/s>", "GiB/s>", "of populate>", "boots>", ""),
+)
 DIFFERENT = "≠ "
 NAMES_WIDTH = 98
 
@@ -23,7 +30,8 @@ def print_table(table: Table, *, as_json: bool) -> None:
     out.print(f"{table.kernel} ({table.tier}), one operation each, lower is better")
     for group in table.groups:
         out.print(f"\n{group.title}", style="bold")
-        grid(COLUMNS, (_cells(row, table.unit) for row in group.rows), out)
+        columns, cells = _LOOKS.get(group.workload, (COLUMNS, _cells))
+        grid(columns, (cells(row, table.unit) for row in group.rows), out)
     out.print()
     _legend(table, out)
     _remarks("error", table.errors, out)
@@ -33,25 +41,69 @@ def print_table(table: Table, *, as_json: bool) -> None:
         out.print(f"\nincomplete: {table.truncated}")
 
 
+def _name(row: Row) -> str:
+    return (DIFFERENT if row.differs is not None else "") + row.method
+
+
+def _note(row: Row) -> str:
+    words = [f"not equivalent: {row.differs}"] if row.differs is not None else []
+    return ", ".join(words + ([row.note] if row.note else []))
+
+
 def _cells(row: Row, unit: str) -> list[str]:
-    mark = DIFFERENT if row.differs is not None else ""
     return [
-        mark + row.method,
+        _name(row),
         figure(row.p50, unit),
         figure(row.p99, unit),
         figure(row.per_page, unit),
         "best" if row.best else ratio_text(row.ratio),
         str(row.boots),
-        f"not equivalent: {row.differs}" if row.differs is not None else "",
+        _note(row),
     ]
+
+
+def _fault_cells(row: Row, unit: str) -> list[str]:
+    tails = (row.p50, row.p90, row.p99, row.p999, row.p9999, row.maximum)
+    return [
+        _name(row),
+        *(figure(value, unit) for value in tails),
+        "—" if row.rate is None else f"{row.rate:,.0f}",
+        str(row.boots),
+        _note(row),
+    ]
+
+
+def _mapping_cells(row: Row, unit: str) -> list[str]:
+    rate, speed = row.pages_per_second, row.bytes_per_second
+    return [
+        _name(row),
+        figure(row.p50, unit),
+        figure(row.p99, unit),
+        figure(row.per_page, unit),
+        "—" if rate is None else f"{rate:,.0f}",
+        "—" if speed is None else f"{speed / (1 << 30):.3g}",
+        "—" if row.of_populate is None else f"{row.of_populate:.2f}",
+        str(row.boots),
+        _note(row),
+    ]
+
+
+_LOOKS = {
+    MINOR_FAULT: (FAULT_COLUMNS, _fault_cells),
+    CONTINUE: (MAPPING_COLUMNS, _mapping_cells),
+}
 
 
 def _legend(table: Table, out: Console) -> None:
     rows = [row for group in table.groups for row in group.rows]
     if any(row.differs is not None for row in rows):
         out.print(f"{DIFFERENT}reaches another end state: not ranked, its ratio is for scale")
-    if any(row.p99 is None for row in rows):
-        out.print("p99 —: fewer than ten samples lie beyond it; take more boots or samples")
+    if any(row.p99 is None or (row.rate and row.p9999 is None) for row in rows):
+        out.print("p… —: fewer than ten samples lie beyond it; take more boots or samples")
+    if any(row.of_populate is not None for row in rows):
+        out.print("of populate: the rate as a fraction of MADV_POPULATE_READ's on a plain mapping")
+    if any(row.rate is not None for row in rows):
+        out.print("faults/s: of all threads together, stamps included; the median of the boots")
     if any(row.ratio is not None for row in rows):
         out.print(
             "ratio: of the medians of the boots, with the 95 % interval of Welch's test on "

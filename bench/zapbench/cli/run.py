@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from zapbench.case import Cell, grid, select
+from zapbench.case import Cell, choose
 from zapbench.cli.output import json_option, note
 from zapbench.cli.progress import watch
 from zapbench.cli.results import print_table
@@ -63,7 +63,7 @@ def command(
     as_json: bool,
 ) -> int:
     """Measure the cases that match a GLOB (default: the whole grid) and compare the methods."""
-    cells = select(grid(quick=quick), globs)
+    cells = choose(globs, quick=quick)
     if all(cell.excluded for cell in cells):
         raise UsageError(f"no such case can be had: {cells[0].case}: {cells[0].excluded}")
     where = place(target, kernel, accel)

@@ -95,6 +95,26 @@ class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buckets: tuple[tuple[int, int], ...]
 
 
+class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of the faults that were timed.
+
+    Of ``pages`` that were accessed, ``faults`` raised an event; ``repeated`` counts further
+    events of the same page.  ``strandings``: threads that slept on after their page was
+    resolved, and were woken by the watch; ``eexist`` and ``eagain``: answers of the resolving
+    ioctl.  ``wall`` is the time of all passes together, in the record's unit;
+    ``oversubscribed``: there were more threads and handlers than CPUs.
+    """
+
+    pages: int
+    faults: int
+    repeated: int
+    strandings: int
+    eexist: int
+    eagain: int
+    wall: int
+    oversubscribed: bool
+
+
 class CaseTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cost of a whole case, deferred work included, over ``ops`` operations."""
 
@@ -108,7 +128,8 @@ class Samples(Line, frozen=True, tag="samples"):
     ``values`` (or ``histogram``) are totals of a sample, in ``unit``: a sample is
     ``ops_per_sample`` operations on ``pages_per_op`` pages each (0: on none).  ``empty`` is
     what a sample with nothing in it costs: the harness's share.  ``stages`` splits each value
-    of ``values`` by stage, in the same order.
+    of ``values`` by stage, in the same order; ``stage_histograms`` does so for a part of the
+    samples (the ``count`` of each), not in order.  ``faults`` is there where faults are timed.
     """
 
     case: str
@@ -128,6 +149,8 @@ class Samples(Line, frozen=True, tag="samples"):
     values: Totals | None = None
     histogram: Histogram | None = None
     stages: dict[str, tuple[Count, ...]] = {}
+    stage_histograms: dict[str, Histogram] = {}
+    faults: Faults | None = None
     case_total: CaseTotal | None = None
 
     def __post_init__(self) -> None:
