@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zapbench import case
-from zapbench.case import Case, Cell, grid, select, size_bytes, size_text
+from zapbench.case import Case, Cell, choose, depth, grid, select, size_bytes, size_text
 from zapbench.error import UsageError
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=12)
@@ -78,11 +78,98 @@ def test_no_cell_of_a_grid_is_malformed(quick):
     assert malformed == []
 
 
-def test_every_method_and_timed_workload_is_in_the_quick_grid():
+def test_every_method_and_timed_workload_is_in_the_quick_grids():
     cases = [cell.case for cell in grid(quick=True)]
     assert {each.method for each in cases} == {*case.methods(), case.NO_METHOD}
+    assert {each.workload for each in cases} == {"empty", "zap", "cycle", "continue"}
     timed = {name for name, workload in case.workloads().items() if workload.timed}
-    assert {each.workload for each in cases} == timed
+    deeper = {cell.case.workload for cell in depth(quick=True)}
+    assert {each.workload for each in cases} | deeper == timed
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_sweep_holds_each_case_once_and_no_mistake(quick):
+    cells = depth(quick=quick)
+    names = [str(cell.case) for cell in cells]
+    assert len(names) == len(set(names))
+    wrong = [cell for cell in cells if cell.excluded == "not the name of a case"]
+    assert wrong == []
+
+
+def test_every_axis_of_the_sweeps_workloads_is_in_them():
+    seen = {pair for cell in depth(quick=False) for pair in cell.case.axes}
+    named = {
+        "delivery",
+        "topology",
+        "order",
+        "access",
+        "stamps",
+        "uffd",
+        "step",
+        "wp",
+        "wake",
+        "by",
+    }
+    for axis in named:
+        values = {value for key, value in seen if key == axis}
+        assert values == set(case.axis_values(axis))
+    assert {"threads", "handlers", "batch"} <= {key for key, _ in seen}
+
+
+def test_a_glob_reaches_a_sweep_by_naming_its_workload():
+    swept = {str(cell.case) for cell in depth(quick=True)}
+    quick = {str(cell.case) for cell in grid(quick=True)}
+
+    def chosen(*globs: str) -> set[str]:
+        return {str(cell.case) for cell in choose(globs, quick=True)}
+
+    assert chosen() == quick
+    assert chosen("*/dontneed/*") <= quick
+    assert chosen("minor_fault/*") == {name for name in swept if name.startswith("minor_fault/")}
+    both = {name for name in quick | swept if name.startswith("continue/")}
+    assert chosen("continue/*") == both
+    assert both - quick
+    assert chosen("minor_fault/*/topology=process") < swept
+    assert swept <= {str(cell.case) for cell in choose((), quick=False)}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("minor_fault/dontneed/shmem/4k/64k/threads=0", "take 1 to 64"),
+        ("minor_fault/dontneed/shmem/4k/64k/handlers=65", "take 1 to 64"),
+        ("minor_fault/dontneed/shmem/4k/64k/batch=0", "take 1 to 64"),
+        ("minor_fault/dontneed/shmem/4k/64k/topology=threads", "not the name of a case"),
+        ("minor_fault/punch_hole/shmem/4k/64k", "the data is gone"),
+        ("minor_fault/madv_remove/shmem/4k/64k", "the data is gone"),
+        ("minor_fault/uffd_wp/shmem/4k/64k", "traps writes only"),
+        ("minor_fault/mprotect/shmem/4k/64k", "a signal, not a userfaultfd event"),
+        ("minor_fault/guard/shmem/4k/64k", "a signal, not a userfaultfd event"),
+        ("minor_fault/poison/shmem/4k/64k", "a signal, and no way back"),
+        ("minor_fault/dontneed/anon/4k/64k", "no minor mode for anonymous memory"),
+        ("minor_fault/dontneed/file/4k/64k", "no minor mode for plain files"),
+        ("minor_fault/dontneed/shmem/4k/4k/threads=2", "fewer pages than threads"),
+        ("minor_fault/dontneed/shmem/4k/64k/uffd=each", "needs handlers=2"),
+        ("minor_fault/dontneed/shmem/4k/64k/delivery=sigbus/handlers=2", "has no handler"),
+        ("minor_fault/dontneed/shmem/4k/64k/delivery=sigbus/topology=process", "has no handler"),
+        ("minor_fault/rwp/shmem/4k/64k/delivery=sigbus", "which event it was"),
+        ("minor_fault/dontneed/shmem-private/4k/64k/access=write", "not the file's any more"),
+        ("minor_fault/dontneed/shmem/4k/64k/check=sleep", "check= of minor_fault is"),
+        ("minor_fault/dontneed/shmem/4k/64k/state=fresh", "state= belongs to zap and cycle"),
+        ("empty/-/shmem/4k/4k/check=strand", "check= of empty is"),
+        ("zap/dontneed/shmem/4k/64k/threads=2", "threads= belongs to minor_fault and continue"),
+        ("cycle/dontneed/shmem/4k/64k/by=copy", "by= belongs to the workload continue"),
+        ("continue/-/shmem/4k/64k/step=2m", "step=2m needs"),
+        ("continue/-/shmem/4k/4k/step=page", "step=page needs"),
+        ("continue/-/shmem/4k/64k/by=copy/wp=on", "are UFFDIO_CONTINUE's"),
+        ("continue/-/shmem-private/4k/64k/by=copy", "pages of its own in a private mapping"),
+        ("continue/-/shmem/4k/64k/threads=17", "fewer pages than threads"),
+    ],
+)
+def test_impossible_combinations_are_refused_in_a_line(name, reason):
+    with pytest.raises(UsageError, match=reason) as caught:
+        choose([name], quick=True)
+    assert "\n" not in str(caught.value)
 
 
 def test_every_backing_is_in_the_full_grid_and_allowed_somewhere():

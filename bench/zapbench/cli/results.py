@@ -73,6 +73,11 @@ def _fault_cells(row: Row, unit: str) -> list[str]:
     ]
 
 
+def _three(value: float) -> str:
+    """Three digits, and all of those before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _mapping_cells(row: Row, unit: str) -> list[str]:
     rate, speed = row.pages_per_second, row.bytes_per_second
     return [
@@ -81,7 +86,7 @@ def _mapping_cells(row: Row, unit: str) -> list[str]:
         figure(row.p99, unit),
         figure(row.per_page, unit),
         "—" if rate is None else f"{rate:,.0f}",
-        "—" if speed is None else f"{speed / (1 << 30):.3g}",
+        "—" if speed is None else _three(speed / (1 << 30)),
         "—" if row.of_populate is None else f"{row.of_populate:.2f}",
         str(row.boots),
         _note(row),
@@ -104,7 +109,8 @@ def _legend(table: Table, out: Console) -> None:
         out.print("of populate: the rate as a fraction of MADV_POPULATE_READ's on a plain mapping")
     if any(row.rate is not None for row in rows):
         out.print("faults/s: of all threads together, stamps included; the median of the boots")
-    if any(row.ratio is not None for row in rows):
+    ranked = [row for group in table.groups if group.workload not in _LOOKS for row in group.rows]
+    if any(row.ratio is not None for row in ranked):
         out.print(
             "ratio: of the medians of the boots, with the 95 % interval of Welch's test on "
             "their logarithms"

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Minor faults: every way to have one, and the checks that make its figure true, provoked."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from zapbench import record, settings, stats
+from zapbench.case import MINOR_FAULT, Case, depth, hugetlb_need, mthp_need
+from zapbench.record import Error, Recording, Samples, Skip
+from zapbench.target import InProcess, Job, Native, Target, guest_path
+
+pytestmark = pytest.mark.usefixtures("userfaultfd")
+
+SMALL = {"4k": "64k", "64k": "256k", "2m": "8m"}
+QUICK = [cell.case for cell in depth(quick=True) if cell.excluded is None]
+CASES = sorted(
+    {
+        str(case).replace(f"/{page}/{old}", f"/{page}/{SMALL[page]}")
+        for case in QUICK
+        for page, old in [str(case).split("/")[3:5]]
+        if case.workload == MINOR_FAULT
+    }
+)
+PLAIN = [name for name in CASES if "shmem/4k/" in name]
+
+
+def run(*cases: str, target: Target | None = None, **fields: object) -> Recording:
+    known: dict[str, object] = {"samples": 1, "max_seconds": 0.002}
+    job = Job(cases, "k", "native", **{**known, **fields})
+    return record.collect((target or Native()).run(job))
+
+
+def sound(samples: Samples) -> None:
+    """Every page raised an event, and no more was needed than that."""
+    faults = samples.faults
+    assert faults is not None
+    assert faults.pages == faults.faults > 0
+    assert (faults.strandings, faults.eexist, faults.eagain) == (0, 0, 0)
+    assert 0 < samples.minor_faults <= faults.faults + faults.repeated
+    values = stats.per_operation(samples)
+    if samples.axes.get("stamps") == "off":
+        assert values.size * samples.ops_per_sample == faults.faults
+        assert samples.stage_histograms == {}
+        return
+    assert values.size == faults.faults
+    stages = {name: stats.of_histogram(each) for name, each in samples.stage_histograms.items()}
+    assert list(stages) == ["deliver", "queue", "resolve", "resume"]
+    assert {each.size for each in stages.values()} == {stages["deliver"].size}
+    assert stages["deliver"].size >= faults.faults // 8
+    # The part cannot be more than the whole; nor can all parts together.
+    top = values.quantile(1) + samples.empty
+    assert all(each.quantile(1) <= top for each in stages.values())
+    assert stages["resolve"].quantile(0.5) > 0
+
+
+def test_each_case_of_the_sweep_on_base_pages():
+    recording = run(*PLAIN)
+    assert recording.of(Error) == []
+    done = recording.of(Samples)
+    assert {each.case for each in done} | {each.case for each in recording.of(Skip)} == set(PLAIN)
+    assert len(done) > 20
+    for each in done:
+        sound(each)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="huge pages need root")
+def test_each_case_of_the_sweep_on_larger_pages():
+    names = [name for name in CASES if name not in PLAIN]
+    cases = [Case.parse(name) for name in names]
+    with settings.applied(settings.Needs(hugetlb=hugetlb_need(cases), mthp=mthp_need(cases))):
+        recording = run(*names)
+    assert recording.of(Error) == []
+    done = recording.of(Samples)
+    if not done:
+        pytest.skip(recording.of(Skip)[0].reason)
+    for each in done:
+        sound(each)
+
+
+def test_within_python():
+    """Signals and a fork in a process with threads of its own."""
+    names = [f"minor_fault/dontneed/shmem/4k/64k{axis}" for axis in AXES]
+    recording = run(*names, target=InProcess())
+    assert [each.case for each in recording.of(Samples)] == names
+    for each in recording.of(Samples):
+        sound(each)
+
+
+AXES = ("", "/topology=process", "/delivery=sigbus", "/delivery=epoll/handlers=2/threads=2")
+
+
+@pytest.mark.parametrize("topology", ["", "/topology=process"])
+def test_eexist_is_answered_with_a_wake(topology):
+    (samples,) = run(f"minor_fault/dontneed/shmem/4k/64k/check=eexist{topology}").of(Samples)
+    assert samples.faults is not None
+    assert samples.faults.eexist == samples.faults.faults
+    assert samples.faults.strandings == 0
+
+
+@pytest.mark.parametrize("topology", ["", "/topology=process"])
+def test_a_stranded_thread_is_woken_and_counted(topology):
+    """A handler that maps and does not wake: no fault would ever end."""
+    (samples,) = run(f"minor_fault/dontneed/shmem/4k/8k/check=strand{topology}").of(Samples)
+    assert samples.faults is not None
+    assert samples.faults.strandings == samples.faults.faults == 2
+
+
+@pytest.mark.parametrize("topology", ["", "/topology=process"])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("contents", "page 0 held other bytes after its fault"),
+        ("surplus", "2 of 4 pages raised no event when they were accessed, the first .* page 1"),
+    ],
+)
+def test_a_handler_that_does_wrong_is_an_error(wrong, said, topology):
+    recording = run(f"minor_fault/dontneed/shmem/4k/16k/check={wrong}{topology}")
+    assert recording.of(Samples) == []
+    (error,) = recording.of(Error)
+    assert re.search(said, error.reason), error.reason
+
+
+def test_more_threads_than_cpus_are_marked():
+    names = [f"minor_fault/dontneed/shmem/4k/256k{axis}" for axis in ("", "/threads=64")]
+    alone, crowd = (each.faults for each in run(*names).of(Samples))
+    assert alone is not None
+    assert crowd is not None
+    assert crowd.oversubscribed == ((os.cpu_count() or 1) < 65)
+    assert alone.oversubscribed == ((os.cpu_count() or 1) < 2)
+
+
+def started(case: str) -> subprocess.Popen[str]:
+    """The program in the midst of a case that would take a minute."""
+    command = [guest_path(), "--samples", "100000000", "--max-seconds", "6", case]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    for _ in ("context", "contract"):
+        program.stdout.readline()
+    time.sleep(0.3)
+    return program
+
+
+def children(pid: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+
+
+PROCESS = "minor_fault/dontneed/shmem/4k/64k/topology=process"
+
+
+@pytest.mark.parametrize("case", [PROCESS, "minor_fault/dontneed/shmem/4k/64k/delivery=busy"])
+def test_an_interrupt_ends_it_in_order(case):
+    with started(case) as program:
+        program.send_signal(signal.SIGINT)
+        out, _ = program.communicate(timeout=60)
+    kinds = [json.loads(line)["kind"] for line in out.splitlines()]
+    assert kinds == ["error", "end"]
+    assert program.returncode == 130
+
+
+def test_the_death_of_the_handlers_is_an_error():
+    with started(PROCESS) as program:
+        (child,) = children(program.pid)
+        os.kill(child, signal.SIGKILL)
+        out, _ = program.communicate(timeout=60)
+    error, end = (json.loads(line) for line in out.splitlines())
+    assert error["reason"].startswith("the handlers' process died")
+    assert end["errors"] == 1
+
+
+def test_the_handlers_do_not_outlive_the_program():
+    with started(PROCESS) as program:
+        (child,) = children(program.pid)
+        program.kill()
+    end = time.monotonic() + 30
+    while Path(f"/proc/{child}").exists() and time.monotonic() < end:
+        state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+        if state in "ZX":
+            return
+        time.sleep(0.02)
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_memory_of_a_million_faults_is_bounded():
+    """Ten times the faults, the same memory but for what is counted in a thread's stack."""
+    most = []
+    for samples in (1000, 10_000):
+        command = [guest_path(), "--samples", str(samples), "--max-seconds", "20"]
+        with subprocess.Popen(
+            [*map(str, command), "minor_fault/dontneed/shmem/4k/4m"], stdout=subprocess.PIPE
+        ) as program:
+            _, status, usage = os.wait4(program.pid, 0)
+            program.returncode = os.waitstatus_to_exitcode(status)
+        assert program.returncode == 0
+        most.append(usage.ru_maxrss)
+    assert most[1] < most[0] + 4096  # KiB
