@@ -37,8 +37,8 @@ int main(void)
 	if (series_count(&s))
 		return 1;
 	printf("{\"bits\":%d,\"min\":%" PRIu64 ",\"max\":%" PRIu64 ",\"sum\":%" PRIu64
-	       ",\"count\":%" PRIu64 ",\"buckets\":[",
-	       HIST_BITS, s.min, s.max, s.sum, s.n);
+			",\"count\":%" PRIu64 ",\"buckets\":[",
+			HIST_BITS, s.min, s.max, s.sum, s.n);
 	for (unsigned int i = 0, first = 1; i < HIST_BUCKETS; i++)
 		if (s.buckets[i])
 			printf("%s[%u,%" PRIu64 "]", first ? "" : ",", i, s.buckets[i]), first = 0;

@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from zapbench.case import backings, grid, methods
+from zapbench.case import backings, depth, grid, methods
 
 REPOSITORY = Path(__file__).parents[2]
 THREADS = ("cycle/dontneed/shmem/4k/64k/events=on", "cycle/dontneed/shmem/4k/64k/siblings=spin")
@@ -76,6 +77,19 @@ def test_each_case_of_the_small_grid(guest: Guest) -> None:
     done = {line["case"] for line in lines if line["kind"] in ("samples", "skip")}
     assert done >= set(cases)
     assert sum(line["kind"] == "samples" for line in lines) > len(cases) / 2
+
+
+def test_each_way_to_fault_and_to_continue(guest: Guest) -> None:
+    """Threads, handlers, processes and signals; the ranges made small."""
+    checks = [f"minor_fault/dontneed/shmem/4k/16k/check={word}" for word in ("eexist", "strand")]
+    cases = {
+        str(replace(cell.case, range_size=min(cell.case.range_size, 16 * cell.case.page_size)))
+        for cell in depth(quick=True)
+        if cell.excluded is None and "step=2m" not in str(cell.case)
+    }
+    arguments = ["--samples", "1", "--max-seconds", "0.002"]
+    lines = records(guest(arguments, [*sorted(cases), *checks]))
+    assert sum(line["kind"] == "samples" for line in lines) > len(cases) / 3
 
 
 def test_each_contract(guest: Guest) -> None:
