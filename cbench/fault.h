@@ -77,7 +77,8 @@ struct faults {
 	unsigned int running; /* of them, in this process */
 	char *other; /* where the handlers map the file */
 	pid_t child; /* the handlers' process, 0: threads of this one */
-	int socket; /* to it */
+	int down, up; /* pipes to it and from it */
+	int socket; /* to it, -1: this kernel has none */
 	struct sigaction old_user, old_bus;
 
 	struct faulter *faulters;
@@ -93,16 +94,20 @@ struct faults {
 
 /* handler.c */
 bool stamped(const struct faults *f, size_t page);
-int handlers_fork(struct faults *f);
-int handlers_start(struct faults *f);
-void handlers_stop(struct faults *f);
-int handlers_error(const struct faults *f);
+int handler_threads_start(struct faults *f);
+void handler_threads_stop(struct faults *f);
 void handlers_count(const struct faults *f, struct fault_counts *n);
 int answer_fault(struct faults *f, const struct uffd *u, struct handler_counts *n,
 		 char *page, uint64_t flags);
 char *part_start(const struct faults *f, unsigned int part);
 size_t part_pages(const struct faults *f, unsigned int part);
 const struct uffd *uffd_of(const struct faults *f, size_t page);
+
+/* handler_process.c */
+int handlers_fork(struct faults *f);
+int handlers_start(struct faults *f);
+void handlers_stop(struct faults *f);
+int handlers_error(const struct faults *f);
 
 /* faulter.c */
 int faulters_init(struct faults *f, uint64_t seed);

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The side that resolves faults: threads of this process, or of one of their
- * own that gets the userfaultfd over a UNIX socket and maps the file elsewhere.
- */
+/* The side that resolves faults: threads that read a userfaultfd and answer. */
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fault.h"
@@ -222,7 +215,7 @@ static int open_epoll(struct handler *h)
 	return 0;
 }
 
-static int start_threads(struct faults *f)
+int handler_threads_start(struct faults *f)
 {
 	int err = 0;
 
@@ -252,7 +245,7 @@ static int start_threads(struct faults *f)
 }
 
 /* A thread may be on its way into read(2) just now: knock until it has seen it. */
-static void stop_threads(struct faults *f)
+void handler_threads_stop(struct faults *f)
 {
 	atomic_store(&f->shared->stop, true);
 	for (unsigned int i = 0; i < f->running; i++) {
@@ -266,148 +259,6 @@ static void stop_threads(struct faults *f)
 		if (h->epoll >= 0)
 			close(h->epoll);
 	}
-}
-
-/* ---- a process of their own ---- */
-
-static int send_uffds(struct faults *f)
-{
-	char control[CMSG_SPACE(sizeof(int) * MAX_THREADS)] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control,
-			      .msg_controllen = CMSG_SPACE(sizeof(int) * f->nr_uffds) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int) * f->nr_uffds);
-	for (unsigned int i = 0; i < f->nr_uffds; i++)
-		memcpy(CMSG_DATA(c) + i * sizeof(int), &f->uffd[i].fd, sizeof(int));
-	return sendmsg(f->socket, &msg, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
-static int receive_uffds(struct faults *f)
-{
-	char control[CMSG_SPACE(sizeof(int) * MAX_THREADS)], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control,
-			      .msg_controllen = sizeof(control) };
-	struct cmsghdr *c;
-
-	if (recvmsg(f->socket, &msg, MSG_CMSG_CLOEXEC) != 1)
-		return -EPIPE;
-	c = CMSG_FIRSTHDR(&msg);
-	if (!c || c->cmsg_len != CMSG_LEN(sizeof(int) * f->nr_uffds))
-		return -EPROTO;
-	for (unsigned int i = 0; i < f->nr_uffds; i++)
-		memcpy(&f->uffd[i].fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-	return 0;
-}
-
-/* The file, mapped by the handlers' process too, and somewhere else. */
-static int map_elsewhere(struct faults *f)
-{
-	struct region *r = f->r;
-	size_t len = f->pages * f->page;
-	char *other;
-
-	munmap(r->reserved, r->reserved_len);
-	other = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
-	if (other == MAP_FAILED)
-		return -errno;
-	f->other = other;
-	for (size_t i = 0; i < len; i += r->granule)
-		*(volatile char *)(other + i);
-	return 0;
-}
-
-/* Answers with 0 or an errno, then serves until the socket says or is closed. */
-static void child_main(struct faults *f)
-{
-	int err = map_elsewhere(f);
-	char byte;
-
-	if (!err)
-		err = receive_uffds(f);
-	if (!err)
-		err = start_threads(f);
-	byte = -err;
-	if (write(f->socket, &byte, 1) == 1)
-		while (read(f->socket, &byte, 1) < 0 && errno == EINTR)
-			;
-	stop_threads(f);
-}
-
-/* Forks while there is one thread: the others would not live in the child. */
-int handlers_fork(struct faults *f)
-{
-	pid_t parent = getpid();
-	int ends[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-		return -errno;
-	f->child = fork();
-	if (f->child) {
-		int err = errno;
-
-		close(ends[1]);
-		f->socket = ends[0];
-		if (f->child > 0)
-			return 0;
-		f->child = 0;
-		return -err;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent) {
-		close(ends[0]);
-		close(f->o->out); /* its reader waits for its end */
-		f->socket = ends[1];
-		child_main(f);
-	}
-	_exit(0);
-}
-
-int handlers_start(struct faults *f)
-{
-	char byte;
-	int err;
-
-	if (f->r->c->delivery == DELIVERY_SIGBUS)
-		return 0;
-	if (!f->child)
-		return start_threads(f);
-	err = send_uffds(f);
-	if (!err && read(f->socket, &byte, 1) != 1)
-		err = -EPIPE;
-	return err ? err : -(int)byte;
-}
-
-/* -errno of one that can resolve no more, or -ESRCH: their process died. */
-int handlers_error(const struct faults *f)
-{
-	struct pollfd p = { .fd = f->socket, .events = POLLIN };
-
-	for (unsigned int i = 0; i < MAX_THREADS; i++)
-		if (atomic_load(&f->shared->handler[i].err))
-			return atomic_load(&f->shared->handler[i].err);
-	return f->child && poll(&p, 1, 0) > 0 ? -ESRCH : 0;
-}
-
-void handlers_stop(struct faults *f)
-{
-	if (f->r->c->delivery == DELIVERY_SIGBUS)
-		return;
-	if (!f->child) {
-		stop_threads(f);
-		return;
-	}
-	close(f->socket);
-	while (waitpid(f->child, NULL, 0) < 0 && errno == EINTR)
-		;
 }
 
 /* Adds what all handlers counted so far. */
