@@ -259,12 +259,15 @@ _SWEEP = (
     "threads=8",
     "handlers=2",
     "handlers=2/threads=2",
+    "handlers=2/threads=4",
     "handlers=2/threads=2/uffd=each",
+    "handlers=2/threads=4/uffd=each",
     "delivery=poll",
     "delivery=epoll",
     "delivery=busy",
     "delivery=sigbus",
     "delivery=sigbus/threads=2",
+    "delivery=sigbus/threads=4",
     "batch=16/threads=8",
     "access=write",
     "order=random",
@@ -272,6 +275,7 @@ _SWEEP = (
     "stamps=off",
     _PROCESSES,
     f"threads=2/{_PROCESSES}",
+    f"threads=4/{_PROCESSES}",
     f"delivery=busy/{_PROCESSES}",
 )
 _WAYS = (

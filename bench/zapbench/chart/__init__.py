@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from zapbench.bridge import Bridge
 from zapbench.chart.contract import draw_contract
 from zapbench.chart.cost import draw_cost
+from zapbench.chart.fault import draw_latency, draw_stages, draw_throughput
 from zapbench.chart.heat import draw_heat
 from zapbench.chart.history import History, draw_history
 from zapbench.chart.scatter import draw_scatter
@@ -64,6 +65,9 @@ CHARTS = {
     "heat": Chart("methods by what is mapped, against the cheapest", draw_heat),
     "size": Chart("cost against range size: what a call costs, what a page adds", draw_size),
     "contract": Chart("what each method was seen to keep", draw_contract),
+    "latency": Chart("quantiles of a minor fault, by page size", draw_latency),
+    "throughput": Chart("minor faults per second against threads", draw_throughput),
+    "stages": Chart("where the time of a minor fault goes", draw_stages),
 }
 
 

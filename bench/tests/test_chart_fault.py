@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Charts of minor faults, read back from what was drawn; all figures here are made up."""
+
+from pathlib import Path
+
+import pytest
+import synthetic
+
+from zapbench import chart
+from zapbench.error import UsageError
+from zapbench.record import Faults, Histogram, Samples
+from zapbench.store import RECORDS, Results
+
+PLACES = ("shmem/4k/16m", "hugetlb/2m/64m")
+STAGES = ("deliver", "queue", "resolve", "resume")
+
+
+def histogram(value: int, count: int) -> Histogram:
+    """``count`` times the value, an exact one of a bucket, and ten slow ones."""
+    return Histogram(7, value, 255, 0, count, ((value, count - 10), (255, 10)))
+
+
+def fault(name: str, value: int, wall: int, count: int = 10_000) -> Samples:
+    counted = Faults(count, count, 0, 0, 0, 0, wall, oversubscribed=False)
+    stages = {stage: histogram(10 * (i + 1), 100) for i, stage in enumerate(STAGES)}
+    return synthetic.samples(
+        synthetic.run_of(),
+        name,
+        None,
+        histogram=histogram(value, count),
+        pages_per_op=1,
+        faults=counted,
+        stage_histograms=stages,
+    )
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    lines = [
+        fault(f"minor_fault/dontneed/{place}{axes}", 100 + 10 * i, 10**9 // (i + 1))
+        for place in PLACES
+        for i, axes in enumerate(("", "/topology=process", "/threads=2", "/delivery=sigbus"))
+    ]
+    (tmp_path / RECORDS).write_bytes(b"".join(synthetic.stream(synthetic.run_of(), *lines)))
+    return Results(tmp_path)
+
+
+def test_latency_has_a_curve_for_each_page_size_as_far_as_it_is_known(results):
+    figure = chart.draw(results, "latency")
+    thread, process = figure.axes
+    for axes, value in ((thread, 100), (process, 110)):
+        assert len(axes.lines) == len(PLACES)
+        for line in axes.lines:
+            beyond, latency = line.get_data()
+            assert latency[0] == value
+            # ten of 10,000 lie beyond the last quantile that is drawn
+            assert beyond[-1] == pytest.approx(1000)
+    assert {text.get_text() for text in thread.texts} == {"shmem 4k", "hugetlb 2m"}
+
+
+def test_throughput_has_a_curve_where_threads_were_varied(results):
+    (axes,) = chart.draw(results, "throughput").axes
+    (line,) = axes.lines
+    assert list(line.get_xdata()) == [1, 2]
+    assert list(line.get_ydata()) == pytest.approx([10_000, 30_000])
+    assert [text.get_text() for text in axes.texts] == ["one handler, blocking read"]
+
+
+def test_stages_are_stacked_in_their_order(results):
+    figure = chart.draw(results, "stages")
+    assert len(figure.axes) == len(PLACES)
+    axes = figure.axes[1]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        *("blocking read", "sigbus", "process"),
+    ]
+    first = axes.patches[: len(STAGES)]
+    assert [bar.get_width() * 1000 for bar in first] == pytest.approx([10, 20, 30, 40])
+    assert [bar.get_x() * 1000 for bar in first] == pytest.approx([0, 10, 30, 60])
+
+
+@pytest.mark.parametrize("kind", ["latency", "throughput", "stages"])
+def test_a_result_without_faults_is_told_so_in_a_line(tmp_path, kind):
+    record = synthetic.samples(synthetic.run_of(), "zap/dontneed/shmem/4k/4k", (1, 2))
+    (tmp_path / RECORDS).write_bytes(b"".join(synthetic.stream(synthetic.run_of(), record)))
+    with pytest.raises(UsageError, match="has no minor faults to show") as caught:
+        chart.draw(Results(tmp_path), kind)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["latency", "throughput", "stages"])
+def test_a_chart_made_again_has_the_same_bytes(tmp_path, results, kind):
+    files = [tmp_path / f"{n}.svg" for n in (1, 2)]
+    for file in files:
+        chart.save(chart.draw(results, kind), file)
+    assert files[0].read_bytes() == files[1].read_bytes()
