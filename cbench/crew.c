@@ -153,6 +153,9 @@ uint64_t crew_pass(struct crew *crew, crew_watch *watch)
 		if (errno == ETIMEDOUT && watch)
 			watch(crew->arg);
 	}
+	/* orders what all of them did, the semaphore only what the last one did */
+	if (atomic_load(&crew->left))
+		abort();
 	for (unsigned int i = 0; i < crew->n; i++) {
 		begin = MIN(begin, crew->member[i].begin);
 		end = MAX(end, crew->member[i].end);

@@ -2,7 +2,8 @@
 """The C core under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 A finding ends the program with a message on standard error and no ``end`` record.
-ThreadSanitizer cannot be used: page faults in its shadow memory are counted as the region's.
+ThreadSanitizer cannot be used on regions: page faults in its shadow memory are counted as the
+region's.  The threads that work on them are tried with it alone.
 """
 
 import json
@@ -136,3 +137,46 @@ def test_bad_case_is_an_error_record(guest: Guest, name: str) -> None:
     assert done.returncode == 1
     kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
     assert kinds == ["context", "error", "samples", "end"]
+
+
+# Eight threads that add to what the first one reads after each pass.
+CREW = """
+#include "zapbench.h"
+static const struct options o = { .signal_fd = -1 };
+static long part[8];
+static void work(void *arg, unsigned int m)
+{
+	for (int i = 0; i < 1000; i++)
+		part[m] += *(int *)arg;
+}
+int main(void)
+{
+	int one = 1;
+	for (int rounds = 0; rounds < 5; rounds++) {
+		struct crew *crew = crew_start(8, &o, work, &one);
+		for (int pass = 0; pass < 100; pass++) {
+			long sum = 0;
+			crew_pass(crew, NULL);
+			for (int i = 0; i < 8; i++)
+				sum += part[i];
+			if (sum != 8000 * (rounds * 100 + pass + 1))
+				return 1;
+		}
+		crew_stop(crew);
+	}
+	return 0;
+}
+"""
+
+
+def test_a_crew_has_no_data_race(tmp_path: Path) -> None:
+    (tmp_path / "crew_main.c").write_text(CREW)
+    core = [path for path in (REPOSITORY / "cbench").glob("*.c") if path.name != "guest_main.c"]
+    command = ["gcc", "-g", "-O1", "-fsanitize=thread", "-D_GNU_SOURCE", '-DZAPBENCH_VERSION="0"']
+    command += [f"-I{REPOSITORY / 'cbench'}", "crew_main.c", *map(str, core), "-lpthread"]
+    subprocess.run([*command, "-o", "crew"], cwd=tmp_path, check=True, capture_output=True)
+    done = subprocess.run(
+        [tmp_path / "crew"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
