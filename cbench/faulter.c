@@ -218,15 +218,21 @@ static void look_after(struct faults *f, unsigned int member)
 	}
 }
 
-void faulters_watch(void *faults)
+static void look_at_handlers(struct faults *f)
 {
-	struct faults *f = faults;
 	int err = handlers_error(f);
 
 	if (err)
 		faults_let_go(f, err,
 			      err == -ESRCH ? "the handlers' process died"
 					    : "a fault cannot be resolved");
+}
+
+void faulters_watch(void *faults)
+{
+	struct faults *f = faults;
+
+	look_at_handlers(f);
 	for (unsigned int i = 0; i < f->nr_threads; i++)
 		look_after(f, i);
 }
@@ -236,10 +242,7 @@ void faulters_watch(void *faults)
 /* Every page's first word was read; the watch may not have run. */
 int faulters_check(struct faults *f)
 {
-	int err = handlers_error(f);
-
-	if (err && !f->err)
-		faults_let_go(f, err, "a fault cannot be resolved");
+	look_at_handlers(f);
 	for (unsigned int i = 0; i < f->nr_threads && !f->err; i++) {
 		if (f->faulters[i].sum == f->faulters[i].expected)
 			continue;
