@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from zapbench import record, settings, stats
-from zapbench.case import MINOR_FAULT, Case, depth, hugetlb_need, mthp_need
+from zapbench.case import Case, depth, hugetlb_need, mthp_need
 from zapbench.record import Error, Recording, Samples, Skip
+from zapbench.sweeps import MINOR_FAULT
 from zapbench.target import InProcess, Job, Native, Target, guest_path
 
 pytestmark = pytest.mark.usefixtures("userfaultfd")

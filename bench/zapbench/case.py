@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self
 
 from zapbench._zapbench import ffi, lib
 from zapbench.error import UsageError
+from zapbench.sweeps import BY, FULL_DEPTH, MINOR_FAULT, QUICK_DEPTH
 
 NO_METHOD = "-"
 _UNITS = {"g": 1 << 30, "m": 1 << 20, "k": 1 << 10}
@@ -233,92 +234,6 @@ FULL = (
     Shape("anon", "4k", ("4k", "64k", "2m")),
 )
 EMPTY = "empty"  # the harness's own share: the same wherever it runs, so one case is enough
-CONTINUE = "continue"
-MINOR_FAULT = "minor_fault"
-BY = ("", "by=populate", "by=populate-single")  # what `continue` is set against everywhere
-
-
-class Depth(NamedTuple):
-    """Rows of the grid of one workload: one place, and the further axes, slashes between them.
-
-    ``methods`` None: all of them.
-    """
-
-    workload: str
-    place: str
-    methods: tuple[str, ...] | None = (NO_METHOD,)
-    axes: tuple[str, ...] = ("",)
-
-
-_RIVALS = ("madv_zap", "dontneed", "remap", "rwp")
-_LARGE = ("shmem/64k/16m", "shmem/2m/64m", "hugetlb/2m/64m")
-_PROCESSES = "topology=process"
-_SWEEP = (
-    "threads=2",
-    "threads=4",
-    "threads=8",
-    "handlers=2",
-    "handlers=2/threads=2",
-    "handlers=2/threads=4",
-    "handlers=2/threads=2/uffd=each",
-    "handlers=2/threads=4/uffd=each",
-    "delivery=poll",
-    "delivery=epoll",
-    "delivery=busy",
-    "delivery=sigbus",
-    "delivery=sigbus/threads=2",
-    "delivery=sigbus/threads=4",
-    "batch=16/threads=8",
-    "access=write",
-    "order=random",
-    "order=stride",
-    "stamps=off",
-    _PROCESSES,
-    f"threads=2/{_PROCESSES}",
-    f"threads=4/{_PROCESSES}",
-    f"delivery=busy/{_PROCESSES}",
-)
-_WAYS = (
-    *BY,
-    "by=populate-write",
-    "by=copy",
-    "step=page",
-    "step=2m",
-    "wp=on",
-    "wake=off",
-    "threads=2",
-    "by=populate/threads=2",
-)
-QUICK_DEPTH = (
-    Depth(MINOR_FAULT, "shmem/4k/16m", None),
-    Depth(MINOR_FAULT, "shmem/4k/16m", ("dontneed",), _SWEEP),
-    *(Depth(MINOR_FAULT, place, _RIVALS) for place in _LARGE),
-    *(Depth(MINOR_FAULT, place, ("dontneed",), (_PROCESSES,)) for place in _LARGE),
-    *(Depth(CONTINUE, place, axes=_WAYS) for place in ("shmem/4k/16m", "hugetlb/2m/64m")),
-)
-FULL_DEPTH = (
-    *QUICK_DEPTH,
-    *(Depth(MINOR_FAULT, place, None) for place in _LARGE),
-    *(Depth(MINOR_FAULT, place, None) for place in ("tmpfs/4k/16m", "shmem-private/4k/16m")),
-    Depth(MINOR_FAULT, "hugetlb-private/2m/64m", None),
-    Depth(MINOR_FAULT, "hugetlb/1g/1g", _RIVALS, ("", _PROCESSES)),
-    Depth(MINOR_FAULT, "hugetlb/2m/64m", ("dontneed",), _SWEEP),
-    Depth(
-        MINOR_FAULT,
-        "shmem/4k/16m",
-        ("dontneed",),
-        (
-            "threads=16",
-            "batch=4/threads=8",
-            "batch=64/threads=8",
-            "handlers=4/threads=4",
-            "handlers=4/threads=4/uffd=each",
-            f"handlers=2/threads=2/{_PROCESSES}/uffd=each",
-        ),
-    ),
-    *(Depth(CONTINUE, place, axes=_WAYS) for place in ("shmem/64k/16m", "shmem/2m/64m")),
-    Depth(CONTINUE, "shmem/4k/1g", axes=_WAYS),
-)
 
 
 class Cell(NamedTuple):
@@ -367,7 +282,7 @@ def depth(*, quick: bool) -> list[Cell]:
         f"{row.workload}/{method}/{row.place}" + (f"/{axes}" if axes else "")
         for row in rows
         for axes in row.axes
-        for method in (methods() if row.methods is None else row.methods)
+        for method in (methods() if row.methods is None else row.methods or (NO_METHOD,))
     )
     return [Cell(case, case.excluded) for case in dict.fromkeys(map(Case.parse, names))]
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zapbench.case import (
-    CONTINUE,
-    MINOR_FAULT,
     NO_METHOD,
     Case,
     Cell,
@@ -32,6 +30,7 @@ from zapbench.stats import (
     ratio,
     series,
 )
+from zapbench.sweeps import CONTINUE, MINOR_FAULT
 
 Place = tuple[str, str, int, int, tuple[tuple[str, str], ...]]
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from zapbench.bridge import BASELINE
-from zapbench.case import MINOR_FAULT, Case, size_text
+from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.chart.scatter import spread
@@ -19,6 +19,7 @@ from zapbench.error import UsageError
 from zapbench.record import Context, Samples
 from zapbench.stats import BEYOND, Distribution, fault_rate, of_histogram, per_operation, pool
 from zapbench.store import Results
+from zapbench.sweeps import MINOR_FAULT
 
 COLORS = (BLUE, VERMILION, SKY, GREY, "#009E73", "#CC79A7", "#E69F00", "#000000")
 STAGES = {"deliver": BLUE, "queue": GREY, "resolve": VERMILION, "resume": SKY}
