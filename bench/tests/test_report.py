@@ -410,3 +410,13 @@ def test_a_foreign_directory_is_not_replaced(tmp_path: Path, results: Path) -> N
     with pytest.raises(UsageError, match="no report"):
         report.make([results], mine)
     assert (mine / "thesis.txt").read_text() == "years of work"
+
+
+def test_what_stands_beside_a_report_is_kept(tmp_path: Path, results: Path) -> None:
+    where = made(tmp_path, results)
+    (where / "NOTES.md").write_text("by hand\n")
+    (where / "results/icount").mkdir(parents=True)
+    assert report.check(where) is None
+    report.make([], where)
+    assert (where / "NOTES.md").read_text() == "by hand\n"
+    assert (where / "results/icount").is_dir()

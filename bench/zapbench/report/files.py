@@ -26,6 +26,8 @@ from zapbench.report.timing import bridge, gates, timings
 from zapbench.store import RECORDS, SUITE, suites
 
 PAGE, MARKDOWN, LETTER = "index.html", "index.md", "cover-letter.txt"
+BESIDE = ("results", "NOTES.md")
+"""What may stand beside the made files and is kept: asv's results, and words by hand."""
 SECTIONS = (answer, costs, beyond, solid, bridge, timings, history, gates, method, missing)
 """In the order of the page; the commands follow."""
 
@@ -122,8 +124,11 @@ def _write(made: Mapping[str, bytes], where: Path) -> None:
             fresh.mkdir()
             for name, data in made.items():
                 (fresh / name).write_bytes(data)
+            before = Path(scratch) / "before"
             if where.exists():
-                where.rename(Path(scratch) / "before")
+                where.rename(before)
+            for kept in filter(Path.exists, (before / name for name in BESIDE)):
+                kept.rename(fresh / kept.name)
             fresh.rename(where)
     except OSError as error:
         raise DiskFull(f"cannot write {where}: {error.strerror}; choose another with -o") from error
@@ -139,7 +144,7 @@ def check(report: Path) -> str | None:
         SchemaError: its records are damaged.
     """
     made = files(read_again(report), report.resolve().name)
-    there = {path.name: path for path in sorted(report.iterdir())}
+    there = {path.name: path for path in sorted(report.iterdir()) if path.name not in BESIDE}
     for name in sorted({*made, *there}):
         if name not in there:
             return f"{report / name} is missing"
