@@ -16,7 +16,7 @@ import kernel_commits
 import pytest
 
 from zapbench.error import EnvironmentMissing
-from zapbench.kernel import history
+from zapbench.kernel import cache, history
 from zapbench.kernel.cache import no_progress
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(1800)]
@@ -71,9 +71,13 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Project:
-    """The history from Debian's package, and asv's project."""
+    """The history from Debian's package, and asv's project.
+
+    The history is kept in the cache: where a commit is built depends on its path, and objects of
+    the last time save a minute.
+    """
     path = tmp_path_factory.mktemp("asv")
-    repository = path / "linux"
+    repository = cache.subdirectory("tests") / "linux"
     try:
         *_, newest = history.offered(["6.12"])
         history.make(repository, [newest], no_progress)
@@ -91,7 +95,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Proje
     (path / "asv.conf.json").write_text(json.dumps(real))
     listed = kernel_commits.git(repository, "rev-list", "--first-parent", "releases").split()
     patched, base, *_ = listed
-    kernel_commits.git(repository, "branch", "topic", patched)
+    kernel_commits.git(repository, "branch", "--force", "topic", patched)
     made = Project(path, repository, base, patched)
     made.run("zapbench", "asv", "setup")
     return made
@@ -130,7 +134,13 @@ def test_a_planted_regression_is_found_bisected_and_published(project: Project) 
     span = f"{project.patched}..topic"
     found = project.run("asv", "find", "--machine", "icount", span, ZAP)
     assert f"Greatest regression found: {culprit[:8]}" in found
-    words = [project.patched, "topic", "zap/madv_zap/shmem/4k/4k", "--repo", "linux"]
+    words = [
+        project.patched,
+        "topic",
+        "zap/madv_zap/shmem/4k/4k",
+        "--repo",
+        str(project.repository),
+    ]
     bisected = project.run("zapbench", "kernel", "bisect", *words)
     assert f"{culprit[:12]} Slow the zap down" in bisected
     project.asv_run(span)
