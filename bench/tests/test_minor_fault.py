@@ -157,6 +157,82 @@ def children(pid: int) -> list[int]:
 
 
 PROCESS = "minor_fault/dontneed/shmem/4k/64k/topology=process"
+ALLOWED = sorted(os.sched_getaffinity(0))
+two_cpus = pytest.mark.skipif(len(ALLOWED) < 2, reason="place=apart needs two CPUs")
+
+
+def threads(pid: int) -> list[int]:
+    """Threads that the program made, or all those of a child that it made."""
+    own = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+    return sorted(set(own) - {pid})
+
+
+def running_on(pid: int) -> list[tuple[set[int], int]]:
+    """For each such thread, the CPUs that it may use and the one where it was last (proc(5))."""
+    return [
+        (
+            os.sched_getaffinity(tid),
+            int(Path(f"/proc/{pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[36]),
+        )
+        for tid in threads(pid)
+    ]
+
+
+@two_cpus
+@pytest.mark.parametrize("topology", ["", "/topology=process"])
+@pytest.mark.parametrize(
+    ("axes", "faulters", "handlers"),
+    [
+        ("place=same/threads=2", [0, 0], [0]),
+        ("place=apart", [0], [1]),
+        ("place=apart/threads=2/handlers=2", [0, 1], [2, 3]),
+    ],
+)
+def test_threads_run_where_they_were_placed(axes, faulters, handlers, topology):
+    with started(f"minor_fault/dontneed/shmem/4k/64k/{axes}{topology}") as program:
+        own = running_on(program.pid)
+        other = [each for child in children(program.pid) for each in running_on(child)]
+        free = os.sched_getaffinity(program.pid)
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=60)
+    cpus = [ALLOWED[n % len(ALLOWED)] for n in (*faulters, *handlers)]
+    assert sorted(cpu for _, cpu in own + other) == sorted(cpus)
+    assert all(allowed == {cpu} for allowed, cpu in own + other)
+    assert len(other) == (len(handlers) if topology else 0)
+    assert free == set(ALLOWED)  # the calling thread was not pinned
+
+
+@two_cpus
+@pytest.mark.parametrize(
+    ("member", "said"), [(0, "handler 0"), (1, "faulting thread 0")], ids=["handler", "faulter"]
+)
+def test_a_thread_that_was_moved_is_an_error(member, said):
+    with started("minor_fault/dontneed/shmem/4k/64k/place=same") as program:
+        os.sched_setaffinity(threads(program.pid)[member], {ALLOWED[1]})
+        out, _ = program.communicate(timeout=60)
+    error, _ = (json.loads(line) for line in out.splitlines())
+    moved = f"{said} was pinned to CPU {ALLOWED[0]} and ran on CPU {ALLOWED[1]}"
+    assert error["reason"].startswith(moved)
+
+
+def test_apart_is_refused_on_one_cpu():
+    names = [f"minor_fault/dontneed/shmem/4k/64k/place={place}" for place in ("apart", "same")]
+    os.sched_setaffinity(0, {ALLOWED[-1]})
+    try:
+        recording = run(*names)
+    finally:
+        os.sched_setaffinity(0, set(ALLOWED))
+    (skip,) = recording.of(Skip)
+    assert skip.case == names[0]
+    assert skip.reason == "place=apart needs two CPUs, and this process may use one only"
+    assert [each.case for each in recording.of(Samples)] == names[1:]
+
+
+def test_the_callers_affinity_is_left_alone():
+    name = "minor_fault/dontneed/shmem/4k/64k/place=same"
+    for axes in ("", "/topology=process", "/delivery=sigbus"):
+        assert run(name + axes, target=InProcess()).of(Error) == []
+        assert os.sched_getaffinity(0) == set(ALLOWED)
 
 
 @pytest.mark.parametrize("case", [PROCESS, "minor_fault/dontneed/shmem/4k/64k/delivery=busy"])
