@@ -161,21 +161,26 @@ ALLOWED = sorted(os.sched_getaffinity(0))
 two_cpus = pytest.mark.skipif(len(ALLOWED) < 2, reason="place=apart needs two CPUs")
 
 
-def threads(pid: int) -> list[int]:
-    """Threads that the program made, or all those of a child that it made."""
-    own = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
-    return sorted(set(own) - {pid})
+def running_on(pid: int) -> dict[int, tuple[set[int], int]]:
+    """For each thread that a process made, the CPUs it may use and where it was last (proc(5))."""
+    made = sorted({int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()} - {pid})
+    stats = {tid: Path(f"/proc/{pid}/task/{tid}/stat").read_text() for tid in made}
+    return {
+        tid: (os.sched_getaffinity(tid), int(stat.rpartition(")")[2].split()[36]))
+        for tid, stat in stats.items()
+    }
 
 
-def running_on(pid: int) -> list[tuple[set[int], int]]:
-    """For each such thread, the CPUs that it may use and the one where it was last (proc(5))."""
-    return [
-        (
-            os.sched_getaffinity(tid),
-            int(Path(f"/proc/{pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[36]),
-        )
-        for tid in threads(pid)
-    ]
+def placed(pid: int, number: int) -> list[tuple[int, int]]:
+    """Thread and CPU of all threads that a process made, once each had its turn where pinned."""
+    end = time.monotonic() + 30
+    found: dict[int, tuple[set[int], int]] = {}
+    while time.monotonic() < end:
+        found = running_on(pid)
+        if len(found) == number and all(allowed == {cpu} for allowed, cpu in found.values()):
+            return [(tid, cpu) for tid, (_, cpu) in found.items()]
+        time.sleep(0.02)
+    raise AssertionError(f"not {number} threads, each where it is pinned: {found}")
 
 
 @two_cpus
@@ -189,26 +194,35 @@ def running_on(pid: int) -> list[tuple[set[int], int]]:
     ],
 )
 def test_threads_run_where_they_were_placed(axes, faulters, handlers, topology):
+    def cpus(numbers: list[int]) -> list[int]:
+        return [ALLOWED[number % len(ALLOWED)] for number in numbers]
+
     with started(f"minor_fault/dontneed/shmem/4k/64k/{axes}{topology}") as program:
-        own = running_on(program.pid)
-        other = [each for child in children(program.pid) for each in running_on(child)]
+        if topology:  # the handlers are started first
+            (child,) = children(program.pid)
+            found = placed(child, len(handlers)) + placed(program.pid, len(faulters))
+        else:
+            found = placed(program.pid, len(handlers) + len(faulters))
         free = os.sched_getaffinity(program.pid)
         program.send_signal(signal.SIGINT)
         program.communicate(timeout=60)
-    cpus = [ALLOWED[n % len(ALLOWED)] for n in (*faulters, *handlers)]
-    assert sorted(cpu for _, cpu in own + other) == sorted(cpus)
-    assert all(allowed == {cpu} for allowed, cpu in own + other)
-    assert len(other) == (len(handlers) if topology else 0)
+    assert [cpu for _, cpu in found] == cpus(handlers) + cpus(faulters)
     assert free == set(ALLOWED)  # the calling thread was not pinned
 
 
 @two_cpus
 @pytest.mark.parametrize(
-    ("member", "said"), [(0, "handler 0"), (1, "faulting thread 0")], ids=["handler", "faulter"]
+    ("topology", "member", "said"),
+    [
+        ("", 0, "handler 0"),
+        ("", 1, "faulting thread 0"),
+        ("/topology=process", 0, "handler 0"),
+    ],
 )
-def test_a_thread_that_was_moved_is_an_error(member, said):
-    with started("minor_fault/dontneed/shmem/4k/64k/place=same") as program:
-        os.sched_setaffinity(threads(program.pid)[member], {ALLOWED[1]})
+def test_a_thread_that_was_moved_is_an_error(topology, member, said):
+    with started(f"minor_fault/dontneed/shmem/4k/64k/place=same{topology}") as program:
+        pid, number = (children(program.pid)[0], 1) if topology else (program.pid, 2)
+        os.sched_setaffinity(placed(pid, number)[member][0], {ALLOWED[1]})
         out, _ = program.communicate(timeout=60)
     error, _ = (json.loads(line) for line in out.splitlines())
     moved = f"{said} was pinned to CPU {ALLOWED[0]} and ran on CPU {ALLOWED[1]}"

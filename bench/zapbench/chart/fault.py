@@ -115,7 +115,7 @@ def draw_stages(results: Results) -> Figure:
     if not panels:
         raise _none(results)
     rows = max(map(len, panels.values()))
-    sheet = Sheet(len(panels), 2, 3.0, max(rows, 3) * _ROW, left=1.1, right=0.3, head=0.8)
+    sheet = Sheet(len(panels), 2, 3.0, max(rows, 3) * _ROW, left=1.3, right=0.3, head=0.8)
     said = f"{where(results)}; medians, which need not add up to the median of the whole"
     figure = sheet.figure("Where the time of a minor fault goes", said)
     for index, (place, bars) in enumerate(panels.items()):
