@@ -28,13 +28,11 @@ static unsigned int place_cpus(const struct faults *f)
 			      : (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-/* Before any thread starts.  -EOPNOTSUPP: there is one CPU only. */
+/* Before any thread starts.  -EOPNOTSUPP: there is but one CPU to use. */
 int place_init(struct faults *f)
 {
-	if (sched_getaffinity(0, sizeof(f->allowed), &f->allowed)) {
-		snprintf(f->why, f->why_size, "sched_getaffinity: %s", strerror(errno));
+	if (f->r->c->place && sched_getaffinity(0, sizeof(f->allowed), &f->allowed))
 		return -errno;
-	}
 	f->yield = f->nr_threads + f->nr_handlers > place_cpus(f);
 	if (f->r->c->place != PLACE_APART || CPU_COUNT(&f->allowed) > 1)
 		return 0;

@@ -99,7 +99,7 @@ FULL_DEPTH = (
     *(Depth(MINOR_FAULT, place, None) for place in ("tmpfs/4k/4m", "shmem-private/4k/4m")),
     Depth(MINOR_FAULT, "hugetlb-private/2m/64m", None),
     Depth(MINOR_FAULT, "hugetlb/1g/1g", _RIVALS, ("", _PROCESSES)),
-    Depth(MINOR_FAULT, "hugetlb/2m/64m", ("dontneed",), (*_SWEEP, *_PINNED, *_UNPINNED)),
+    Depth(MINOR_FAULT, "hugetlb/2m/64m", ("dontneed",), (*_SWEEP, *_UNPINNED)),
     Depth(
         MINOR_FAULT,
         _SMALL,
