@@ -59,6 +59,13 @@ const struct zapbench_axis zapbench_axes[] = {
 	  "minor_fault only: handlers in a process of their own, which maps the file "
 	  "elsewhere; default: threads of one process",
 	  "process" },
+	{ "place",
+	  "minor_fault only: CPUs of the threads; same: one for all; apart: the first "
+	  "thread "
+	  "that faults on the first, and so on, then the handlers, from the first again "
+	  "where "
+	  "CPUs are few; default: as the scheduler likes",
+	  "same apart" },
 	{ "stamps", "minor_fault only: time whole passes, not single faults", "off" },
 	{ "check",
 	  "empty only: spend a known time or number of instructions; minor_fault only: a "
@@ -89,6 +96,7 @@ static const struct {
 	{ offsetof(struct zap_case, write), 0 },
 	{ offsetof(struct zap_case, order), 0 },
 	{ offsetof(struct zap_case, processes), 0 },
+	{ offsetof(struct zap_case, place), 0 },
 	{ offsetof(struct zap_case, no_stamps), 0 },
 	{ offsetof(struct zap_case, check), 0 },
 };

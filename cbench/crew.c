@@ -163,6 +163,11 @@ uint64_t crew_pass(struct crew *crew, crew_watch *watch)
 	return end - begin;
 }
 
+pthread_t crew_thread(const struct crew *crew, unsigned int member)
+{
+	return crew->member[member].thread;
+}
+
 /* Does the thread sleep?  proc(5): the state follows the name, in parentheses. */
 bool crew_sleeps(const struct crew *crew, unsigned int member)
 {

@@ -101,6 +101,7 @@ static const struct {
 	{ FIELD(write), "minor_fault", "access= belongs to minor_fault" },
 	{ FIELD(order), "minor_fault", "order= belongs to minor_fault" },
 	{ FIELD(processes), "minor_fault", "topology= belongs to minor_fault" },
+	{ FIELD(place), "minor_fault", "place= belongs to minor_fault" },
 	{ FIELD(no_stamps), "minor_fault", "stamps= belongs to minor_fault" },
 	{ FIELD(check), "empty minor_fault",
 	  "check= belongs to the workloads empty and minor_fault" },
@@ -140,6 +141,8 @@ static const char *minor_fault_excluded(const struct zap_case *c)
 		return "delivery=sigbus has no handler: the faulting thread resolves";
 	if (c->method->event == EVENT_RWP)
 		return "a signal does not say which event it was: minor faults only";
+	if (c->place == PLACE_APART && c->threads < 2)
+		return "place=apart needs two threads, and here is one";
 	return NULL;
 }
 

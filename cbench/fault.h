@@ -3,6 +3,7 @@
 #ifndef ZAPBENCH_FAULT_H
 #define ZAPBENCH_FAULT_H
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -28,6 +29,7 @@ struct answer {
 struct handler_counts {
 	_Alignas(64) atomic_bool gone; /* has seen `stop` */
 	atomic_int err; /* -errno that no fault can be resolved after */
+	atomic_int strayed; /* 1 + the CPU it ran on, though pinned to another */
 	uint64_t minor, eagain, eexist;
 };
 
@@ -48,6 +50,7 @@ struct handler {
 	struct handler_counts *counts;
 	const struct uffd *uffd;
 	int epoll;
+	int cpu; /* that it is pinned to, -1: to none */
 	pthread_t thread;
 };
 
@@ -59,6 +62,8 @@ struct faulter {
 	uint64_t sum, expected; /* of the first word of each of its pages */
 	size_t seen_at; /* by the watch, so many times in a row */
 	unsigned int seen;
+	int cpu; /* as a handler's */
+	atomic_int strayed;
 };
 
 struct faults {
@@ -66,7 +71,9 @@ struct faults {
 	const struct options *o;
 	char *base;
 	size_t page, pages;
-	bool stamps, yield;
+	bool stamps;
+	bool yield; /* more threads than CPUs: do not spin */
+	cpu_set_t allowed; /* CPUs for the threads of place= */
 	unsigned int nr_threads, nr_handlers, nr_uffds, batch;
 	struct uffd uffd[MAX_THREADS];
 	uint64_t features;
@@ -108,6 +115,13 @@ int handlers_fork(struct faults *f);
 int handlers_start(struct faults *f);
 void handlers_stop(struct faults *f);
 int handlers_error(const struct faults *f);
+
+/* place.c */
+int place_init(struct faults *f);
+int place_cpu(const struct faults *f, unsigned int n);
+int place_thread(struct faults *f, pthread_t thread, unsigned int n);
+void place_note(int cpu, atomic_int *strayed);
+int place_check(struct faults *f);
 
 /* faulter.c */
 int faulters_init(struct faults *f, uint64_t seed);

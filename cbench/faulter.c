@@ -55,6 +55,7 @@ static void faulter_init(struct faults *f, unsigned int member, uint64_t seed)
 	t->end = f->pages * (member + 1) / f->nr_threads;
 	n = t->end - t->first;
 	atomic_init(&t->at, SIZE_MAX);
+	t->cpu = place_cpu(f, member);
 	if (f->r->c->order == ORDER_RANDOM)
 		order_random(f->order + t->first, t->first, n, mix64(seed + member));
 	else if (f->r->c->order == ORDER_STRIDE)
@@ -159,6 +160,7 @@ void faulters_work(void *faults, unsigned int member)
 
 	faulting.f = f;
 	faulting.member = member;
+	place_note(t->cpu, &t->strayed);
 	t->start = clock_now(f->o);
 	for (size_t i = t->first; i < t->end; i++) {
 		size_t page = f->order[i];
@@ -170,6 +172,7 @@ void faulters_work(void *faults, unsigned int member)
 	}
 	atomic_store_explicit(&t->at, SIZE_MAX, memory_order_relaxed);
 	t->sum = sum;
+	place_note(t->cpu, &t->strayed);
 }
 
 /* ---- the watch ---- */

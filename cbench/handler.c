@@ -197,6 +197,7 @@ static void *handler_main(void *arg)
 		for (size_t i = 0; i < n / sizeof(msgs[0]); i++)
 			if (msgs[i].event == UFFD_EVENT_PAGEFAULT)
 				handle(h, &msgs[i], read_at);
+		place_note(h->cpu, &h->counts->strayed);
 	}
 	atomic_store(&h->counts->gone, true);
 	return NULL;
@@ -232,7 +233,8 @@ int handler_threads_start(struct faults *f)
 		*h = (struct handler){ .f = f,
 				       .counts = &f->shared->handler[i],
 				       .uffd = &f->uffd[i % f->nr_uffds],
-				       .epoll = -1 };
+				       .epoll = -1,
+				       .cpu = place_cpu(f, f->nr_threads + i) };
 		if (f->r->c->delivery == DELIVERY_EPOLL)
 			err = open_epoll(h);
 		if (!err)
@@ -240,6 +242,8 @@ int handler_threads_start(struct faults *f)
 		f->running += !err;
 		if (err && h->epoll >= 0)
 			close(h->epoll);
+		if (!err)
+			err = place_thread(f, h->thread, f->nr_threads + i);
 	}
 	return err;
 }

@@ -46,7 +46,7 @@ static int allocate(struct faults *f)
 		f->shared = NULL;
 		return -errno;
 	}
-	return faulters_init(f, f->o->seed);
+	return 0;
 }
 
 static int register_parts(struct faults *f)
@@ -87,6 +87,10 @@ static int start(struct faults *f)
 	struct sigaction sa = { .sa_handler = nothing };
 	int err = allocate(f);
 
+	if (!err)
+		err = place_init(f);
+	if (!err)
+		err = faulters_init(f, f->o->seed);
 	sigaction(SIGUSR1, &sa, &f->old_user);
 	if (!err && f->r->c->processes)
 		err = handlers_fork(f);
@@ -98,6 +102,8 @@ static int start(struct faults *f)
 		sigbus_catch(f);
 	if (!err && !(f->crew = crew_start(f->nr_threads, f->o, faulters_work, f)))
 		err = -ENOMEM;
+	for (unsigned int i = 0; i < f->nr_threads && !err; i++)
+		err = place_thread(f, crew_thread(f->crew, i), i);
 	return err;
 }
 
@@ -138,7 +144,6 @@ static void init(struct faults *f, struct region *r, struct timing *t)
 	f->nr_uffds = c->uffd_each ? f->nr_handlers : 1;
 	t->faults.oversubscribed =
 		f->nr_threads + f->nr_handlers > sysconf(_SC_NPROCESSORS_ONLN);
-	f->yield = t->faults.oversubscribed;
 }
 
 /* ---- one pass ---- */
@@ -307,6 +312,8 @@ static int pass(struct faults *f, struct timing *t, bool whole)
 	before = counted(f);
 	wall = crew_pass(f->crew, faulters_watch);
 	err = faulters_check(f);
+	if (!err)
+		err = place_check(f);
 	if (!err)
 		err = count_faults(f, n);
 	now = counted(f);

@@ -50,6 +50,7 @@ struct zap_case {
 	unsigned int write;
 	unsigned int order; /* enum page_order */
 	unsigned int processes;
+	unsigned int place; /* enum place */
 	unsigned int no_stamps;
 	unsigned int check; /* enum check */
 };
@@ -71,6 +72,7 @@ enum delivery {
 	DELIVERY_SIGBUS
 };
 enum page_order { ORDER_ASCENDING, ORDER_RANDOM, ORDER_STRIDE };
+enum place { PLACE_ANYWHERE, PLACE_SAME, PLACE_APART };
 enum check {
 	CHECK_NOTHING,
 	CHECK_LOOP,
@@ -310,6 +312,7 @@ struct crew *crew_start(unsigned int n, const struct options *o, crew_work *work
 			void *arg);
 uint64_t crew_pass(struct crew *crew, crew_watch *watch);
 bool crew_sleeps(const struct crew *crew, unsigned int member);
+pthread_t crew_thread(const struct crew *crew, unsigned int member);
 void crew_stop(struct crew *crew);
 
 /* ---- sibling.c: threads beside the measured one ---- */

@@ -101,6 +101,7 @@ def test_every_axis_of_the_sweeps_workloads_is_in_them():
     named = {
         "delivery",
         "topology",
+        "place",
         "order",
         "access",
         "stamps",
@@ -153,6 +154,9 @@ def test_a_glob_reaches_a_sweep_by_naming_its_workload():
         ("minor_fault/dontneed/shmem/4k/64k/delivery=sigbus/handlers=2", "has no handler"),
         ("minor_fault/dontneed/shmem/4k/64k/delivery=sigbus/topology=process", "has no handler"),
         ("minor_fault/rwp/shmem/4k/64k/delivery=sigbus", "which event it was"),
+        ("minor_fault/dontneed/shmem/4k/64k/delivery=sigbus/place=apart", "needs two threads"),
+        ("minor_fault/dontneed/shmem/4k/64k/place=here", "not the name of a case"),
+        ("continue/-/shmem/4k/64k/threads=2/place=same", "place= belongs to minor_fault"),
         ("minor_fault/dontneed/shmem-private/4k/64k/access=write", "not the file's any more"),
         ("minor_fault/dontneed/shmem/4k/64k/check=sleep", "check= of minor_fault is"),
         ("minor_fault/dontneed/shmem/4k/64k/state=fresh", "state= belongs to zap and cycle"),

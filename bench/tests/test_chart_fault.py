@@ -78,6 +78,34 @@ def test_stages_are_stacked_in_their_order(results):
     assert [bar.get_x() * 1000 for bar in first] == pytest.approx([0, 10, 30, 60])
 
 
+PLACED = ("place=same", "place=apart", "place=same/threads=2", "place=apart/threads=2")
+
+
+@pytest.fixture
+def placed(tmp_path: Path) -> Results:
+    lines = [
+        fault(f"minor_fault/dontneed/{PLACES[0]}{axes}", 100 + 10 * i, 10**9 // (i + 1))
+        for i, axes in enumerate(("", *(f"/{each}" for each in PLACED)))
+    ]
+    (tmp_path / RECORDS).write_bytes(b"".join(synthetic.stream(synthetic.run_of(), *lines)))
+    return Results(tmp_path)
+
+
+def test_curves_of_both_placements_are_drawn_and_name_them(placed):
+    (axes,) = chart.draw(placed, "latency").axes
+    assert [line.get_ydata()[0] for line in axes.lines] == [100, 120, 110]
+    assert len({line.get_linestyle() for line in axes.lines}) == 3
+    named = {"shmem 4k", "shmem 4k place=same", "shmem 4k place=apart"}
+    assert {text.get_text() for text in axes.texts} == named
+    (axes,) = chart.draw(placed, "throughput").axes
+    rates = {tuple(line.get_ydata()) for line in axes.lines}
+    assert {tuple(map(round, each)) for each in rates} == {(20_000, 40_000), (30_000, 50_000)}
+    named = {f"one handler, blocking read, place={place}" for place in ("same", "apart")}
+    assert {text.get_text() for text in axes.texts} == named
+    labels = chart.draw(placed, "stages").axes[0].get_yticklabels()
+    assert {text.get_text() for text in labels} == {"blocking read", "place=same", "place=apart"}
+
+
 @pytest.mark.parametrize("kind", ["latency", "throughput", "stages"])
 def test_a_result_without_faults_is_told_so_in_a_line(tmp_path, kind):
     record = synthetic.samples(synthetic.run_of(), "zap/dontneed/shmem/4k/4k", (1, 2))

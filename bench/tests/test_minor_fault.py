@@ -157,6 +157,96 @@ def children(pid: int) -> list[int]:
 
 
 PROCESS = "minor_fault/dontneed/shmem/4k/64k/topology=process"
+ALLOWED = sorted(os.sched_getaffinity(0))
+two_cpus = pytest.mark.skipif(len(ALLOWED) < 2, reason="place=apart needs two CPUs")
+
+
+def running_on(pid: int) -> dict[int, tuple[set[int], int]]:
+    """For each thread that a process made, the CPUs it may use and where it was last (proc(5))."""
+    made = sorted({int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()} - {pid})
+    stats = {tid: Path(f"/proc/{pid}/task/{tid}/stat").read_text() for tid in made}
+    return {
+        tid: (os.sched_getaffinity(tid), int(stat.rpartition(")")[2].split()[36]))
+        for tid, stat in stats.items()
+    }
+
+
+def placed(pid: int, number: int) -> list[tuple[int, int]]:
+    """Thread and CPU of all threads that a process made, once each had its turn where pinned."""
+    end = time.monotonic() + 30
+    found: dict[int, tuple[set[int], int]] = {}
+    while time.monotonic() < end:
+        found = running_on(pid)
+        if len(found) == number and all(allowed == {cpu} for allowed, cpu in found.values()):
+            return [(tid, cpu) for tid, (_, cpu) in found.items()]
+        time.sleep(0.02)
+    raise AssertionError(f"not {number} threads, each where it is pinned: {found}")
+
+
+@two_cpus
+@pytest.mark.parametrize("topology", ["", "/topology=process"])
+@pytest.mark.parametrize(
+    ("axes", "faulters", "handlers"),
+    [
+        ("place=same/threads=2", [0, 0], [0]),
+        ("place=apart", [0], [1]),
+        ("place=apart/threads=2/handlers=2", [0, 1], [2, 3]),
+    ],
+)
+def test_threads_run_where_they_were_placed(axes, faulters, handlers, topology):
+    def cpus(numbers: list[int]) -> list[int]:
+        return [ALLOWED[number % len(ALLOWED)] for number in numbers]
+
+    with started(f"minor_fault/dontneed/shmem/4k/64k/{axes}{topology}") as program:
+        if topology:  # the handlers are started first
+            (child,) = children(program.pid)
+            found = placed(child, len(handlers)) + placed(program.pid, len(faulters))
+        else:
+            found = placed(program.pid, len(handlers) + len(faulters))
+        free = os.sched_getaffinity(program.pid)
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=60)
+    assert [cpu for _, cpu in found] == cpus(handlers) + cpus(faulters)
+    assert free == set(ALLOWED)  # the calling thread was not pinned
+
+
+@two_cpus
+@pytest.mark.parametrize(
+    ("topology", "member", "said"),
+    [
+        ("", 0, "handler 0"),
+        ("", 1, "faulting thread 0"),
+        ("/topology=process", 0, "handler 0"),
+    ],
+)
+def test_a_thread_that_was_moved_is_an_error(topology, member, said):
+    with started(f"minor_fault/dontneed/shmem/4k/64k/place=same{topology}") as program:
+        pid, number = (children(program.pid)[0], 1) if topology else (program.pid, 2)
+        os.sched_setaffinity(placed(pid, number)[member][0], {ALLOWED[1]})
+        out, _ = program.communicate(timeout=60)
+    error, _ = (json.loads(line) for line in out.splitlines())
+    moved = f"{said} was pinned to CPU {ALLOWED[0]} and ran on CPU {ALLOWED[1]}"
+    assert error["reason"].startswith(moved)
+
+
+def test_apart_is_refused_on_one_cpu():
+    names = [f"minor_fault/dontneed/shmem/4k/64k/place={place}" for place in ("apart", "same")]
+    os.sched_setaffinity(0, {ALLOWED[-1]})
+    try:
+        recording = run(*names)
+    finally:
+        os.sched_setaffinity(0, set(ALLOWED))
+    (skip,) = recording.of(Skip)
+    assert skip.case == names[0]
+    assert skip.reason == "place=apart needs two CPUs, and this process may use one only"
+    assert [each.case for each in recording.of(Samples)] == names[1:]
+
+
+def test_the_callers_affinity_is_left_alone():
+    name = "minor_fault/dontneed/shmem/4k/64k/place=same"
+    for axes in ("", "/topology=process", "/delivery=sigbus"):
+        assert run(name + axes, target=InProcess()).of(Error) == []
+        assert os.sched_getaffinity(0) == set(ALLOWED)
 
 
 @pytest.mark.parametrize("case", [PROCESS, "minor_fault/dontneed/shmem/4k/64k/delivery=busy"])

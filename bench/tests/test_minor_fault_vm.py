@@ -55,6 +55,7 @@ def test_topologies_on_two_cpus(kernel):
     """Process 1 of the machine forks, too."""
     cases = [f"minor_fault/madv_zap/{place}{axes}" for place in PLACES for axes in AXES[1:3]]
     cases += [f"{FIXED.format(method)}/topology=process" for method in methods(kernel)[1:]]
+    cases += [f"{FIXED.format('dontneed')}/place={place}" for place in ("same", "apart")]
     sound(boot(kernel, "tcg", *cases), len(cases))
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from zapbench.bridge import BASELINE
-from zapbench.case import Case, size_text
+from zapbench.case import Case, axis_values, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.chart.scatter import spread
@@ -31,6 +31,7 @@ MEANINGS = {
 }
 _GAP = 0.075  # between labels, in heights of a panel
 _ROW = 0.19  # inches
+_PLACE_STYLES = {"": "-", "same": "--", "apart": ":"}
 _OTHERS = ("threads", "handlers", "uffd", "batch", "access", "order", "stamps", "check")
 
 Records = Mapping[Case, Sequence[Samples]]
@@ -39,17 +40,18 @@ Records = Mapping[Case, Sequence[Samples]]
 def draw_latency(results: Results) -> Figure:
     """Quantiles over 1 / (1 - q), both axes logarithmic: as far as ten faults lie beyond.
 
-    A curve for each page size; handlers in threads, and in a process of their own.
+    A curve for each page size and placement of the threads; handlers in threads, and in a
+    process of their own.
 
     Raises:
         UsageError: no fault was timed.
     """
     cases = _timed(results)
     panels = {
-        title: {case: rs for case, rs in cases.items() if case.axes == axes}
-        for title, axes in (
-            ("handler: a thread", ()),
-            ("handler: another process", (("topology", "process"),)),
+        title: {case: rs for case, rs in cases.items() if case.axes in alike}
+        for title, alike in (
+            ("handler: a thread", _places()),
+            ("handler: another process", _places(("topology", "process"))),
         )
     }
     shown = {title: members for title, members in panels.items() if members}
@@ -60,7 +62,7 @@ def draw_latency(results: Results) -> Figure:
     figure = sheet.figure("Latency of a minor fault, to the tail, by page size", said)
     for index, (title, members) in enumerate(shown.items()):
         axes = sheet.axes(figure, index)
-        curves = {_pages(case): pool(map(per_operation, rs)) for case, rs in members.items()}
+        curves = {case: pool(map(per_operation, rs)) for case, rs in members.items()}
         _draw_quantiles(axes, curves, results.unit)
         axes.set_title(title, loc="left", weight="bold")
     return figure
@@ -69,44 +71,30 @@ def draw_latency(results: Results) -> Figure:
 def draw_throughput(results: Results) -> Figure:
     """Faults per second of all threads together, over their number.
 
-    A curve for each setting that was measured with more than one number of threads.
+    A curve for each setting that was measured with more than one number of threads; the color
+    is the setting's, the style of the line its placement's.
 
     Raises:
         UsageError: there is none, or instructions were counted.
     """
-    curves: dict[str, dict[int, float]] = defaultdict(dict)
+    curves: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
     cases = _timed(results)
     for case, records in cases.items():
         rate = fault_rate(records)
-        threads = int(dict(case.axes).get("threads", "1"))
+        axes = dict(case.axes)
+        threads, place = int(axes.pop("threads", "1")), axes.pop("place", "")
         if rate is None or _pages(case) != _pages(next(iter(cases))):
             continue
-        others = [f"{k}={v}" for k, v in case.axes if k != "threads"]
-        curves[" ".join(others) or "one handler, blocking read"][threads] = rate
+        others = " ".join(f"{key}={value}" for key, value in axes.items())
+        curves[others or "one handler, blocking read", place][threads] = rate
     curves = {name: points for name, points in curves.items() if len(points) > 1}
     if not curves:
         raise _none(results)
     sheet = Sheet(1, 1, 4.2, 3.2, left=0.75, right=2.6)
-    place = _pages(next(iter(cases)))
-    said = f"{where(results)}; {place}; {_method(cases)}; higher is better"
+    pages = _pages(next(iter(cases)))
+    said = f"{where(results)}; {pages}; {_method(cases)}; higher is better"
     figure = sheet.figure("Minor faults per second against faulting threads", said)
-    axes = sheet.axes(figure, 0)
-    ends = []
-    for index, (name, points) in enumerate(curves.items()):
-        color = COLORS[index % len(COLORS)]
-        xs = sorted(points)
-        axes.plot(xs, [points[x] for x in xs], "o-", ms=3, lw=0.9, color=color)
-        ends.append((points[xs[-1]], float(xs[-1]), name, color))
-    numbers = sorted({x for points in curves.values() for x in points})
-    axes.set_xscale("log", base=2)
-    cpus = results.recording.of(Context)[0].cpus
-    axes.set_xticks(numbers, [f"{n}*" if n > cpus else str(n) for n in numbers])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick / 1000:g}k"))
-    axes.set_xlabel("faulting threads" + ("; * more than CPUs" if numbers[-1] > cpus else ""))
-    axes.set_ylabel("faults per second")
-    _label(axes, ends, *axes.get_ylim(), logarithmic=False)
+    _draw_rates(sheet.axes(figure, 0), curves, results.recording.of(Context)[0].cpus)
     return figure
 
 
@@ -121,12 +109,13 @@ def draw_stages(results: Results) -> Figure:
         axes = dict(case.axes)
         stages = _stages(records)
         if stages and not axes.keys() & set(_OTHERS):
-            name = " ".join(axes.values()) or "blocking read"
+            words = [_placed(axes), *(value for key, value in axes.items() if key != "place")]
+            name = " ".join(filter(None, words)) or "blocking read"
             panels[_pages(case)][name] = stages
     if not panels:
         raise _none(results)
     rows = max(map(len, panels.values()))
-    sheet = Sheet(len(panels), 2, 3.0, max(rows, 3) * _ROW, left=1.1, right=0.3, head=0.8)
+    sheet = Sheet(len(panels), 2, 3.0, max(rows, 3) * _ROW, left=1.3, right=0.3, head=0.8)
     said = f"{where(results)}; medians, which need not add up to the median of the whole"
     figure = sheet.figure("Where the time of a minor fault goes", said)
     for index, (place, bars) in enumerate(panels.items()):
@@ -177,6 +166,16 @@ def _pages(case: Case) -> str:
     return f"{case.backing} {size_text(case.page_size)}"
 
 
+def _places(*axes: tuple[str, str]) -> list[tuple[tuple[str, str], ...]]:
+    """The axes with each placement of the threads, and without one."""
+    places = [(), *((("place", place),) for place in axis_values("place"))]
+    return [tuple(sorted((*axes, *place))) for place in places]
+
+
+def _placed(axes: Mapping[str, str]) -> str:
+    return f"place={axes['place']}" if "place" in axes else ""
+
+
 def _stages(records: Sequence[Samples]) -> dict[str, float]:
     """The median of each stage, the boots pooled, in the record's unit."""
     stamped = [record.stage_histograms for record in records if record.stage_histograms]
@@ -187,13 +186,40 @@ def _stages(records: Sequence[Samples]) -> dict[str, float]:
     }
 
 
-def _draw_quantiles(axes: Axes, curves: Mapping[str, Distribution], unit: str) -> None:
+def _draw_rates(
+    axes: Axes, curves: Mapping[tuple[str, str], Mapping[int, float]], cpus: int
+) -> None:
     ends = []
-    for index, (name, values) in enumerate(curves.items()):
-        color = COLORS[index % len(COLORS)]
+    settings = list(dict.fromkeys(setting for setting, _ in curves))
+    for (setting, place), points in curves.items():
+        color = COLORS[settings.index(setting) % len(COLORS)]
+        xs, style = sorted(points), _PLACE_STYLES[place]
+        axes.plot(xs, [points[x] for x in xs], "o", ls=style, ms=3, lw=0.9, color=color)
+        name = f"{setting}, place={place}" if place else setting
+        ends.append((points[xs[-1]], float(xs[-1]), name, color))
+    numbers = sorted({x for points in curves.values() for x in points})
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(numbers, [f"{n}*" if n > cpus else str(n) for n in numbers])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick / 1000:g}k"))
+    axes.set_xlabel("faulting threads" + ("; * more than CPUs" if numbers[-1] > cpus else ""))
+    axes.set_ylabel("faults per second")
+    _label(axes, ends, *axes.get_ylim(), logarithmic=False)
+
+
+def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) -> None:
+    """The color is the page size's, the style of the line its placement's."""
+    ends = []
+    sizes = list(dict.fromkeys(map(_pages, curves)))
+    for case, values in curves.items():
+        color = COLORS[sizes.index(_pages(case)) % len(COLORS)]
+        placed = dict(case.axes)
+        style = _PLACE_STYLES[placed.get("place", "")]
+        name = f"{_pages(case)} {_placed(placed)}".rstrip()
         beyond = np.geomspace(1, max(2.0, values.size / BEYOND), 160)
         ys = [max(values.quantile(1 - 1 / x), 1.0) for x in beyond]
-        axes.plot(beyond, ys, lw=1.1, color=color)
+        axes.plot(beyond, ys, lw=1.1, ls=style, color=color)
         ends.append((ys[-1], float(beyond[-1]), name, color))
     axes.set(xscale="log", yscale="log")
     longest = max(end[1] for end in ends)
