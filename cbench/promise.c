@@ -4,6 +4,7 @@
  * region of its own in state M and returns 1 (held), 0 (broken), or -errno
  * with the reason in note when it cannot be had.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -334,6 +335,34 @@ static int keeps_vmas(struct region *r, char *note, size_t size)
 	return before == after;
 }
 
+/*
+ * Reclaim unmaps a page before it knows whether it can write it anywhere, so
+ * that it needs no swap.  What traps by an entry that says so may lose it, and
+ * then trap by another event, or not at all: RWP and MINOR registered, a page
+ * under RWP that was reclaimed meets minor (7.3).
+ */
+static int keeps_trap(struct region *r, char *note, size_t size)
+{
+	const struct op *op = &r->ops[0];
+	int err, event;
+
+	if (r->backing->hugetlb)
+		return CANNOT("hugetlb pages are not reclaimed");
+	err = region_drop_alias(r); /* MADV_PAGEOUT leaves pages mapped twice alone */
+	if (!err)
+		err = dropped(r, note, size);
+	if (err)
+		return err;
+	if (madvise(op->addr, op->len, MADV_PAGEOUT))
+		return CANNOT("MADV_PAGEOUT: %s", strerror(errno));
+	event = event_at(r, marked(r), r->method->write_only);
+	if (event < 0)
+		return event;
+	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	return event == region_expected_event(r) ||
+	       (event != EVENT_NONE && event != EVENT_REFAULT);
+}
+
 const struct zapbench_promise zapbench_promises[] = {
 	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache", false,
 			  keeps_cache },
@@ -359,6 +388,8 @@ const struct zapbench_promise zapbench_promises[] = {
 			       keeps_neighbours },
 	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same", false,
 			 keeps_vmas },
+	[KEEPS_TRAP] = { "reclaim", "pages that the kernel reclaims still trap", false,
+			 keeps_trap },
 };
 const unsigned int zapbench_nr_promises = ARRAY_SIZE(zapbench_promises);
 _Static_assert(ARRAY_SIZE(zapbench_promises) == NR_PROMISES, "a row for each promise");

@@ -29,6 +29,7 @@ LOSS_TEXTS = {
     "no-event": "sends an event",
     "neighbours": "unmaps neighbours",
     "vmas": "splits the mapping",
+    "reclaim": "stops trapping where pages are reclaimed",
 }
 
 

@@ -60,6 +60,7 @@ BESIDE = {
     "poison": "poison markers",
     "registration": "registration",
     "vmas": "number of mappings",
+    "reclaim": "trap of reclaimed pages",
 }
 """The promises that are a cost besides instructions, and what they are about."""
 
