@@ -44,7 +44,7 @@ class Project:
             [sys.executable, "-m", module, *words],
             check=False,
             cwd=self.path,
-            env={**os.environ, "HOME": str(self.path)},
+            env={**os.environ, "HOME": str(self.path), "ZAPBENCH_CACHE": str(cache.root())},
             capture_output=True,
             text=True,
         )
