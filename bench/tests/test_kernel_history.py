@@ -493,7 +493,9 @@ def test_ctrl_c_is_one_line_and_keeps_what_is_finished(tmp_path: Path) -> None:
     toy_archive.package(tmp_path / "archive/pool", "linux-source-1.10", "1.10.3-1", many)
     offer(tmp_path / "archive")
     path = tmp_path / "history"
-    command = [sys.executable, "-m", "zapbench", "kernel", "history", "-o", str(path)]
+    # A shell that runs the tests in the background has them ignore the signal.
+    heard = ["env", "--default-signal=INT"]
+    command = [*heard, sys.executable, "-m", "zapbench", "kernel", "history", "-o", str(path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = iter(process.stderr)
