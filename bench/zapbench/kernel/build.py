@@ -5,6 +5,7 @@ The object directory lies one level below the source: kbuild then calls the comp
 relative paths only, so that neither the image nor ccache depends on where the cache is.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -101,6 +102,8 @@ def build(
             meta = {"name": kernel.name, **inputs}
             return _make(tree, chosen, target, meta, progress)
         except BuildFailed as error:
+            if os.strerror(errno.ENOSPC) in str(error):  # met by a compiler or linker
+                raise cache.full() from error
             if not _NOT_ITS_FAULT.search(str(error)):
                 cache.write(failed, str(error).encode())
             raise

@@ -74,11 +74,16 @@ def locked(name: str, progress: Progress = no_progress) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise EnvironmentMissing(
-            f"no space left in {root()}: make room, or set ZAPBENCH_CACHE to a larger disk"
-        ) from error
+        raise full() from error
     finally:
         os.close(descriptor)
+
+
+def full() -> EnvironmentMissing:
+    """The error for a disk that was found full half-way."""
+    return EnvironmentMissing(
+        f"no space left in {root()}: make room, or set ZAPBENCH_CACHE to a larger disk"
+    )
 
 
 @contextmanager
