@@ -261,6 +261,7 @@ def test_mistakes_end_in_one_line(project: Project) -> None:
         "asv", "export", "nosuch", "-o", "x", status=2
     )
     assert "no boots of HEAD" in project.zapbench("asv", "export", "HEAD", "-o", "x", status=2)
+    assert "counted twice" in project.run("HEAD^!", "--append-samples", status=1)
     assert "none.json" in project.zapbench("asv", "rebuild", "--config", "none.json", status=2)
     real = json.loads((project.path / "asv.conf.json").read_text())
     for change, line in (

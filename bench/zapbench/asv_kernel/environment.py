@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -53,6 +54,10 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
         if requirements:
             names = ", ".join(requirements)
             raise util.UserError(f"asv.conf.json: a kernel has no Python packages ({names})")
+        if "--append-samples" in sys.argv:  # asv tells an environment nothing of it
+            raise util.UserError(
+                "boots are kept, and would be counted twice: for more of them, -a rounds=N"
+            )
         try:
             self._options = Options.of(getattr(conf, "kernel", {}))
         except UsageError as error:
