@@ -6,7 +6,9 @@ import synthetic
 
 from zapbench.cli.results import print_table
 from zapbench.record import Faults, Histogram, Recording, Samples, decode
+from zapbench.report import make
 from zapbench.stats import fault_rate
+from zapbench.store import create
 from zapbench.table import Row, build
 
 FAULT = "minor_fault/dontneed/shmem/4k/16m"
@@ -107,3 +109,17 @@ def test_the_command_prints_them(capsys):
     mapped = next(line for line in lines if line.startswith("continue "))
     assert "5,000,000" in mapped
     assert "19.1" in mapped
+
+
+def test_a_report_gives_the_rate_of_all_threads_not_of_one(tmp_path):
+    """Threads that fault side by side do more a second than 1 / latency says."""
+    results = tmp_path / "results"
+    with create(results) as writer:
+        for boot in range(2):
+            record = faults(boot, f"{FAULT}/threads=4", wall=500_000)
+            for line in synthetic.stream(record.run, record):
+                writer.write(line)
+    page = make([results], tmp_path / "report") / "index.md"
+    (line,) = (line for line in page.read_text().splitlines() if "16m/threads=4 |" in line)
+    median, rate = (line.split(" | ")[column] for column in (1, 7))
+    assert (median, rate) == ("1.000 ns", "2.000 M")  # 1000 faults in half a millisecond

@@ -29,7 +29,7 @@ from zapbench.asv_kernel.options import Options
 from zapbench.boots import outcomes
 from zapbench.case import Case
 from zapbench.error import Unsupported, UsageError, ZapbenchError
-from zapbench.record import Context, Recording, Unit, encode, load, renamed
+from zapbench.record import Context, Recording, Run, Unit, encode, load, published
 
 ICOUNT = {
     "machine": "icount",
@@ -152,7 +152,8 @@ def export(project: Project, commit: str, accel: str, directory: Path) -> int:
     with store.create(directory) as writer:
         for record in itertools.chain.from_iterable(load(file).records for file in kept[accel]):
             # Commits with the same image share their boots: here they are this commit's.
-            writer.write(encode(renamed(record, name)))
+            run = Run(name, record.run.tier, record.run.boot)
+            writer.write(encode(published(record, run=run)))
     store.write_suite(directory, load(directory / store.RECORDS))
     return len(kept[accel])
 

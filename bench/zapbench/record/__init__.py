@@ -37,7 +37,6 @@ from zapbench.record.stream import (
     finished,
     parse,
     published,
-    renamed,
 )
 
 __all__ = [
@@ -71,5 +70,4 @@ __all__ = [
     "load",
     "parse",
     "published",
-    "renamed",
 ]

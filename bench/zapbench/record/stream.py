@@ -149,12 +149,6 @@ class Recording:
         return [record for record in self.records if isinstance(record, kind)]
 
 
-def renamed(record: Record, kernel: str) -> Record:
-    """The same record, of a kernel by this name."""
-    run = msgspec.structs.replace(record.run, kernel=kernel)
-    return msgspec.structs.replace(record, run=run)
-
-
 def finished(records: Iterable[Record]) -> set[tuple[int, str]]:
     """Which (boot, case) pairs need not run again: what was interrupted does.
 

@@ -144,7 +144,9 @@ def case_row(group: Group, row: Row) -> tuple[Cell, ...]:
     unit = group.unit
     bounds = interval(series.medians)
     reach = NONE if bounds is None else between(*bounds, unit)
-    rate = 1e9 / row.per_page if unit == "ns" and row.per_page else None
+    rate = row.rate  # of all threads; else of the one that made the call
+    if rate is None and unit == "ns" and row.per_page:
+        rate = 1e9 / row.per_page
     ratio = Cell("best", 1.0, "num") if row.best else ratio_cell(row.ratio)
     return (
         Cell(row.case),
