@@ -8,12 +8,13 @@ data/guard-baseline.json; `--benchmark-json` writes it anew.
 import pytest
 import synthetic
 
-from zapbench import chart, record, stats
+from zapbench import chart, record
 from zapbench._zapbench import lib
 from zapbench.gate.estimate import of_two
 from zapbench.gate.verdict import Claim, Look, rule
 from zapbench.record import Samples
-from zapbench.store import Results, create
+from zapbench.result import stats
+from zapbench.result.store import Results, create
 
 METHODS = ("dontneed", "remap", "overmap", "dontunmap")
 SIZES = ("4k", "64k", "2m")

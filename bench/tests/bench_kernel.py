@@ -19,7 +19,7 @@ from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
 from zapbench.measure import effort_for, shuffled
 from zapbench.record import Samples, collect
-from zapbench.stats import Series, series
+from zapbench.result.stats import Series, series
 from zapbench.target import Job
 from zapbench.vm import VmTarget
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from zapbench import record, stats
+from zapbench import record
 from zapbench.record import Samples
+from zapbench.result import stats
 from zapbench.target import Job, Native, guest_path
 
 pytestmark = pytest.mark.usefixtures("userfaultfd")

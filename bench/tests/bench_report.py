@@ -12,7 +12,7 @@ import pytest
 import synthetic
 
 from zapbench.case import grid, methods
-from zapbench.store import RECORDS
+from zapbench.result.store import RECORDS
 
 BOOTS, CASES, SAMPLES = 10, 2000, 100
 SECONDS, BYTES, PAGE_BYTES = 20, 1 << 30, 3_000_000

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from zapbench import record, stats
+from zapbench import record
 from zapbench.record import Samples
+from zapbench.result import stats
 
 BOOTS, CASES, SAMPLES = 7, 150, 200
 

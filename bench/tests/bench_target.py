@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from zapbench import record, stats
+from zapbench import record
 from zapbench._zapbench import ffi, lib
 from zapbench.case import Case, grid
 from zapbench.record import Samples
+from zapbench.result import stats
 from zapbench.target import InProcess, Job, Native, guest_path
 
 MIB = 1 << 20

@@ -16,9 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from zapbench import stats
 from zapbench.measure import shuffled
 from zapbench.record import Samples, collect
+from zapbench.result import stats
 from zapbench.target import Job, Native
 
 REPOSITORY = Path(__file__).parents[2]

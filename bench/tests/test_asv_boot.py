@@ -16,8 +16,9 @@ import kernel_commits
 import pytest
 
 from zapbench.error import EnvironmentMissing
-from zapbench.kernel import cache, history
-from zapbench.kernel.cache import no_progress
+from zapbench.host import cache
+from zapbench.host.cache import no_progress
+from zapbench.kernel.history import releases
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(1800)]
 Require = Callable[[object, str], None]
@@ -79,8 +80,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Proje
     path = tmp_path_factory.mktemp("asv")
     repository = cache.subdirectory("tests") / "linux"
     try:
-        *_, newest = history.offered(["6.12"])
-        history.make(repository, [newest], no_progress)
+        *_, newest = releases.offered(["6.12"])
+        releases.make(repository, [newest], no_progress)
     except EnvironmentMissing as error:
         require(False, str(error))
     real = json5.loads((ROOT / "asv.conf.json").read_text())

@@ -14,7 +14,7 @@ import toy_kernel
 
 from zapbench.asv_kernel import suite
 from zapbench.case import Case
-from zapbench.store import Results
+from zapbench.result.store import Results
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

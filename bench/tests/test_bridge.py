@@ -10,12 +10,12 @@ import synthetic
 from test_chart import fail, texts, written
 
 from zapbench import chart, cli, target
-from zapbench.bridge import build_bridge
 from zapbench.cli import where
 from zapbench.error import LostVm, UsageError
 from zapbench.record import Samples
-from zapbench.stats import interval, prediction_factor, rank_correlation
-from zapbench.store import RECORDS, Results
+from zapbench.result.bridge import build_bridge
+from zapbench.result.stats import interval, prediction_factor, rank_correlation
+from zapbench.result.store import RECORDS, Results
 from zapbench.target import Replay
 
 PLACE = "shmem/4k/4k"

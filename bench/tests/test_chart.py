@@ -22,8 +22,8 @@ from zapbench.chart.cost import CUT
 from zapbench.chart.palette import TIER_NOTES
 from zapbench.chart.scatter import spread
 from zapbench.error import UsageError
-from zapbench.stats import interval
-from zapbench.store import RECORDS, Results
+from zapbench.result.stats import interval
+from zapbench.result.store import RECORDS, Results
 
 SMALL = "shmem/4k/4k"
 HUGE = "hugetlb/2m/2m"

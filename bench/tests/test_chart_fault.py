@@ -9,7 +9,7 @@ import synthetic
 from zapbench import chart
 from zapbench.error import UsageError
 from zapbench.record import Faults, Histogram, Samples
-from zapbench.store import RECORDS, Results
+from zapbench.result.store import RECORDS, Results
 
 PLACES = ("shmem/4k/16m", "hugetlb/2m/64m")
 STAGES = ("deliver", "queue", "resolve", "resume")

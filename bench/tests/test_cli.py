@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from zapbench import cli, record, store
+from zapbench import cli, record
 from zapbench.cli import where
 from zapbench.record import Error, Samples
+from zapbench.result import store
 from zapbench.target import Replay
 from zapbench.uffd import Userfaultfd
 
@@ -58,12 +59,12 @@ def replay(monkeypatch, tmp_path):
     def choose(path: Path = SMALL) -> None:
         monkeypatch.setattr(where, "Native", lambda: Replay(path))
         monkeypatch.setattr(where, "probe_userfaultfd", lambda: Userfaultfd("syscall"))
-        monkeypatch.setattr("zapbench.settings.applied", nothing_applied)
+        monkeypatch.setattr("zapbench.host.settings.applied", nothing_applied)
         monkeypatch.chdir(tmp_path)
 
     @contextlib.contextmanager
     def nothing_applied(needs, **_):
-        from zapbench.settings import Outcome as Applied
+        from zapbench.host.settings import Outcome as Applied
 
         yield Applied()
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from zapbench import doctor
-from zapbench.doctor import CPU, DAMON, HUGEPAGES, THP, Finding, Machine, State
+from zapbench.host import doctor
+from zapbench.host.doctor import DAMON, HUGEPAGES, THP, Finding, State
+from zapbench.host.machine import CPU, Machine
 from zapbench.uffd import MINOR_FEATURES, Userfaultfd, probe_userfaultfd
 
 REPOSITORY = Path(__file__).parents[2]

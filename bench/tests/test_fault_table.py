@@ -7,9 +7,9 @@ import synthetic
 from zapbench.cli.results import print_table
 from zapbench.record import Faults, Histogram, Recording, Samples, decode
 from zapbench.report import make
-from zapbench.stats import fault_rate
-from zapbench.store import create
-from zapbench.table import Row, build
+from zapbench.result.stats import fault_rate
+from zapbench.result.store import create
+from zapbench.result.table import Row, build
 
 FAULT = "minor_fault/dontneed/shmem/4k/16m"
 PROCESS = f"{FAULT}/topology=process"

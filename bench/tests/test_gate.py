@@ -14,12 +14,12 @@ import pytest
 import synthetic
 from test_cli import Outcome
 
-from zapbench import store
 from zapbench.cli import gate as command
 from zapbench.cli import where
 from zapbench.error import BuildFailed
 from zapbench.gate.evidence import rounds
 from zapbench.record import encode
+from zapbench.result import store
 from zapbench.target import Replay
 
 ZAP, REMAP = "zap/dontneed/shmem/4k/64k", "zap/remap/shmem/4k/64k"

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import synthetic
 
-from zapbench.doctor import Machine
 from zapbench.error import DiskFull, EnvironmentMissing
 from zapbench.gate import noise
 from zapbench.gate.fingerprint import differences, of_context, of_machine
 from zapbench.gate.noise import Calibration
+from zapbench.host.machine import Machine
 from zapbench.record import Context
 
 CASE, OTHER = "zap/dontneed/shmem/4k/4k", "zap/remap/shmem/4k/4k"

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zapbench import stats
 from zapbench.gate.estimate import ALPHA, Spread, of_one, of_two
 from zapbench.gate.verdict import (
     Because,
@@ -22,6 +21,7 @@ from zapbench.gate.verdict import (
     rule,
     suspected,
 )
+from zapbench.result import stats
 
 T2 = 4.302652729749462  # 0.975, 2 degrees of freedom: any table of Student's t
 D = 0.001

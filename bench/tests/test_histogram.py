@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from zapbench import stats
 from zapbench.record import Histogram
+from zapbench.result import stats
 from zapbench.target import guest_path
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 0.9999)

@@ -11,9 +11,11 @@ from pathlib import Path
 import independent
 import pytest
 
-from zapbench import record, settings, stats
+from zapbench import record
 from zapbench.case import Case, hugetlb_need
+from zapbench.host import settings
 from zapbench.record import Samples, Skip
+from zapbench.result import stats
 from zapbench.target import Job, Native
 from zapbench.uffd import MINOR_FEATURES, probe_userfaultfd
 

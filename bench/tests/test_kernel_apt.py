@@ -11,7 +11,8 @@ import toy_kernel
 from toy_archive import read_lists
 
 from zapbench.error import EnvironmentMissing, UsageError
-from zapbench.kernel import apt, cache, catalogue, source
+from zapbench.host import cache
+from zapbench.kernel import apt, catalogue, source
 from zapbench.kernel.catalogue import DebianSource
 
 VERSIONS = ("1.2.3-1", "1.2.4-1~deb1")

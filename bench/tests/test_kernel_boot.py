@@ -20,7 +20,7 @@ from zapbench.kernel import build, catalogue
 from zapbench.kernel.build import Image
 from zapbench.measure import contracts
 from zapbench.record import Contract, Error, Recording, Samples, Skip, collect, load
-from zapbench.store import RECORDS
+from zapbench.result.store import RECORDS
 from zapbench.target import Job
 from zapbench.vm import VmTarget
 

@@ -18,7 +18,8 @@ import pytest
 import toy_kernel
 
 from zapbench.error import BuildFailed, EnvironmentMissing, UsageError, ZapbenchError
-from zapbench.kernel import build, cache, catalogue, config, source, tree
+from zapbench.host import cache
+from zapbench.kernel import build, catalogue, config, source, tree
 from zapbench.kernel.catalogue import parse
 
 Require = Callable[[object, str], None]

@@ -19,7 +19,8 @@ import pytest
 import toy_kernel
 
 from zapbench import cli
-from zapbench.kernel import cache, catalogue, source
+from zapbench.host import cache
+from zapbench.kernel import catalogue, source
 
 Require = Callable[[object, str], None]
 GOING_ON = re.compile(r"zapbench: (download|unpack|compile)( \d+%)?")

@@ -18,8 +18,10 @@ from toy_kernel import git
 
 from zapbench import cli
 from zapbench.error import BuildFailed, EnvironmentMissing, UsageError
-from zapbench.kernel import borrow, cache, catalogue, history, snapshot
-from zapbench.kernel.git import Repository
+from zapbench.host import cache
+from zapbench.kernel import catalogue
+from zapbench.kernel.history import borrow, releases, snapshot
+from zapbench.kernel.history.git import Repository
 
 Require = Callable[[object, str], None]
 
@@ -96,16 +98,16 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require: Require) -
     (kernels / "series/1.2/0002-init.patch").write_text(SECOND)
     monkeypatch.setenv("ZAPBENCH_KERNEL_DIR", str(kernels))
     toy_archive.configure(tmp_path, monkeypatch)
-    monkeypatch.setattr(history, "SIZE", 1 << 20)
+    monkeypatch.setattr(releases, "SIZE", 1 << 20)
     catalogue.directory.cache_clear()
     offer(tmp_path / "archive", *DATES)
     yield tmp_path
     catalogue.directory.cache_clear()
 
 
-def make(path: Path, *globs: str) -> history.Made:
+def make(path: Path, *globs: str) -> releases.Made:
     """A history without progress."""
-    return history.make(path, globs, cache.no_progress)
+    return releases.make(path, globs, cache.no_progress)
 
 
 def log(path: Path, ref: str, form: str) -> list[str]:
@@ -288,7 +290,7 @@ def test_an_interrupted_run_leaves_what_is_finished(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        history.make(path, (), interrupting)
+        releases.make(path, (), interrupting)
     assert [line[:11] for line in log(path, "1.2", "%s")] == ["Linux 1.2.3", "Linux 1.2.4"]
     assert list((tmp_path / "cache/download").iterdir()) == []
     (path / "objects/pack/tmp_pack_left").write_text("by a run that was killed")
@@ -324,7 +326,7 @@ def test_a_glob_that_matches_nothing(tmp_path: Path) -> None:
 
 def test_a_damaged_package_is_one_line(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "history")
-    history.begin(repository, "debian")
+    releases.begin(repository, "debian")
     good = tmp_path / "archive/pool/linux-source-1.2_1.2.3-1_all.deb"
     cut = tmp_path / "cut.deb"
     cut.write_bytes(good.read_bytes()[:-9000])
@@ -344,7 +346,7 @@ def test_a_full_disk_is_one_line(
     offer(tmp_path / "archive")
     with pytest.raises(EnvironmentMissing, match=r"1 MB .* free: make room"):
         make(small_disk / "history", "1.10.3")
-    monkeypatch.setattr(history, "SIZE", 0)
+    monkeypatch.setattr(releases, "SIZE", 0)
     with pytest.raises(EnvironmentMissing, match=r"Out of diskspace|No space left"):
         make(small_disk / "history", "1.10.3")
 
@@ -449,7 +451,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     status, out, err = run(capsys, "-o", str(path), "--json")
     told = json.loads(out)
     assert (status, told["new"], told["path"]) == (0, ["1.10.2"], str(path))
-    assert [release["name"] for release in told["releases"]] == sorted(DATES, key=history.order)
+    assert [release["name"] for release in told["releases"]] == sorted(DATES, key=releases.order)
     status, out, err = run(capsys, "-o", str(path))
     assert "4 releases, new: none" in err
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from zapbench import record, settings, stats
-from zapbench.case import Case, depth, hugetlb_need, mthp_need
+from zapbench import record
+from zapbench.case import MINOR_FAULT, Case, depth, hugetlb_need, mthp_need
+from zapbench.host import settings
 from zapbench.record import Error, Recording, Samples, Skip
-from zapbench.sweeps import MINOR_FAULT
+from zapbench.result import stats
 from zapbench.target import InProcess, Job, Native, Target, guest_path
 
 pytestmark = pytest.mark.usefixtures("userfaultfd")

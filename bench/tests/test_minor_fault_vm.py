@@ -8,7 +8,7 @@ import pytest
 from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
 from zapbench.record import Error, Recording, Samples, collect
-from zapbench.stats import per_operation
+from zapbench.result.stats import per_operation
 from zapbench.target import Job
 from zapbench.vm import VmTarget
 

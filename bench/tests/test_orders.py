@@ -8,8 +8,9 @@ cure, and this is the test of it.
 
 import pytest
 
-from zapbench import record, stats
+from zapbench import record
 from zapbench.record import Samples
+from zapbench.result import stats
 from zapbench.target import Job, Native
 
 METHODS = ("dontneed", "remap", "overmap", "dontunmap")

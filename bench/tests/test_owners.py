@@ -23,10 +23,10 @@ OWNERS = {
     "jinja2": {"report"},
     "matplotlib": {"chart"},
     "msgspec": {"record"},
-    "numpy": {"chart", "stats"},
-    "pyperf": {"store"},
+    "numpy": {"chart", "result"},
+    "pyperf": {"result"},
     "rich": {"cli"},
-    "scipy": {"stats"},
+    "scipy": {"result"},
     "zapbench._zapbench": {"case", "target"},
 }
 

@@ -20,7 +20,7 @@ from zapbench.record import Context, Promise, Samples, encode, load
 from zapbench.report.index import index_text
 from zapbench.report.source import read
 from zapbench.report.study import study
-from zapbench.store import RECORDS, SUITE
+from zapbench.result.store import RECORDS, SUITE
 
 REPORTS = Path(__file__).parents[2] / "reports"
 COMMITTED = sorted(path.parent for path in REPORTS.glob("*/report.json"))

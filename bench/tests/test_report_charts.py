@@ -12,9 +12,9 @@ from test_chart import written
 from zapbench import chart
 from zapbench.chart.contract import BROKEN, KEPT, LOST, SIGNS, UNKNOWN, seen
 from zapbench.chart.fit import fit_line
-from zapbench.chart.history import History, HistoryPoint, Step
+from zapbench.chart.trend import History, HistoryPoint, Step
 from zapbench.error import UsageError
-from zapbench.store import Results
+from zapbench.result.store import Results
 
 PAGES = {"4k": 1, "64k": 16, "2m": 512}
 

@@ -21,7 +21,7 @@ from zapbench.report.document import figure
 from zapbench.report.method import title_of
 from zapbench.report.source import parameters, words
 from zapbench.report.study import version
-from zapbench.store import SUITE
+from zapbench.result.store import SUITE
 
 
 @pytest.fixture

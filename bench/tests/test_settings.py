@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from zapbench import journal, settings
 from zapbench.error import EnvironmentMissing, Interrupted
-from zapbench.settings import Needs, applied
+from zapbench.host import journal, settings
+from zapbench.host.settings import Needs, applied
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MM = "sys/kernel/mm"
@@ -163,7 +163,7 @@ def test_a_value_changed_by_somebody_else_is_left_alone(root: Path) -> None:
 CHILD = """
 import sys, time
 from pathlib import Path
-from zapbench.settings import Needs, applied
+from zapbench.host.settings import Needs, applied
 needs = Needs(hugetlb={2 << 20: int(sys.argv[2])}, mthp=frozenset({2 << 20}))
 with applied(needs, root=Path(sys.argv[1])):
     print("applied", flush=True)
@@ -318,7 +318,7 @@ def test_nothing_is_changed_without_a_journal(root: Path) -> None:
 
 UNPRIVILEGED = """
 import os
-from zapbench.settings import Needs, applied
+from zapbench.host.settings import Needs, applied
 os.setgid(65534)
 os.setuid(65534)
 with applied(Needs(hugetlb={2 << 20: 1 << 50})) as outcome:

@@ -8,9 +8,9 @@ import synthetic
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from zapbench import stats
 from zapbench.record import Histogram
-from zapbench.stats import Distribution
+from zapbench.result import stats
+from zapbench.result.stats import Distribution
 
 CASE = "zap/dontneed/shmem/4k/64k"
 MEDIANS = st.lists(st.floats(1.0, 1e6), min_size=2, max_size=10)

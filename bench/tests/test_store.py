@@ -8,9 +8,10 @@ import pyperf
 import pytest
 import synthetic
 
-from zapbench import record, store
+from zapbench import record
 from zapbench.error import DiskFull, SchemaError, UsageError
-from zapbench.store import RECORDS, SUITE, Results
+from zapbench.result import store
+from zapbench.result.store import RECORDS, SUITE, Results
 
 ZAP, CYCLE = "zap/dontneed/shmem/4k/64k", "cycle/remap/shmem/4k/4k"
 

@@ -19,12 +19,12 @@ from pathlib import Path
 from zapbench.boots import Boots
 from zapbench.case import Case
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
-from zapbench.kernel import cache
+from zapbench.host import cache
+from zapbench.host.cache import Progress, no_progress
+from zapbench.host.process import output, running
 from zapbench.kernel.build import Image, build
-from zapbench.kernel.cache import Progress, no_progress
 from zapbench.kernel.catalogue import GitSource, Kernel
-from zapbench.kernel.process import output, running
-from zapbench.stats import ratio
+from zapbench.result.stats import ratio
 from zapbench.target import Target
 from zapbench.vm import VmTarget
 

@@ -18,11 +18,11 @@ from types import FrameType
 from typing import Protocol
 
 from zapbench.error import CaseFailed, LostVm, Unsupported, ZapbenchError
-from zapbench.kernel import cache
+from zapbench.host import cache
 from zapbench.kernel.build import Image
 from zapbench.measure import effort_for, shuffled
 from zapbench.record import Context, Recording, Samples, Skip, collect, failures, load
-from zapbench.stats import series
+from zapbench.result.stats import series
 from zapbench.target import Job, Target, guest_path
 
 SEED = 1

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from zapbench.kernel import cache
+from zapbench.host import cache
 from zapbench.kernel.build import Image
 
 COMMITS = "commits.json"

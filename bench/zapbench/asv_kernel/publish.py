@@ -23,7 +23,7 @@ from asv.console import log
 from asv.publishing import OutputPublisher
 
 from zapbench.error import EnvironmentMissing, ZapbenchError
-from zapbench.kernel import cache, process
+from zapbench.host import cache, process
 
 _EXTERNAL = re.compile(
     r'<(?:script|link)\b[^>]*\b(?:src|href)="(?P<url>(?:https?:)?//[^"]*)"[^>]*>', re.IGNORECASE

@@ -23,13 +23,13 @@ from asv.results import Results
 from asv.runner import BenchmarkResult
 from asv.util import ProcessError, UserError
 
-from zapbench import store
 from zapbench.asv_kernel import identity, options, suite
 from zapbench.asv_kernel.options import Options
 from zapbench.boots import outcomes
 from zapbench.case import Case
 from zapbench.error import Unsupported, UsageError, ZapbenchError
 from zapbench.record import Context, Recording, Run, Unit, encode, load, published
+from zapbench.result import store
 
 ICOUNT = {
     "machine": "icount",

@@ -16,16 +16,16 @@ import matplotlib as mpl
 from matplotlib import style
 from matplotlib.figure import Figure
 
-from zapbench.bridge import Bridge
 from zapbench.chart.contract import draw_contract
 from zapbench.chart.cost import draw_cost
 from zapbench.chart.fault import draw_latency, draw_stages, draw_throughput
 from zapbench.chart.heat import draw_heat
-from zapbench.chart.history import History, draw_history
 from zapbench.chart.scatter import draw_scatter
 from zapbench.chart.size import draw_size
+from zapbench.chart.trend import History, draw_history
 from zapbench.error import DiskFull, UsageError
-from zapbench.store import Results
+from zapbench.result.bridge import Bridge
+from zapbench.result.store import Results
 
 SUFFIXES = (".svg", ".png")
 DPI = 150
@@ -98,7 +98,7 @@ def draw_bridge(bridge: Bridge) -> Figure:
 
 
 def draw_kernels(histories: Sequence[History], said: str) -> Figure:
-    """Costs over kernels; see `zapbench.chart.history.draw_history`.
+    """Costs over kernels; see `zapbench.chart.trend.draw_history`.
 
     Raises:
         UsageError: there is nothing with two points.

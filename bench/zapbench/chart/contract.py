@@ -15,7 +15,7 @@ from zapbench.chart.palette import GREY, VERMILION
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.record import Contract, Promise
-from zapbench.store import Results
+from zapbench.result.store import Results
 
 KEPT, LOST, BROKEN, UNKNOWN = "kept", "lost", "broken", "untested"
 SIGNS = {KEPT: "✓", LOST: "✗", BROKEN: "!!", UNKNOWN: "·"}

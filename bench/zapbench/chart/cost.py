@@ -18,14 +18,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from zapbench.bridge import BASELINE
 from zapbench.case import Case, backings, grid, methods, size_text
 from zapbench.chart.palette import BLUE, GREY, SKY, TIER_NOTES, VERMILION
 from zapbench.error import UsageError
 from zapbench.record import Context, End, Skip, failures
-from zapbench.stats import interval, ratio
-from zapbench.store import Results
-from zapbench.table import Row, build
+from zapbench.result.bridge import BASELINE
+from zapbench.result.stats import interval, ratio
+from zapbench.result.store import Results
+from zapbench.result.table import Row, build
 
 SUBJECT = "madv_zap"
 """The method that the comparison is made for."""

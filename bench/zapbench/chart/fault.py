@@ -9,17 +9,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from zapbench.bridge import BASELINE
-from zapbench.case import Case, axis_values, size_text
+from zapbench.case import MINOR_FAULT, Case, axis_values, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.record import Context, Samples
-from zapbench.stats import BEYOND, Distribution, fault_rate, of_histogram, per_operation, pool
-from zapbench.store import Results
-from zapbench.sweeps import MINOR_FAULT
+from zapbench.result.bridge import BASELINE
+from zapbench.result.stats import (
+    BEYOND,
+    Distribution,
+    fault_rate,
+    of_histogram,
+    per_operation,
+    pool,
+)
+from zapbench.result.store import Results
 
 COLORS = (BLUE, VERMILION, SKY, GREY, "#009E73", "#CC79A7", "#E69F00", "#000000")
 STAGES = {"deliver": BLUE, "queue": GREY, "resolve": VERMILION, "resume": SKY}

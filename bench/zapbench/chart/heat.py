@@ -13,8 +13,8 @@ from zapbench.case import Case, methods, size_text
 from zapbench.chart.palette import BLUE, GREY
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
-from zapbench.store import Results
-from zapbench.table import Group, Row, build
+from zapbench.result.store import Results
+from zapbench.result.table import Group, Row, build
 
 DARKEST = 10.0
 """A method so many times as dear as the cheapest has the full colour; beyond it, too."""

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from zapbench.bridge import BASELINE, Agreement, Bridge, Estimate, Point
 from zapbench.case import Case, size_text
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
+from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point
 
 SIZE = (10.4, 5.0)  # inches
 _PANELS = ((0.055, 0.19, 0.265, 0.64), (0.57, 0.19, 0.265, 0.64))  # left, bottom, width, height

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from zapbench.chart.palette import GREY, TIER_NOTES
 from zapbench.record import Context
-from zapbench.store import Results
+from zapbench.result.store import Results
 
 
 @dataclass(frozen=True, slots=True)

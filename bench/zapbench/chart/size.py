@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from zapbench.bridge import BASELINE
 from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.fit import Line, fit_line
@@ -17,9 +16,10 @@ from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
-from zapbench.stats import Series, interval
-from zapbench.store import Results
-from zapbench.table import build
+from zapbench.result.bridge import BASELINE
+from zapbench.result.stats import Series, interval
+from zapbench.result.store import Results
+from zapbench.result.table import build
 
 PANELS = 6
 OFF = 0.1

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from zapbench.bridge import BASELINE, Agreement, Bridge, Estimate, Point, build_bridge
 from zapbench.case import workloads
 from zapbench.cli.output import console, figure, grid, json_option, print_json, ratio_text
-from zapbench.store import Results
+from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point, build_bridge
+from zapbench.result.store import Results
 
 POINTS = ("", "case", "counted>", "timed>", "timed / counted>")
 ESTIMATES = ("case", "counted>", "native>", "low>", "high>", "")

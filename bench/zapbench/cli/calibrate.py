@@ -22,8 +22,8 @@ from zapbench.gate.fingerprint import differences, of_context, of_machine
 from zapbench.gate.noise import Boots, Calibration
 from zapbench.measure import Leg, effort_for, measure
 from zapbench.record import Context, Samples
-from zapbench.stats import figures
-from zapbench.store import Results, create, free_directory
+from zapbench.result.stats import figures
+from zapbench.result.store import Results, create, free_directory
 
 KEPT = ("p50", "p99", "p99.9", "case_total")
 LEGS = 2

@@ -7,7 +7,7 @@ import click
 
 from zapbench import chart
 from zapbench.cli.output import json_option, print_json
-from zapbench.store import Results
+from zapbench.result.store import Results
 
 
 @click.command(epilog="; ".join(f"{name}: {row.summary}" for name, row in chart.CHARTS.items()))

@@ -9,8 +9,8 @@ import click
 from zapbench.case import Case
 from zapbench.cli.output import console, figure, grid, json_option, print_json
 from zapbench.error import UsageError
-from zapbench.stats import Difference, compare
-from zapbench.store import Results
+from zapbench.result.stats import Difference, compare
+from zapbench.result.store import Results
 
 COLUMNS = ("case", "base>", "head>", "head / base>", "p>", "adjusted>", "verdict")
 

@@ -5,7 +5,7 @@ import click
 from rich.text import Text
 
 from zapbench.cli.output import console, grid, json_option, print_json
-from zapbench.doctor import State, examine
+from zapbench.host.doctor import State, examine
 
 STYLES = {State.OK: "green", State.WARN: "yellow", State.MISSING: "bold red"}
 EXIT_MISSING = 2

@@ -23,7 +23,7 @@ from zapbench.gate.judge import Judgement, Status, comparable, judge, to_confirm
 from zapbench.gate.live import Session
 from zapbench.gate.noise import Calibration
 from zapbench.gate.output import FORMATS, SUFFIXES
-from zapbench.store import Results, free_directory
+from zapbench.result.store import Results, free_directory
 from zapbench.target import Target
 
 BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zapbench.cli import history
+from zapbench.cli import kernel_history
 from zapbench.cli.bisect import bisect, judge
 from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.cli.progress import stages
@@ -27,7 +27,7 @@ def command() -> None:
     """Fetch, build and boot kernels, by name."""
 
 
-for _each in (history.command, bisect, judge):
+for _each in (kernel_history.command, bisect, judge):
     command.add_command(_each)
 
 _config_option = click.option(

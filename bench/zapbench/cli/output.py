@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from zapbench.stats import Ratio
+from zapbench.result.stats import Ratio
 
 PLAIN_WIDTH = 240  # lines of a file may be longer than a terminal is wide
 _TIME_UNITS = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))

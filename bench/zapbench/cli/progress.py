@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from zapbench.cli.output import note
-from zapbench.kernel.cache import Progress as Report
+from zapbench.host.cache import Progress as Report
 from zapbench.record import Context, Contract, End, Record
 from zapbench.target import Job
 

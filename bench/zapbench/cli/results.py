@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
+from zapbench.case import CONTINUE, MINOR_FAULT
 from zapbench.cli.output import console, figure, grid, print_json, ratio_text
-from zapbench.sweeps import CONTINUE, MINOR_FAULT
-from zapbench.table import Remark, Row, Table
+from zapbench.result.table import Remark, Row, Table
 
 COLUMNS = ("method", "p50>", "p99>", "per page>", "ratio to best>", "boots>", "")
 FAULT_COLUMNS = (

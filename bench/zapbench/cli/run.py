@@ -15,8 +15,15 @@ from zapbench.cli.where import Place, place, place_options, prepared
 from zapbench.error import Interrupted, Truncated, UsageError, ZapbenchError
 from zapbench.measure import Effort, Leg, effort_for, measure
 from zapbench.record import Context, Recording, Writer, finished, load
-from zapbench.store import RECORDS, create, discard, free_directory, latest_directory, write_suite
-from zapbench.table import build
+from zapbench.result.store import (
+    RECORDS,
+    create,
+    discard,
+    free_directory,
+    latest_directory,
+    write_suite,
+)
+from zapbench.result.table import build
 
 RESULTS = Path("results")
 

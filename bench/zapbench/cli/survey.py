@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from zapbench.bridge import build_bridge
 from zapbench.cli import bridge, run
 from zapbench.cli.output import note
 from zapbench.error import EnvironmentMissing, Interrupted, UsageError, ZapbenchError
-from zapbench.store import RECORDS, Results, free_directory, latest_directory
+from zapbench.result.bridge import build_bridge
+from zapbench.result.store import RECORDS, Results, free_directory, latest_directory
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
 REPORT, TITLE = "report", "Dropping page-table entries, natively and counted"

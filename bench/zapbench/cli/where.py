@@ -9,11 +9,11 @@ from typing import TypeVar
 
 import click
 
-from zapbench import settings
 from zapbench.case import Case, backings, hugetlb_need, mthp_need
 from zapbench.cli.output import note
 from zapbench.cli.progress import stages
 from zapbench.error import EnvironmentMissing, UsageError
+from zapbench.host import settings
 from zapbench.target import Native, Target
 from zapbench.uffd import probe_userfaultfd
 
@@ -80,7 +80,7 @@ def prepared(where: Place, cases: Iterable[Case]) -> Iterator[None]:
     """Hold the system settings that the cases need; a virtual machine makes its own.
 
     Raises:
-        EnvironmentMissing: userfaultfd is refused, or see `zapbench.settings.applied`.
+        EnvironmentMissing: userfaultfd is refused, or see `zapbench.host.settings.applied`.
     """
     if not where.native:
         yield

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zapbench.stats import CONFIDENCE, POWER, student_above, student_quantile
+from zapbench.result.stats import CONFIDENCE, POWER, student_above, student_quantile
 
 SHARE = (1 + CONFIDENCE) / 2
 """Below the upper end of the two-sided interval lies so much of the distribution."""
@@ -97,7 +97,7 @@ def of_one(logs: Sequence[float], calibrated: Spread | None = None) -> Estimate:
 def of_two(
     base: Sequence[float], head: Sequence[float], calibrated: Spread | None = None
 ) -> Estimate:
-    """The difference of two sets of boots, by Welch's test; see `zapbench.stats.ratio`."""
+    """The difference of two sets of boots, by Welch's test; see `zapbench.result.stats.ratio`."""
     sizes = len(base), len(head)
     spreads = []
     if min(sizes) > 1:

@@ -14,8 +14,8 @@ from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.noise import Boots
 from zapbench.record import Context, Samples, Skip, failures
-from zapbench.stats import figures
-from zapbench.store import Results
+from zapbench.result.stats import figures
+from zapbench.result.store import Results
 
 LEAST = 3
 """Boots on a side that a confirmation needs."""

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from zapbench.doctor import CPU, Machine
-from zapbench.kernel.process import output
+from zapbench.host.machine import CPU, Machine
+from zapbench.host.process import output
 from zapbench.record import Context
 from zapbench.vm.qemu import PROGRAM
 

@@ -11,7 +11,7 @@ from zapbench.gate.evidence import Side
 from zapbench.gate.plan import Plan
 from zapbench.measure import Effort, Leg, effort_for, measure
 from zapbench.record import Record
-from zapbench.store import Results, create
+from zapbench.result.store import Results, create
 from zapbench.target import Job, Target
 
 OnRecord = Callable[[Job, Record], None]

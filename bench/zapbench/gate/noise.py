@@ -15,7 +15,7 @@ from pathlib import Path
 from zapbench.error import DiskFull, EnvironmentMissing
 from zapbench.gate.estimate import Spread, of_two, squares
 from zapbench.gate.fingerprint import Fingerprint, differences
-from zapbench.journal import state_directory
+from zapbench.host.journal import state_directory
 
 VERSION = 1
 FRESH = timedelta(days=30)

@@ -11,7 +11,7 @@ from zapbench.error import UsageError
 from zapbench.gate.budget import Budget, Budgets
 from zapbench.gate.evidence import LEAST
 from zapbench.gate.noise import Calibration, Noise
-from zapbench.stats import CONFIDENCE, POWER, student_quantile
+from zapbench.result.stats import CONFIDENCE, POWER, student_quantile
 
 UNKNOWN = 5
 """Boots of each kernel where the noise is not known beforehand."""

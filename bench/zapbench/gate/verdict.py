@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zapbench.gate.estimate import ALPHA, EXACT, Estimate
-from zapbench.stats import adjust
+from zapbench.result.stats import adjust
 
 MOST_BOOTS = 1000
 """More boots than this are not worth proposing."""

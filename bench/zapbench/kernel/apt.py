@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing, UsageError
-from zapbench.kernel import cache
-from zapbench.kernel.cache import Progress
-from zapbench.kernel.process import output, running
+from zapbench.host import cache
+from zapbench.host.cache import Progress
+from zapbench.host.process import output, running
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 FRESH_SECONDS = 24 * 3600.0  # the package lists of our own are read again after a day

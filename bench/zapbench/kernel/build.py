@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from zapbench.error import BuildFailed, EnvironmentMissing, UsageError
-from zapbench.kernel import cache, config, source
-from zapbench.kernel.cache import Progress, no_progress
+from zapbench.host import cache
+from zapbench.host.cache import Progress, no_progress
+from zapbench.host.process import find, output, running
+from zapbench.kernel import config, source
 from zapbench.kernel.catalogue import Kernel, Series
 from zapbench.kernel.config import Configuration
-from zapbench.kernel.process import find, output, running
 from zapbench.kernel.tree import Tree
 
 RECIPE = 1

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import BuildFailed, UsageError
-from zapbench.kernel import cache
+from zapbench.host import cache
+from zapbench.host.process import find, output
 from zapbench.kernel.catalogue import directory
-from zapbench.kernel.process import find, output
 
 BENCH = "bench"
 """The fragment that every benchmark kernel has."""

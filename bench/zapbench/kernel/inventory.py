@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from zapbench.kernel import build, cache, catalogue, config
+from zapbench.host import cache
+from zapbench.kernel import build, catalogue, config
 from zapbench.kernel.build import Image
 from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, Source
 

@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 
 from zapbench.error import BuildFailed, UsageError
-from zapbench.kernel import build, cache, config, source
-from zapbench.kernel.cache import Progress, no_progress
+from zapbench.host import cache
+from zapbench.host.cache import Progress, no_progress
+from zapbench.host.process import find
+from zapbench.kernel import build, config, source
 from zapbench.kernel.catalogue import Kernel
 from zapbench.kernel.config import Configuration
-from zapbench.kernel.process import find
 from zapbench.kernel.tree import Tree
 
 SIZE = 25_000_000_000

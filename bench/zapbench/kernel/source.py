@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing, UsageError
-from zapbench.kernel import apt, cache
-from zapbench.kernel.cache import Progress
+from zapbench.host import cache
+from zapbench.host.cache import Progress
+from zapbench.host.process import output, running
+from zapbench.kernel import apt
 from zapbench.kernel.catalogue import DebianSource, GitSource, Source, TarballSource
-from zapbench.kernel.process import output, running
 from zapbench.kernel.tree import Tree
 
 UNPACKED_SIZE = 2_500_000_000  # bytes: a 7.3 tree and one build of it, rounded up

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import BuildFailed
-from zapbench.kernel import cache
+from zapbench.host import cache
+from zapbench.host.process import running
 from zapbench.kernel.catalogue import Series
-from zapbench.kernel.process import running
 
 _FAILED = re.compile(r"error: patch failed: (?P<file>.+):(?P<line>\d+)")
 _HUNK = re.compile(r"@@ -(?P<start>\d+)(,\d+)? \+\d+(,\d+)? @@")

@@ -4,14 +4,14 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from zapbench.bridge import BASELINE
 from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.record import Skip
+from zapbench.report.changes import changes
 from zapbench.report.document import Section, Text, figure, listed, number, span, times
-from zapbench.report.history import changes
 from zapbench.report.study import EQUAL, Group, Place, Study, grouped, same
-from zapbench.stats import Ratio, Series
+from zapbench.result.bridge import BASELINE
+from zapbench.result.stats import Ratio, Series
 
 WORKAROUND = "remap"
 """What was done instead of MADV_ZAP in 2021: unmap, map, register."""

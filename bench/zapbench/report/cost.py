@@ -25,7 +25,7 @@ from zapbench.report.document import (
 )
 from zapbench.report.pictures import picture
 from zapbench.report.study import LOSSES, Group, Place, Study, by_reason, place_text
-from zapbench.stats import interval
+from zapbench.result.stats import interval
 
 WORKLOAD = "cycle"
 CHARTS = ("contract", "cycle", "heat")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from zapbench.stats import Ratio
+from zapbench.result.stats import Ratio
 
 DIGITS = 4
 """Significant digits of every figure: what more there is depends on the libraries' versions."""

@@ -14,16 +14,16 @@ from zapbench.error import DiskFull, UsageError
 from zapbench.record import Samples, encode
 from zapbench.report import render
 from zapbench.report.answer import answer
+from zapbench.report.changes import history
 from zapbench.report.cost import beyond, costs, solid
 from zapbench.report.document import Picture, Section, Text
-from zapbench.report.history import history
 from zapbench.report.index import check_index, write_index
 from zapbench.report.method import again, method, missing, title_of
 from zapbench.report.source import ABOUT, Material, read, read_again, words
 from zapbench.report.study import Study, study
 from zapbench.report.svg import standalone
 from zapbench.report.timing import bridge, gates, timings
-from zapbench.store import RECORDS, SUITE, suites
+from zapbench.result.store import RECORDS, SUITE, suites
 
 PAGE, MARKDOWN, LETTER = "index.html", "index.md", "cover-letter.txt"
 BESIDE = ("results", "NOTES.md")

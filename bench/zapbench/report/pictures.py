@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from zapbench import chart
-from zapbench.bridge import Bridge
-from zapbench.chart.history import History
+from zapbench.chart.trend import History
 from zapbench.error import UsageError
 from zapbench.report.document import Picture
 from zapbench.report.study import Group
 from zapbench.report.svg import cleaned
+from zapbench.result.bridge import Bridge
 
 
 def slug(text: str) -> str:

@@ -10,8 +10,8 @@ from zapbench.case import Case
 from zapbench.report.document import rounded
 from zapbench.report.source import read
 from zapbench.report.study import Group, study
-from zapbench.stats import interval
-from zapbench.table import Row
+from zapbench.result.stats import interval
+from zapbench.result.table import Row
 
 COLUMNS = (
     "kernel", "tier", "machine", "unit", "case", "workload", "method", "backing", "page_size",

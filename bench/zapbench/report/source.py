@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zapbench.chart.history import History, HistoryPoint, Step
+from zapbench.chart.trend import History, HistoryPoint, Step
 from zapbench.error import SchemaError, UsageError
 from zapbench.record import Context, Record, Run, load, published
-from zapbench.store import RECORDS
+from zapbench.result.store import RECORDS
 
 ABOUT = "report.json"
 _PATH = re.compile(r"(?<![\w.+/=-])(?:/[\w.+@~-]+)+/([\w.+@~-]+)")

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from zapbench.bridge import BASELINE
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, size_text
 from zapbench.chart.contract import BROKEN, LOST, UNKNOWN, seen
 from zapbench.chart.cost import SUBJECT
 from zapbench.record import Context, Contract, Recording, Samples
 from zapbench.report.document import number
 from zapbench.report.source import Material, Stream, place_of
-from zapbench.stats import Ratio, Series, ratio
-from zapbench.store import Results
-from zapbench.table import Table, build
+from zapbench.result.bridge import BASELINE
+from zapbench.result.stats import Ratio, Series, ratio
+from zapbench.result.store import Results
+from zapbench.result.table import Table, build
 
 EQUAL = 0.02
 """Costs that differ by less than this are called equal, whatever their interval."""

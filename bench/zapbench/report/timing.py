@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from zapbench import chart
-from zapbench.bridge import BASELINE, Agreement, Bridge, build_bridge
 from zapbench.case import workloads
 from zapbench.chart.cost import SUBJECT
 from zapbench.error import UsageError
@@ -30,8 +29,9 @@ from zapbench.report.document import (
 from zapbench.report.document import cost as cost_cell
 from zapbench.report.pictures import bridge_picture, picture
 from zapbench.report.study import Group, Study
-from zapbench.stats import interval
-from zapbench.table import Row
+from zapbench.result.bridge import BASELINE, Agreement, Bridge, build_bridge
+from zapbench.result.stats import interval
+from zapbench.result.table import Row
 
 CASE_COLUMNS = (
     "case", "median", "95 % interval", "p90", "p99", "p99.9", "a page", "pages a second",

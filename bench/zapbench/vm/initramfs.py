@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing
-from zapbench.kernel import cache
-from zapbench.kernel.process import find, output
+from zapbench.host import cache
+from zapbench.host.process import find, output
 from zapbench.vm.qemu import RAM_DISK_KIB
 
 DIRECTORIES = ("dev", "proc", "sys", "tmp", "file", "root")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from zapbench.error import EnvironmentMissing, Interrupted, LostVm
-from zapbench.kernel.process import end, running
+from zapbench.host.process import end, running
 from zapbench.vm.qemu import Machine, arguments
 
 POLL_SECONDS = 0.01

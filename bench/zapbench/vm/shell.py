@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
-from zapbench.kernel.process import find, running
+from zapbench.host.process import find, running
 from zapbench.vm import initramfs, tsc
 from zapbench.vm.initramfs import Entry
 from zapbench.vm.qemu import PROGRAM, Machine, arguments

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from zapbench.case import Case, contract_grid, hugetlb_need
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
-from zapbench.kernel import build, cache, catalogue
-from zapbench.kernel.cache import Progress, no_progress
-from zapbench.kernel.process import find, output
+from zapbench.host import cache
+from zapbench.host.cache import Progress, no_progress
+from zapbench.host.process import find, output
+from zapbench.kernel import build, catalogue
 from zapbench.target import Job, guest_path
 from zapbench.vm import initramfs, tsc
 from zapbench.vm.machine import Boot, Limits

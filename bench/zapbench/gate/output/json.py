@@ -4,7 +4,7 @@
 import json
 from typing import Any
 
-from zapbench.gate import explain
+from zapbench.gate import wording
 from zapbench.gate.judge import Check, Judgement
 
 FIGURES = ("head", "reference", "change", "low", "high", "floor", "detectable", "boots")
@@ -22,7 +22,7 @@ def render(judgement: Judgement) -> str:
         "budgets": str(judgement.budgets.path),
         "warnings": list(judgement.warnings),
         "checks": [_check(check, judgement) for check in judgement.checks],
-        "reproduce": explain.reproducing(judgement),
+        "reproduce": wording.reproducing(judgement),
     }
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
@@ -36,8 +36,8 @@ def _check(check: Check, judgement: Judgement) -> dict[str, Any]:
         "line": check.budget.place.line,
         "budget_reason": check.budget.reason,
         "because": check.ruling.because.name,
-        "why": explain.why(check),
-        "next": explain.what_next(check, judgement),
+        "why": wording.why(check),
+        "next": wording.what_next(check, judgement),
         "p": check.ruling.p,
         "more_boots": check.ruling.more,
         "waived_until": check.waiver.expires.isoformat() if check.waiver else None,

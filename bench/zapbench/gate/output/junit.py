@@ -4,7 +4,7 @@
 import re
 import xml.etree.ElementTree as ET
 
-from zapbench.gate import explain
+from zapbench.gate import wording
 from zapbench.gate.judge import Judgement
 from zapbench.gate.verdict import Verdict
 
@@ -17,7 +17,7 @@ def render(judgement: Judgement) -> str:
     """See `zapbench.gate.output`."""
     suite = ET.Element(
         "testsuite",
-        name=_clean(explain.title(judgement)),
+        name=_clean(wording.title(judgement)),
         tests=str(len(judgement.checks)),
         failures=str(judgement.count(Verdict.FAIL)),
         errors=str(judgement.count(Verdict.INCONCLUSIVE)),
@@ -26,10 +26,10 @@ def render(judgement: Judgement) -> str:
     for check in judgement.checks:
         name = f"{check.case} {check.budget.statistic} {check.budget.limit.text}"
         case = ET.SubElement(suite, "testcase", classname="zapbench.gate", name=_clean(name))
-        reason = _clean(explain.why(check))
+        reason = _clean(wording.why(check))
         if element := ELEMENTS.get(check.ruling.verdict):
             ET.SubElement(case, element, message=reason).text = _clean(
-                explain.what_next(check, judgement)
+                wording.what_next(check, judgement)
             )
         else:
             ET.SubElement(case, "system-out").text = reason

@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """KTAP version 1 (Documentation/dev-tools/ktap.rst), the figures as diagnostics."""
 
-from zapbench.gate import explain
+from zapbench.gate import wording
 from zapbench.gate.judge import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
 
 def render(judgement: Judgement) -> str:
     """See `zapbench.gate.output`.  INCONCLUSIVE is ``not ok``: nothing was shown to hold."""
-    lines = ["KTAP version 1", f"1..{len(judgement.checks)}", f"# {explain.title(judgement)}"]
+    lines = ["KTAP version 1", f"1..{len(judgement.checks)}", f"# {wording.title(judgement)}"]
     lines += [f"# {_one_line(warning)}" for warning in judgement.warnings]
     for number, check in enumerate(judgement.checks, 1):
         lines += [*_diagnostics(check, judgement), _result(number, check)]
-    return "\n".join([*lines, f"# {explain.summary(judgement)}"]) + "\n"
+    return "\n".join([*lines, f"# {wording.summary(judgement)}"]) + "\n"
 
 
 def _diagnostics(check: Check, judgement: Judgement) -> list[str]:
     values = {
         "verdict": check.ruling.verdict,
-        "reference": explain.figure(check.reference),
-        "head": explain.figure(check.head),
-        "change": " ".join(filter(None, (explain.change(check), explain.interval(check)))),
+        "reference": wording.figure(check.reference),
+        "head": wording.figure(check.head),
+        "change": " ".join(filter(None, (wording.change(check), wording.interval(check)))),
         "limit": check.budget.limit.text,
         "boots": str(check.boots),
-        "why": explain.why(check),
-        "next": explain.what_next(check, judgement),
+        "why": wording.why(check),
+        "next": wording.what_next(check, judgement),
     }
     return [f"# {name}: {_one_line(value)}" for name, value in values.items() if value]
 
@@ -32,7 +32,7 @@ def _diagnostics(check: Check, judgement: Judgement) -> list[str]:
 def _result(number: int, check: Check) -> str:
     name = f"{check.case} {check.budget.statistic} {check.budget.limit.text}".replace("#", "")
     if check.ruling.verdict is Verdict.SKIP:
-        return f"ok {number} {name} # SKIP {_one_line(explain.why(check))}"
+        return f"ok {number} {name} # SKIP {_one_line(wording.why(check))}"
     state = "ok" if check.ruling.verdict is Verdict.PASS else "not ok"
     return f"{state} {number} {name}"
 

@@ -4,7 +4,7 @@
 import shlex
 import textwrap
 
-from zapbench.gate import explain
+from zapbench.gate import wording
 from zapbench.gate.judge import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
@@ -13,7 +13,7 @@ WIDTH = 72
 
 def render(judgement: Judgement) -> str:
     """See `zapbench.gate.output`.  A command too long for a line is continued by backslashes."""
-    lines = [*_wrapped(explain.summary(judgement)), *_wrapped(explain.title(judgement)), ""]
+    lines = [*_wrapped(wording.summary(judgement)), *_wrapped(wording.title(judgement)), ""]
     for warning in judgement.warnings:
         lines += _wrapped(warning)
     lines += [f"Medians of the boots in {judgement.unit}, lower is better.", ""]
@@ -22,7 +22,7 @@ def render(judgement: Judgement) -> str:
         for check in checks:
             lines += _check(check, judgement)
     lines += ["To reproduce:", ""]
-    for command in explain.reproducing(judgement):
+    for command in wording.reproducing(judgement):
         lines += _command(command)
     return "\n".join(lines) + "\n"
 
@@ -32,14 +32,14 @@ def _check(check: Check, judgement: Judgement) -> list[str]:
     if check.head is not None and check.ruling.verdict is not Verdict.SKIP:
         figures = {
             "base" if check.budget.limit.needs_base else "reference": (
-                explain.figure(check.reference)
+                wording.figure(check.reference)
             ),
-            "head": explain.figure(check.head),
-            "change": f"{explain.change(check)} {explain.interval(check)}".strip(),
+            "head": wording.figure(check.head),
+            "change": f"{wording.change(check)} {wording.interval(check)}".strip(),
         }
         lines += [f"  {name:<10}{value}" for name, value in figures.items()]
-    lines += _wrapped(explain.why(check), "  ")
-    if following := explain.what_next(check, judgement):
+    lines += _wrapped(wording.why(check), "  ")
+    if following := wording.what_next(check, judgement):
         lines += _wrapped(f"Next: {following}", "  ")
     return [*lines, ""]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Markdown for a merge request: the outcome, what needs attention, the table, the commands."""
 
-from zapbench.gate import explain
+from zapbench.gate import wording
 from zapbench.gate.judge import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
@@ -13,7 +13,7 @@ HEADER = (
 
 def render(judgement: Judgement) -> str:
     """See `zapbench.gate.output`."""
-    lines = [f"### {explain.summary(judgement)}", "", _cell(explain.title(judgement)), ""]
+    lines = [f"### {wording.summary(judgement)}", "", _cell(wording.title(judgement)), ""]
     lines += [f"> {_cell(warning)}\n" for warning in judgement.warnings]
     for check in judgement.checks:
         if check.ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
@@ -24,16 +24,16 @@ def render(judgement: Judgement) -> str:
     others = [check for check in judgement.checks if not check.counted]
     if others:
         lines += ["<details><summary>Not counted</summary>", ""]
-        lines += [f"- `{check.case}`: {_cell(explain.why(check))}" for check in others]
+        lines += [f"- `{check.case}`: {_cell(wording.why(check))}" for check in others]
         lines += ["", "</details>", ""]
-    lines += ["To reproduce:", "", "```", *explain.reproducing(judgement), "```"]
+    lines += ["To reproduce:", "", "```", *wording.reproducing(judgement), "```"]
     return "\n".join(lines) + "\n"
 
 
 def _remark(check: Check, judgement: Judgement) -> list[str]:
-    lines = [f"- **{check.ruling.verdict}** `{check.case}`: {_cell(explain.why(check))}"]
+    lines = [f"- **{check.ruling.verdict}** `{check.case}`: {_cell(wording.why(check))}"]
     lines.append(f"  Budget: {_cell(check.budget.reason)}.")
-    if following := explain.what_next(check, judgement):
+    if following := wording.what_next(check, judgement):
         lines.append(f"  Next: {_cell(following)}")
     return lines
 
@@ -43,10 +43,10 @@ def _row(check: Check) -> str:
         check.ruling.verdict,
         f"`{check.case}`",
         check.budget.statistic,
-        explain.figure(check.reference),
-        explain.figure(check.head),
-        explain.change(check),
-        explain.interval(check),
+        wording.figure(check.reference),
+        wording.figure(check.head),
+        wording.change(check),
+        wording.interval(check),
         check.budget.limit.text,
     )
     return f"| {' | '.join(map(_cell, cells))} |"

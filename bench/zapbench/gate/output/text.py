@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The terminal's form: a line or three for each check, the bad ones last, next to the prompt."""
 
-from zapbench.gate import explain
+from zapbench.gate import wording
 from zapbench.gate.judge import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
@@ -10,12 +10,12 @@ ORDER = (Verdict.SKIP, Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL)
 
 def render(judgement: Judgement) -> str:
     """See `zapbench.gate.output`."""
-    lines = [explain.title(judgement), ""]
+    lines = [wording.title(judgement), ""]
     for verdict in ORDER:
         for check in judgement.checks:
             if check.ruling.verdict is verdict:
                 lines += _lines(check, judgement)
-    lines += ["", *judgement.warnings, explain.summary(judgement)]
+    lines += ["", *judgement.warnings, wording.summary(judgement)]
     return "\n".join(lines) + "\n"
 
 
@@ -23,7 +23,7 @@ def _lines(check: Check, judgement: Judgement) -> list[str]:
     name = (
         check.case if check.budget.statistic == "p50" else f"{check.case} {check.budget.statistic}"
     )
-    lines = [f"{check.ruling.verdict:<12}  {name}: {explain.why(check)}"]
-    if following := explain.what_next(check, judgement):
+    lines = [f"{check.ruling.verdict:<12}  {name}: {wording.why(check)}"]
+    if following := wording.what_next(check, judgement):
         lines.append(f"{'':<12}  next: {following}")
     return lines

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pyperf
 
-from zapbench import stats
 from zapbench.error import DiskFull, UsageError
 from zapbench.record import Context, Recording, Samples, Writer, load
+from zapbench.result import stats
 
 RECORDS = "records.jsonl.gz"
 SUITE = "suite.json.gz"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Along which of their own axes `minor_fault` and `continue` are swept, as data."""
+"""Along which of their own axes `minor_fault` and `continue` are measured, as data."""
 
 from typing import NamedTuple
 

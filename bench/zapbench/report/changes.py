@@ -4,10 +4,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zapbench.bridge import BASELINE
 from zapbench.case import Case
 from zapbench.chart.cost import SUBJECT
-from zapbench.chart.history import PANELS, History, HistoryPoint, Step
+from zapbench.chart.trend import PANELS, History, HistoryPoint, Step
 from zapbench.report.document import (
     Block,
     Cell,
@@ -21,7 +20,8 @@ from zapbench.report.document import (
 from zapbench.report.pictures import history_picture
 from zapbench.report.source import histories
 from zapbench.report.study import Group, Study, grouped, same
-from zapbench.stats import Ratio, interval, ratio
+from zapbench.result.bridge import BASELINE
+from zapbench.result.stats import Ratio, interval, ratio
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ import shutil
 from pathlib import Path
 
 from zapbench.error import BuildFailed, UsageError
-from zapbench.kernel import cache, catalogue, history, patches
-from zapbench.kernel.cache import Progress
-from zapbench.kernel.git import Repository
-from zapbench.kernel.history import VERSION, Made, order, series_of
-from zapbench.kernel.process import output
+from zapbench.host import cache
+from zapbench.host.cache import Progress
+from zapbench.host.process import output
+from zapbench.kernel import catalogue
+from zapbench.kernel.history import patches, releases
+from zapbench.kernel.history.git import Repository
+from zapbench.kernel.history.releases import VERSION, Made, order, series_of
 
 MIRRORED = ("refs/heads/", "refs/tags/")
 
@@ -33,9 +35,9 @@ def make(path: Path, origin: str, progress: Progress) -> Made:
     place = _git_directory(local) if local.exists() else None
     if place is None and ":" not in origin:
         raise UsageError(f"no git repository at {origin}")
-    repository = history.check(path, "git")
-    with history.locked(repository, progress):
-        history.begin(repository, "git")
+    repository = releases.check(path, "git")
+    with releases.locked(repository, progress):
+        releases.begin(repository, "git")
         if place is not None:
             _lend(repository, place)
         else:

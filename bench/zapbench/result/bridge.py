@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from zapbench.case import Case
 from zapbench.error import UsageError
 from zapbench.record import Context
-from zapbench.stats import Ratio, Series, prediction_factor, rank_correlation, ratio
-from zapbench.store import Results
-from zapbench.table import build
+from zapbench.result.stats import Ratio, Series, prediction_factor, rank_correlation, ratio
+from zapbench.result.store import Results
+from zapbench.result.table import build
 
 BASELINE = "dontneed"
 """The method that all others are related to: on every kernel, and of the same end state."""
@@ -40,7 +40,7 @@ class Agreement:
     """How well counted ratios predict timed ones over some points.
 
     ``rank_correlation`` is Spearman's; ``factor`` is the residual, that of
-    `zapbench.stats.prediction_factor`.  Each is None with fewer than three points.
+    `zapbench.result.stats.prediction_factor`.  Each is None with fewer than three points.
     """
 
     points: int
@@ -88,7 +88,7 @@ class Bridge:
 def build_bridge(native: Results, icount: Results, workload: str = "cycle") -> Bridge:
     """Relate two results.
 
-    Each point's ratios are `zapbench.stats.ratio` of a method's boot medians to the
+    Each point's ratios are `zapbench.result.stats.ratio` of a method's boot medians to the
     baseline's at the same place, once in instructions, once in ns.  The residual is taken of
     the equivalent methods only: copying a lost page back is another kind of work than zapping.
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zapbench.case import (
+    CONTINUE,
+    MINOR_FAULT,
     NO_METHOD,
     Case,
     Cell,
@@ -20,7 +22,7 @@ from zapbench.case import (
     workloads,
 )
 from zapbench.record import Context, Contract, Error, Recording, Samples, Skip, failures
-from zapbench.stats import (
+from zapbench.result.stats import (
     Ratio,
     Series,
     fault_rate,
@@ -30,7 +32,6 @@ from zapbench.stats import (
     ratio,
     series,
 )
-from zapbench.sweeps import CONTINUE, MINOR_FAULT
 
 Place = tuple[str, str, int, int, tuple[tuple[str, str], ...]]
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from zapbench.error import EnvironmentMissing
-from zapbench.kernel.cache import Progress
-from zapbench.kernel.git import Repository
-from zapbench.kernel.process import running
+from zapbench.host.cache import Progress
+from zapbench.host.process import running
+from zapbench.kernel.history.git import Repository
 
 REF = "refs/zapbench/import"
 """Names the snapshot while it is imported."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from zapbench.error import EnvironmentMissing, Interrupted
-from zapbench.journal import Change, Journal, state_directory
+from zapbench.host.journal import Change, Journal, state_directory
 
 MM = "sys/kernel/mm"
 POOL = MM + "/hugepages/hugepages-{kib}kB"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from zapbench.error import EnvironmentMissing, ZapbenchError
-from zapbench.kernel.process import output, running
+from zapbench.host.process import output, running
 
 DEVELOPERS = ("zapbench developers", "zapbench@localhost")
 

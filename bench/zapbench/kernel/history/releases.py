@@ -18,11 +18,13 @@ from itertools import groupby
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing, UsageError
-from zapbench.kernel import apt, cache, catalogue, patches, snapshot
+from zapbench.host import cache
+from zapbench.host.cache import Progress
+from zapbench.kernel import apt, catalogue
 from zapbench.kernel.apt import Package
-from zapbench.kernel.cache import Progress
 from zapbench.kernel.catalogue import DebianSource, Series
-from zapbench.kernel.git import DEVELOPERS, Repository
+from zapbench.kernel.history import patches, snapshot
+from zapbench.kernel.history.git import DEVELOPERS, Repository
 
 MAIN = "releases"
 SIZE = 400_000_000  # bytes: a first release (290 MB) or another line's first, rounded up

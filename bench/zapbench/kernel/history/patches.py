@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zapbench.error import BuildFailed
 from zapbench.kernel.catalogue import Series
-from zapbench.kernel.git import DEVELOPERS, Repository, Signature
+from zapbench.kernel.history.git import DEVELOPERS, Repository, Signature
 
 _PREFIX = re.compile(r"^\[[^\]]*PATCH[^\]]*\]\s*")
 _END = re.compile(r"^---$", re.MULTILINE)

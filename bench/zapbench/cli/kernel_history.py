@@ -8,8 +8,8 @@ import click
 from zapbench.cli.output import json_option, note, print_json
 from zapbench.cli.progress import stages
 from zapbench.error import UsageError
-from zapbench.kernel import borrow, history
-from zapbench.kernel.history import Made
+from zapbench.kernel.history import borrow, releases
+from zapbench.kernel.history.releases import Made
 
 GIT = "git:"
 
@@ -49,7 +49,7 @@ def command(*, directory: Path, origin: str | None, kernels: str | None, as_json
         if origin is not None:
             made = borrow.make(directory, origin.removeprefix(GIT), progress)
         else:
-            made = history.make(directory, globs, progress)
+            made = releases.make(directory, globs, progress)
     for reason in made.skipped:
         note(f"left out {reason}")
     if as_json:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Cases: their names, the matrix that the C tables span, and what a case needs."""
+
+from zapbench.case.depths import CONTINUE, MINOR_FAULT
+from zapbench.case.grids import EMPTY, FULL, QUICK, Cell, Shape, contract_grid, depth, grid
+from zapbench.case.names import NO_METHOD, Case, size_bytes, size_text
+from zapbench.case.needs import hugetlb_need, mthp_need
+from zapbench.case.selection import choose, select
+from zapbench.case.tables import (
+    Axis,
+    Backing,
+    Method,
+    Workload,
+    axis_values,
+    backings,
+    methods,
+    page_sizes,
+    promises,
+    workloads,
+)
+
+__all__ = [
+    "CONTINUE",
+    "EMPTY",
+    "FULL",
+    "MINOR_FAULT",
+    "NO_METHOD",
+    "QUICK",
+    "Axis",
+    "Backing",
+    "Case",
+    "Cell",
+    "Method",
+    "Shape",
+    "Workload",
+    "axis_values",
+    "backings",
+    "choose",
+    "contract_grid",
+    "depth",
+    "grid",
+    "hugetlb_need",
+    "methods",
+    "mthp_need",
+    "page_sizes",
+    "promises",
+    "select",
+    "size_bytes",
+    "size_text",
+    "workloads",
+]
