@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The project's own asv.conf.json over commits of the real kernel."""
 
-import itertools
 import json
 import os
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 import json5
 import kernel_commits
 import pytest
+from asv_results import figures
 from places import ROOT
 
 from zapbench.error import EnvironmentMissing
@@ -53,11 +53,8 @@ class Project:
 
     def figures(self, commit: str, benchmark: str) -> dict[tuple[str, ...], float]:
         """What asv kept of a benchmark, by parameters; NaN where there is no such method."""
-        (file,) = (self.path / "results/icount").glob(f"{commit[:8]}-*.json")
-        kept = json.loads(file.read_text())
-        row = dict(zip(kept["result_columns"], kept["results"][benchmark], strict=False))
-        names = [[value.strip("'") for value in column] for column in row["params"]]
-        return dict(zip(itertools.product(*names), row["result"], strict=True))
+        kept = figures(self.path, commit, benchmark)
+        return {key: value for key, value in kept.items() if value is not None}
 
     @property
     def boots(self) -> list[Path]:

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import synthetic
@@ -26,12 +27,15 @@ class ToyMachine:
 
     tier = "icount"
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, log: Path) -> None:
         self.kernel = "toy"
+        self._log = log
         self._content = image.bzimage.read_bytes()
         self._build_id = image.build_id
 
     def run(self, job: Job) -> Iterator[bytes]:
+        with self._log.open("a") as log:
+            log.write(f"{self._build_id}\n")
         if b"PANIC" in self._content:
             raise LostVm("kernel panic: toy; console: Kernel panic - not syncing: toy")
         found = COST.search(self._content)
@@ -62,6 +66,4 @@ class ToyEnvironment(KernelEnvironment):  # type: ignore[misc]
     tool_name = "toy"
 
     def _machine(self, image: Image) -> ToyMachine:
-        with (self._records / "booted").open("a") as log:
-            log.write(f"{image.build_id}\n")
-        return ToyMachine(image)
+        return ToyMachine(image, self._records / "booted")

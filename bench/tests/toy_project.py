@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import toy_kernel
+from asv_results import Figures, figures
 from places import ROOT, TESTS
 
 BENCHMARK, DONTNEED = "cycle.2m.track_instructions", ("4k", "dontneed", "shmem")
@@ -61,7 +62,7 @@ class Project:
 
     @property
     def boots(self) -> int:
-        """How many boots the machine was made for."""
+        """How many boots there were."""
         log = self.path / "records/booted"
         return len(log.read_text().splitlines()) if log.exists() else 0
 
@@ -70,20 +71,9 @@ class Project:
         kept = json.loads((self.path / "results/benchmarks.json").read_text())
         return [each for each in kept.values() if isinstance(each, dict)]
 
-    def result(self, commit: str) -> dict[tuple[str, ...], float | None]:
+    def result(self, commit: str) -> Figures:
         """What asv kept of one benchmark, by parameters."""
-        (file,) = (self.path / "results/icount").glob(f"{commit[:8]}-*.json")
-        kept = json.loads(file.read_text())
-        row = dict(zip(kept["result_columns"], kept["results"][BENCHMARK], strict=False))
-        names = [[value.strip("'") for value in column] for column in row["params"]]
-        keys = [
-            (page, method, backing)
-            for page in names[0]
-            for method in names[1]
-            for backing in names[2]
-        ]
-        values = row["result"] or [None] * len(keys)
-        return dict(zip(keys, values, strict=True))
+        return figures(self.path, commit, BENCHMARK)
 
 
 @pytest.fixture

@@ -4,13 +4,10 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from places import ROOT
 
 from zapbench.error import UsageError
 from zapbench.gate import budget, plan
-from zapbench.gate.schema import Place, whereabouts
 
 DEFAULTS = ROOT / "bench/budgets.toml"
 GOOD = """\
@@ -130,13 +127,6 @@ def test_text_in_a_string_is_not_taken_for_a_table(tmp_path):
     text = GOOD.replace('"why"', reason) + GOOD.replace("+2 %", "none")
     with pytest.raises(UsageError, match="line 10, column 1"):
         load(tmp_path, text)
-
-
-@given(st.integers(0, 5), st.integers(0, 3), st.sampled_from(["", "  ", "\t"]))
-def test_the_nth_table_is_found(before, blank, indent):
-    text = GOOD * before + "\n" * blank + f'{indent}[[budget]]\n{indent}"limit"="x"\n'
-    place = whereabouts(text, "budget", before, "limit")
-    assert place == Place(4 * before + blank + 2, 1 + len(indent))
 
 
 def test_the_defaults_are_good_and_each_has_its_reason():

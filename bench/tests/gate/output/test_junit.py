@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""JUnit XML."""
+
+import xml.etree.ElementTree as ET
+
+
+def test_junit_is_well_formed_and_counts(gate, failing):
+    suite = ET.fromstring(gate(*failing, "--format", "junit").out)
+    counts = {name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")}
+    assert counts == {"tests": 3, "failures": 2, "errors": 0, "skipped": 1}
+    assert len(suite.findall("testcase/failure")) == 2

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""KTAP."""
+
+import re
+
+
+def test_ktap_counts_its_results(gate, failing):
+    lines = gate(*failing, "--format", "ktap").out.splitlines()
+    assert lines[:2] == ["KTAP version 1", "1..3"]
+    results = [line for line in lines if not line.startswith("#")][2:]
+    assert [re.match(r"(ok|not ok) (\d+) ", line).groups() for line in results] == [
+        ("not ok", "1"),
+        ("not ok", "2"),
+        ("ok", "3"),
+    ]
+    assert "# SKIP" in results[2]
