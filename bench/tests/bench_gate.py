@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import scipy.stats
 from asv import _stats as asv_stats
+from places import TESTS
 from pyperf._utils import is_significant
 from pytest_benchmark.fixture import BenchmarkFixture
 from record_native import DATA, KINDS
@@ -32,7 +33,7 @@ from zapbench.gate.judge import Judgement
 from zapbench.gate.noise import of_legs
 from zapbench.gate.verdict import Claim, Look, Verdict, rule
 
-PATCHES = Path(__file__).parent / "kernel-patches/6.12"
+PATCHES = TESTS / "kernel-patches/6.12"
 GATES = 2000
 BOOTS, CALIBRATED = 10, 20  # of each side, in each of the two looks; of each leg
 LIMITS = (0, 2, 5)

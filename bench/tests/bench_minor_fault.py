@@ -12,9 +12,9 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from places import TESTS
 
 from zapbench import record
 from zapbench.record import Samples
@@ -68,7 +68,7 @@ def test_the_stamps_are_at_most_2_percent_of_a_fault(benchmark):
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], float]:
     """Faults per second of the loop written by hand."""
-    source = Path(__file__).with_name("minor_fault_loop.c")
+    source = TESTS / "minor_fault_loop.c"
     assert len(source.read_text().splitlines()) <= 60
     program = tmp_path_factory.mktemp("loop") / "loop"
     subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", program, source, "-lpthread"], check=True)

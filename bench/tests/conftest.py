@@ -14,6 +14,15 @@ from zapbench.uffd import probe_userfaultfd
 if TYPE_CHECKING:
     from browser import Browser
 
+pytest_plugins = [
+    "gate_boots",
+    "kernel_project",
+    "made_bridge",
+    "toy_build",
+    "toy_history",
+    "toy_project",
+]
+
 
 @pytest.fixture(scope="session")
 def require() -> Callable[[object, str], None]:

@@ -16,13 +16,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from places import ROOT, TESTS
+
 from zapbench.measure import shuffled
 from zapbench.record import Samples, collect
 from zapbench.result import stats
 from zapbench.target import Job, Native
 
-REPOSITORY = Path(__file__).parents[2]
-DATA = Path(__file__).parent / "data/native-medians.json.gz"
+DATA = TESTS / "data/native-medians.json.gz"
 KINDS = (0, 10, 20)
 """Percent that the timed calls are slower."""
 CASES = tuple(
@@ -36,14 +37,14 @@ KEPT = 10
 
 def build(directory: Path) -> Path:
     """The guest program with a cost planted into what is timed."""
-    sources = sorted((REPOSITORY / "cbench").glob("*.c"))
+    sources = sorted((ROOT / "cbench").glob("*.c"))
     program = directory / "planted"
     subprocess.run(
         [
             *("gcc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", '-DZAPBENCH_VERSION="planted"'),
             *("-static", "-pthread", "-Wl,--wrap=run_ops", "-o", str(program)),
             *map(str, sources),
-            str(Path(__file__).parent / "plant.c"),
+            str(TESTS / "plant.c"),
         ],
         check=True,
         timeout=120,

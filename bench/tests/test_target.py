@@ -1,44 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
+"""Ways to run cases, and all that can happen to them."""
+
 import os
 import signal
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import synthetic
+from toy_guest import CASES, job, program
 
 from zapbench import record
 from zapbench.error import EnvironmentMissing, LostProcess, UsageError
-from zapbench.measure import Effort, Leg, contracts, interleave, measure, shuffled
-from zapbench.record import Context, End, Error, Samples, Writer
-from zapbench.target import InProcess, Job, Native, Replay, guest_path
-
-CASES = ("empty/-/anon/4k/4k", "zap/dontneed/shmem/4k/64k")
-QUICK = {"samples": 5, "max_seconds": 0.01}
-
-
-def program(tmp_path, body: str) -> Path:
-    """An executable in place of the C program; `line(...)` writes a record."""
-    path = tmp_path / "guest"
-    path.write_text(
-        # no interpreter in "#!": its path may hold a space
-        f'#!/bin/sh\n"exec" "{sys.executable}" "$0" "$@"\n'
-        "import os, signal, sys, time\n"
-        f"sys.path[:0] = {sys.path!r}\n"
-        "import synthetic\n"
-        "from zapbench.record import encode\n"
-        "run = synthetic.run_of()\n"
-        "def line(record):\n"
-        "    sys.stdout.buffer.write(encode(record)); sys.stdout.buffer.flush()\n"
-        "line(synthetic.context(run))\n" + body
-    )
-    path.chmod(0o755)
-    return path
-
-
-def job(*cases: str, **fields) -> Job:
-    return Job(cases or CASES, **({"kernel": "k", "tier": "native"} | QUICK | fields))
+from zapbench.record import Context, End, Error, Samples
+from zapbench.target import InProcess, Native, Replay, guest_path
 
 
 def ends_with(target, error, said, *cases: str):
@@ -72,14 +46,6 @@ def test_contract_only_times_nothing(target):
     recording = record.collect(target().run(cells_job))
     assert recording.of(Samples) == []
     assert [each.method for each in recording.of(record.Contract)] == ["mprotect"]
-
-
-def test_contracts_are_read_in_one_boot():
-    from zapbench.case import Case, Cell
-
-    cells = [Cell(Case.parse("contract/mprotect/anon/4k/64k"), None)]
-    found = contracts(Native(), "k", cells, Path.cwd())
-    assert found.of(record.Contract)[0].expected == "sigsegv"
 
 
 def test_a_program_that_refuses_its_arguments_is_a_usage_error(tmp_path):
@@ -158,54 +124,6 @@ def test_a_replayed_boot_gives_what_was_recorded_of_the_cases(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(UsageError, match="holds no stream"):
         Replay(path)
-
-
-def test_the_order_of_cases_is_random_repeatable_and_another_each_boot():
-    names = [f"case{n}" for n in range(20)]
-    first = shuffled(names, 1, 0)
-    assert first == shuffled(reversed(names), 1, 0)
-    assert sorted(first) == sorted(names)
-    assert len({tuple(shuffled(names, seed, boot)) for seed in (1, 2) for boot in (0, 1)}) == 4
-
-
-def test_boots_of_two_kernels_alternate():
-    legs = [Leg(None, None, name, ()) for name in "AB"]
-    order = "".join(leg.kernel for _, leg in interleave(legs, 4))
-    assert order == "ABBAABBA"
-
-
-def measured(tmp_path, target, **fields):
-    with Writer(tmp_path / "records") as writer:
-        leg = Leg(target, writer, "synthetic", CASES, **fields)
-        try:
-            measure([leg], Effort(2, 5, 0.01), 1, lambda job, record: None, Path.cwd())
-        finally:
-            writer.flush()
-    return record.load(tmp_path / "records")
-
-
-def test_a_measurement_keeps_every_boot(tmp_path):
-    recording = measured(tmp_path, Native())
-    assert recording.truncated is None
-    assert record.finished(recording.records) == {(b, c) for b in range(2) for c in CASES}
-
-
-def test_what_is_done_is_not_done_again(tmp_path):
-    recording = measured(tmp_path, Native(), done={(0, CASES[0]), (0, CASES[1]), (1, CASES[0])})
-    assert record.finished(recording.records) == {(1, CASES[1])}
-
-
-def test_a_lost_process_keeps_its_whole_lines_and_names_its_case(tmp_path):
-    body = (
-        f"line(synthetic.samples(run, {CASES[0]!r}, (1,)))\n"
-        "sys.stdout.write('{\"v\":1'); sys.stdout.flush(); os.kill(os.getpid(), 9)\n"
-    )
-    target = Native(program(tmp_path, body))
-    with pytest.raises(LostProcess, match=rf"boot 0, case {CASES[1]}"):
-        measured(tmp_path, target)
-    kept = record.load(tmp_path / "records")
-    assert [each.case for each in kept.of(Samples)] == [CASES[0]]
-    assert kept.truncated is not None
 
 
 def test_the_guest_is_found_in_the_package():

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The contract matrix, read back from what was drawn."""
+
+from pathlib import Path
+
+import pytest
+import synthetic
+from drawn import written
+
+from zapbench import chart
+from zapbench.chart.contract import BROKEN, KEPT, LOST, SIGNS, UNKNOWN, seen
+from zapbench.error import UsageError
+from zapbench.result.store import Results
+
+
+def test_contract_takes_the_worst_of_all_boots() -> None:
+    name = "contract/dontneed/shmem/4k/4k"
+    good = synthetic.contract(synthetic.run_of(0), name)
+    bad = synthetic.contract(synthetic.run_of(1), name, broken="cache")
+    words = {"cache": KEPT, "cow": UNKNOWN, "vmas": LOST}
+    place = ("shmem", 4096)
+    assert seen([good]) == {place: {"dontneed": words}}
+    assert (
+        seen([good, bad]) == seen([bad, good]) == {place: {"dontneed": words | {"cache": BROKEN}}}
+    )
+
+
+def test_contract_matrix_has_a_sign_for_each_promise(tmp_path: Path) -> None:
+    run = synthetic.run_of()
+    contracts = [
+        synthetic.contract(run, f"contract/{name}/shmem/4k/4k") for name in ("remap", "dontneed")
+    ]
+    figure = chart.draw(Results(written(tmp_path, {}, *contracts)), "contract")
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dontneed", "remap"]
+    signs = [text.get_text() for text in axes.texts]
+    assert (signs.count(SIGNS[KEPT]), signs.count(SIGNS[LOST])) == (2, 2)
+
+
+def test_result_without_contracts_has_no_matrix(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no contract"):
+        chart.draw(Results(written(tmp_path, {"zap/remap/shmem/4k/4k": (1,)})), "contract")

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bridge as a picture, read back from what was drawn."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from drawn import texts
+from made_bridge import bridge_of
+
+from zapbench import chart
+from zapbench.chart.scatter import spread
+
+
+def test_labels_move_apart_as_little_as_needed() -> None:
+    assert spread([0.1, 0.5, 0.9], 0.05, 0, 1) == pytest.approx([0.1, 0.5, 0.9])
+    assert spread([0.5, 0.5], 0.1, 0, 1) == pytest.approx([0.45, 0.55])
+    assert spread([0.0, 0.01, 0.9], 0.1, 0, 1) == pytest.approx([0.0, 0.1, 0.9])
+    assert spread([0.99, 1.0], 0.1, 0, 1) == pytest.approx([0.9, 1.0])
+    crowd = spread([0.5] * 30, 0.1, 0, 1)
+    assert crowd[0] == 0
+    assert {round(b - a, 9) for a, b in itertools.pairwise(crowd)} == {0.1}
+
+
+def test_points_stand_where_their_ratios_are(native: Path, icount: Path) -> None:
+    figure = chart.draw_bridge(bridge_of(native, icount))
+    fair, every = figure.axes
+    dots = {
+        (round(line.get_xdata()[0], 3), round(line.get_ydata()[0], 3))
+        for line in fair.lines
+        if line.get_marker() == "o"
+    }
+    assert dots == {(1.5, 1.5), (2.0, 2.2), (3.0, 2.1)}
+    (star,) = (line for line in fair.lines if line.get_marker() == "*")
+    assert star.get_xdata()[0] == star.get_ydata()[0] == pytest.approx(0.9)
+    assert not [line for line in every.lines if line.get_marker() == "*"]
+    assert {axes.get_xscale() for axes in figure.axes} == {"log"}
+    assert "dontunmap shmem 4k/4k" in texts(figure)
+
+
+def test_a_bridge_drawn_twice_is_the_same(native, icount, tmp_path) -> None:
+    for name in ("a.svg", "b.svg"):
+        chart.save(chart.draw_bridge(bridge_of(native, icount)), tmp_path / name)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fixtures for the commands."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from command import SMALL, Outcome
+
+from zapbench.cli import where
+from zapbench.target import Replay
+from zapbench.uffd import Userfaultfd
+
+
+@pytest.fixture
+def zapbench(capsys):
+    """Run a command in this process."""
+    return lambda *arguments: Outcome(capsys, arguments)
+
+
+@pytest.fixture
+def replay(monkeypatch, tmp_path):
+    """Replace the running kernel by a recording, and results/ by a scratch directory."""
+
+    def choose(path: Path = SMALL) -> None:
+        monkeypatch.setattr(where, "Native", lambda: Replay(path))
+        monkeypatch.setattr(where, "probe_userfaultfd", lambda: Userfaultfd("syscall"))
+        monkeypatch.setattr("zapbench.host.settings.applied", nothing_applied)
+        monkeypatch.chdir(tmp_path)
+
+    @contextlib.contextmanager
+    def nothing_applied(needs, **_):
+        from zapbench.host.settings import Outcome as Applied
+
+        yield Applied()
+
+    choose()
+    return choose

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench calibrate``, and a gate on what it found."""
+
+from command import Outcome
+from gate_boots import QUIET, RELATIVE, REMAP, ZAP, Machine, live, verdicts
+
+from zapbench.cli import where
+
+
+def test_time_is_judged_only_where_the_noise_is_known(gate, machines, monkeypatch, capsys):
+    made = machines(10_000, 10_000)
+    for machine in made.values():
+        machine.tier = "kvm"
+    monkeypatch.setattr("zapbench.gate.fingerprint.output", lambda words: "QEMU 1")
+    assert "is missing" in live(gate).line
+    monkeypatch.setattr(
+        "zapbench.cli.calibrate.place",
+        lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "kvm"), "base", False),
+    )
+    calibrated = Outcome(capsys, ["calibrate", ZAP, REMAP, "--boots", 3, "-o", "c"])
+    assert calibrated.status == 0
+    assert ZAP in calibrated.out
+    assert live(gate, "--results", "r").status == 0
+
+
+def test_the_noise_of_a_case_that_was_not_calibrated_is_unknown(
+    gate, machines, monkeypatch, capsys
+):
+    made = machines(10_000, 10_000)
+    for machine in made.values():
+        machine.tier = "kvm"
+    monkeypatch.setattr("zapbench.gate.fingerprint.output", lambda words: "QEMU 1")
+    monkeypatch.setattr(
+        "zapbench.cli.calibrate.place",
+        lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "kvm"), "base", False),
+    )
+    assert Outcome(capsys, ["calibrate", REMAP, "--boots", 3, "-o", "c"]).status == 0
+    done = live(gate, "--format", "json")
+    assert verdicts(done)[RELATIVE] == "NO_FLOOR"
+    assert verdicts(done)[REMAP, "+2 %"] == "WITHIN"
+    assert done.status == 4
+
+
+def test_times_of_another_machine_than_the_calibrated_one_are_refused(
+    gate, result, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        "zapbench.cli.calibrate.place",
+        lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "native"), "base", False),
+    )
+    assert Outcome(capsys, ["calibrate", ZAP, REMAP, "--boots", 3, "-o", "c"]).status == 0
+    here = result("base", QUIET, tier="native"), result("head", QUIET, tier="native")
+    assert gate(*here).status == 0
+    away = [result(f"{n}2", QUIET, tier="native", cpu="slow") for n in ("base", "head")]
+    assert "not measured where the noise floor was: CPU (none / slow)" in gate(*away).line

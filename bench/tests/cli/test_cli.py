@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line: wrong requests."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "zap/remapp/*"], "no case matches 'zap/remapp/*'"),
+        (["run", "zap/remapp/shmem/4k/4k"], "near it: "),
+        (["run", "zap/guard/hugetlb/2m/2m"], "no guard regions on hugetlb"),
+        (["run", "--boots", "0"], "0 is not in the range"),
+        (["run", "--no-such-option"], "No such option"),
+        (["run", "--target", "native", "--kernel", "6.12"], "use --target vm"),
+        (["run", "--target", "vm"], "needs --kernel"),
+        (["list", "qqq*"], "no case matches"),
+        (["contract", "zap/*"], "no case matches"),
+        (["nonsense"], "No such command"),
+        (["compare", "absent", "absent"], "does not exist"),
+        (["run", "--resume", "-o", "absent/results"], "holds no records.jsonl.gz"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_status_2(zapbench, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    done = zapbench(*arguments)
+    assert said in done.line
+    assert done.status == 2
+    assert not list(tmp_path.glob("**/*.gz"))

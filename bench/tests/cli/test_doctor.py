@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench doctor``."""
+
+import json
+
+
+def test_doctor_says_what_it_sees(zapbench):
+    done = zapbench("doctor")
+    assert "userfaultfd" in done.out
+    findings = json.loads(zapbench("doctor", "--json").out)
+    assert set(findings["userfaultfd"]) == {"state", "seen", "mend"}
+    missing = any(found["state"] == "missing" for found in findings.values())
+    assert done.status == (2 if missing else 0)

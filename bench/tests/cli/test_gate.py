@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench gate``: usage, exit status and files."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+from gate_boots import BUDGETS, QUIET, SIX, live, slower
+
+from zapbench.cli import gate as command
+from zapbench.error import BuildFailed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "name --kernel HEAD, or one or two result directories"),
+        (("--kernel", "6.12", "x"), "either --kernel or result directories"),
+        (("--base", "6.12", "x"), "name --kernel HEAD"),
+        (("nowhere",), "nowhere does not exist"),
+        (("x", "-o", "report.pdf"), "no format is called '.pdf'"),
+        (("x", "--time", "soon"), "cannot read the time"),
+    ],
+)
+def test_wrong_usage_is_one_line(gate, arguments, message):
+    done = gate(*arguments)
+    assert message in done.line
+    assert done.status == 2
+
+
+def test_budgets_about_other_cases_are_an_error(gate, result):
+    other = BUDGETS.replace("64k", "2m")
+    done = gate(result("base", QUIET), result("head", QUIET), budgets=other)
+    assert "is about what was measured: no such case was measured" in done.line
+    assert done.status == 2
+
+
+def test_bisect_wants_other_exit_codes(gate, result, monkeypatch):
+    base = result("base", QUIET)
+    assert gate(base, result("good", QUIET), "--bisect").status == 0
+    assert gate(base, result("open", slower(QUIET, 1.1)), "--bisect").status == 125
+    assert gate("nowhere", "--bisect").status == 255
+    six = result("base6", SIX, "base")
+    assert gate(six, result("bad", slower(SIX, 1.1)), "--bisect").status == 1
+
+    def broken(kernel, accel):
+        raise BuildFailed("mm/madvise.c: error")
+
+    monkeypatch.setattr(command, "target", broken)
+    assert gate("--kernel", "6.12", "--bisect").status == 125
+
+
+def test_one_command_measures_and_judges_again(gate, machines):
+    machines(10_000, lambda case, boot: 20_000)
+    data = json.loads(live(gate, "--seed", "5", "--format", "json").out)
+    (line,) = data["reproduce"]
+    assert line == (
+        "zapbench gate --budgets b.toml --base base --kernel head --accel icount --boots 3 --seed 5"
+    )
+
+
+def test_files_are_written_in_the_format_of_their_name(gate, failing, tmp_path):
+    done = gate(*failing, "-o", "a.md", "-o", "a.xml", "-o", "a.json")
+    assert done.status == 1
+    assert (tmp_path / "a.md").read_text().startswith("### FAIL: ")
+    assert json.loads((tmp_path / "a.json").read_text())["status"] == "FAIL"
+    ET.parse(tmp_path / "a.xml")
+    assert "cannot write nowhere" in gate(*failing, "-o", "nowhere/a.md").line
+
+
+def test_the_exit_status_reaches_the_shell(result, tmp_path):
+    (tmp_path / "b.toml").write_text(BUDGETS)
+    base, head = result("base", SIX), result("head", slower(SIX, 1.1))
+    words = [sys.executable, "-m", "zapbench", "gate", "--budgets", "b.toml"]
+    env = {**os.environ, "ZAPBENCH_STATE": str(tmp_path / "state")}
+    done = subprocess.run(
+        [*words, base, head], cwd=tmp_path, check=False, capture_output=True, text=True, env=env
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.rstrip().splitlines()[-1].startswith("FAIL: ")

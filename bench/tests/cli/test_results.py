@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tables as printed and as JSON."""
+
+import json
+
+import pytest
+import synthetic
+from command import golden, run_small, trimmed
+from made_faults import CONTINUE, FAULT, faults, recording
+
+from zapbench.cli.results import print_table
+from zapbench.result.table import build
+
+
+def test_the_command_prints_them(capsys):
+    """A line for each case; what cannot be said is a dash."""
+    records = (faults(0, FAULT), synthetic.samples(synthetic.run_of(), CONTINUE, (3200,) * 5))
+    print_table(build(recording(*records)), as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    fault = next(line for line in lines if line.startswith("dontneed"))
+    assert fault.split()[-2:] == ["250,000", "1"]
+    assert fault.split().count("—") == 2
+    mapped = next(line for line in lines if line.startswith("continue "))
+    assert "5,000,000" in mapped
+    assert "19.1" in mapped
+
+
+def test_the_table_is_as_committed(zapbench, replay):
+    done = run_small(zapbench, "-o", "r")
+    golden("small.table.txt", trimmed(done.out))
+    assert done.status == 1  # one case gave an error
+
+
+def test_the_json_says_the_same(zapbench, replay):
+    table = json.loads(run_small(zapbench, "--json", "-o", "r").out)
+    rows = {row["case"]: row for group in table["groups"] for row in group["rows"]}
+    assert rows["zap/dontneed/shmem/4k/64k"]["best"]
+    assert rows["zap/dontneed/shmem/4k/64k"]["p99"] is not None
+    assert rows["zap/remap/shmem/4k/64k"]["ratio"]["value"] == pytest.approx(3, rel=0.05)
+    assert rows["zap/remap/shmem/4k/64k"]["p99"] is None
+    assert rows["zap/punch_hole/shmem/4k/64k"]["differs"] == "loses the data"
+    assert table["errors"] == [
+        {"reason": "promise cache broken", "cases": ["zap/overmap/shmem/4k/64k"]}
+    ]
+    listed = {case for remark in table["skipped"] for case in remark["cases"]}
+    assert listed == {"zap/rwp/shmem/4k/64k", "zap/dontneed/hugetlb/2m/2m"}
+    assert "cycle/poison/shmem/4k/64k" in table["excluded"][0]["cases"]

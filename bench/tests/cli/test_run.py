@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench run`` on a recording."""
+
+import contextlib
+import os
+
+import synthetic
+from command import run_small
+
+from zapbench import record
+from zapbench.record import Samples
+from zapbench.result import store
+
+
+def test_a_run_leaves_records_and_a_suite(zapbench, replay, tmp_path):
+    run_small(zapbench, "-o", "r", "--seed", 7)
+    results = store.Results(tmp_path / "r")
+    assert results.recording.truncated is None
+    assert len(results.series["zap/remap/shmem/4k/64k"].boots) == 3
+    assert (tmp_path / "r" / store.SUITE).exists()
+
+
+def test_results_get_a_numbered_directory_by_default(zapbench, replay, tmp_path):
+    for _ in range(2):
+        run_small(zapbench)
+    found = sorted(path.name for path in (tmp_path / "results").iterdir())
+    assert found == ["synthetic-native-1", "synthetic-native-2"]
+
+
+def test_an_occupied_result_directory_is_one_line_and_untouched(zapbench, replay, tmp_path):
+    run_small(zapbench, "-o", "r")
+    before = (tmp_path / "r" / store.RECORDS).read_bytes()
+    done = run_small(zapbench, "-o", "r")
+    assert "is not empty" in done.line
+    assert done.status == 2
+    assert (tmp_path / "r" / store.RECORDS).read_bytes() == before
+    assert "cannot use /proc/none" in run_small(zapbench, "-o", "/proc/none").line
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_was_there(zapbench, replay, small_disk):
+    ballast = small_disk / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)) == 4096:
+            pass
+    os.truncate(ballast, ballast.stat().st_size // 4096 * 4096 - 8192)
+    done = run_small(zapbench, "-o", small_disk / "r")
+    last = done.err.splitlines()[-1]
+    assert "No space left on device" in last
+    assert "zap: shmem, 4k pages, 64k range" in done.out or not done.out
+    assert "make room, then `zapbench run --resume`" in last
+    assert done.status == 2
+    kept = record.load(small_disk / "r" / store.RECORDS)
+    assert len(kept.of(record.Context)) >= 1
+
+
+def test_resuming_adds_what_is_missing_and_nothing_else(zapbench, replay, tmp_path):
+    run_small(zapbench, "-o", "r", "--boots", 1)
+    assert len(store.Results(tmp_path / "r").series["zap/remap/shmem/4k/64k"].boots) == 1
+    done = run_small(zapbench, "-o", "r", "--resume")
+    results = store.Results(tmp_path / "r")
+    assert len(results.series["zap/remap/shmem/4k/64k"].boots) == 3
+    names = [(each.run.boot, each.case) for each in results.recording.of(Samples)]
+    assert len(names) == len(set(names))
+    assert "seed 7" in done.err  # that of the first run's records
+
+
+def test_resuming_another_kernel_s_results_is_refused(zapbench, replay, tmp_path):
+    store.create(tmp_path / "r").close()
+    lines = synthetic.stream(synthetic.run_of(kernel="6.1", tier="kvm"))
+    (tmp_path / "r" / store.RECORDS).write_bytes(b"".join(lines))
+    done = run_small(zapbench, "-o", "r", "--resume")
+    assert "holds 6.1 (kvm), not" in done.line

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench run`` as a process on the running kernel, ended in every way."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from command import start
+
+from zapbench import record
+from zapbench.record import Error
+from zapbench.result import store
+
+REAL = ("run", "--quick", "zap/*/shmem/4k/4k", "zap/*/hugetlb/2m/2m", "--boots", "3")
+SETTINGS = (
+    "/proc/sys/vm/nr_hugepages",
+    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+    "/sys/kernel/mm/transparent_hugepage/khugepaged/defrag",
+)
+
+
+def system_settings() -> list[str]:
+    """What a run may change while it lasts."""
+    return [Path(name).read_text() for name in SETTINGS if Path(name).exists()]
+
+
+def wait_for_child(process: subprocess.Popen[str], seconds: float = 60) -> int:
+    """The pid of the C program of a running `zapbench run`."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        for child in children.read_text().split():
+            if Path(f"/proc/{child}/comm").read_text().strip() == "zapbench-guest":
+                return int(child)
+        time.sleep(0.01)
+    raise AssertionError(f"no zapbench-guest ran: {process.communicate()}")
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    out, err = process.communicate(timeout=120)
+    assert "Traceback" not in err, err
+    return out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
+    before = system_settings()
+    process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
+    wait_for_child(process)
+    time.sleep(0.5)
+    process.send_signal(number)
+    _, err = ended(process)
+    assert process.returncode == 130, err
+    assert f"{number.name}: what was finished is in" in err.splitlines()[-1]
+    assert "--resume -o" in err.splitlines()[-1]
+    recording = record.load(tmp_path / "r" / store.RECORDS)
+    assert recording.truncated is None
+    assert system_settings() == before
+    done = record.finished(recording.records)
+    process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
+    _, err = ended(process)
+    assert process.returncode == 0, err
+    after = record.load(tmp_path / "r" / store.RECORDS)
+    assert record.finished(after.records) > done
+    assert record.failures(after.records) == []
+
+
+def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
+    before = system_settings()
+    process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
+    child = wait_for_child(process)
+    time.sleep(0.5)
+    os.kill(child, signal.SIGKILL)
+    out, err = ended(process)
+    assert process.returncode == 1
+    assert "zapbench-guest was killed by SIGKILL" in err.splitlines()[-1]
+    assert "incomplete: " in out
+    assert system_settings() == before
+    process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
+    out, err = ended(process)
+    assert process.returncode == 0, err
+    assert "incomplete: " not in out
+
+
+def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path):
+    before = system_settings()
+    process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
+    wait_for_child(process)
+    time.sleep(2)
+    process.kill()
+    process.communicate(timeout=60)
+    process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
+    _, err = ended(process)
+    assert process.returncode == 0, err
+    assert system_settings() == before
+    recording = record.load(tmp_path / "r" / store.RECORDS)
+    assert {boot for boot, _ in record.finished(recording.records)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("zap/dontneed/hugetlb/2m/64g", "hugetlb pool too small: 32768 pages of 2m needed"),
+        ("zap/dontneed/shmem/4k/64g", "not enough memory: 65600 MiB needed"),
+    ],
+)
+def test_what_the_machine_has_too_little_of_is_a_skip_with_the_number(tmp_path, case, said):
+    process = start("run", case, "--boots", "1", "-o", tmp_path / "r", cwd=tmp_path)
+    out, err = ended(process)
+    assert f"skipped: {said}" in out
+    assert process.returncode == 0, err
+    assert not record.load(tmp_path / "r" / store.RECORDS).of(Error)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``zapbench survey`` on a recording."""
+
+import pytest
+from command import fail
+from made_bridge import PLACE
+
+from zapbench import cli, target
+from zapbench.cli import where
+from zapbench.error import LostVm
+from zapbench.record import Samples
+from zapbench.result.store import RECORDS, Results
+from zapbench.target import Replay
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path, native):
+    """The running kernel is a recording, and there is no QEMU."""
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    monkeypatch.setenv("PATH", str(empty))
+    monkeypatch.setattr(where, "Native", lambda: Replay(native / RECORDS))
+    monkeypatch.setattr(where, "require_userfaultfd", lambda: None)
+    monkeypatch.chdir(tmp_path)
+
+
+def survey(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["survey", f"cycle/*/{PLACE}", "--boots", "2", "-o", "s", *arguments])
+    return caught.value.code, *capsys.readouterr()
+
+
+def test_a_survey_without_qemu_does_the_native_part(here, capsys, tmp_path) -> None:
+    status, out, err = survey(capsys)
+    assert status == 0
+    (line,) = (line for line in err.splitlines() if line.startswith("zapbench: icount: "))
+    assert "qemu-system-x86_64" in line
+    assert "cycle: shmem, 4k pages, 4k range" in out
+    made = sorted(path.name for path in (tmp_path / "s").iterdir())
+    assert made == ["native", "native-cycle.png", "native-cycle.svg", "report"]
+
+
+def test_a_survey_is_gone_on_with(here, capsys, tmp_path) -> None:
+    def timed() -> int:
+        return len(Results(tmp_path / "s/native").recording.of(Samples))
+
+    survey(capsys)
+    before = timed()
+    assert "s/native is not empty" in survey(capsys)[2]
+    (tmp_path / "s/native-cycle.svg").unlink()
+    assert survey(capsys, "--resume")[0] == 0
+    assert (tmp_path / "s/native-cycle.svg").exists()
+    assert timed() == before > 0
+
+
+def test_a_survey_tells_what_broke_after_drawing(here, capsys, monkeypatch, tmp_path) -> None:
+    def lost(*_, **__):
+        raise LostVm("the machine died")
+
+    monkeypatch.setattr("zapbench.vm.VmTarget", lost)
+    status, _, err = survey(capsys)
+    assert status == 1
+    assert "zapbench: icount: the machine died" in err
+    assert (tmp_path / "s/native-cycle.svg").exists()
+
+
+def test_a_survey_where_nothing_can_run_fails(here, capsys, monkeypatch, tmp_path) -> None:
+    def refused() -> None:
+        raise where.EnvironmentMissing("userfaultfd is refused")
+
+    monkeypatch.setattr(where, "require_userfaultfd", refused)
+    status, _, err = survey(capsys)
+    assert status == 2
+    assert err.splitlines()[-1].startswith("zapbench: neither part could be measured")
+
+
+def test_a_survey_of_an_unknown_case_is_one_line(here, capsys) -> None:
+    line = fail(capsys, "survey", "cycle/nonsense/*", "-o", "s")
+    assert "no case matches" in line
+
+
+def test_a_survey_draws_the_bridge(here, capsys, monkeypatch, tmp_path, icount) -> None:
+    class Machine(target.Replay):
+        def __init__(self, *_, **__) -> None:
+            super().__init__(icount / RECORDS)
+
+    monkeypatch.setattr("zapbench.vm.VmTarget", Machine)
+    status, out, _ = survey(capsys)
+    assert status == 0
+    assert "measured nowhere" in out
+    made = sorted(path.name for path in (tmp_path / "s").glob("*.*"))
+    names = ("bridge", "icount-cycle", "native-cycle")
+    assert made == [f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]

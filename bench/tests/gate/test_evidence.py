@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What counts as evidence: which boots are first, which confirm, and which may be compared."""
+
+import json
+
+import pytest
+from gate_boots import QUIET, RELATIVE, slower, verdicts
+
+from zapbench.gate.evidence import rounds
+
+
+def test_a_second_pair_confirms(gate, result):
+    first = result("base", QUIET), result("head", slower(QUIET, 1.1))
+    later = (10_004, 9_998, 10_001)
+    slow = result("base2", later, "base"), result("head2", slower(later, 1.1), "head")
+    assert gate(*first, "--confirm", *slow).status == 1
+    fine = result("base3", QUIET[::-1], "base"), result("head3", QUIET[::-1], "head")
+    done = gate(*first, "--confirm", *fine, "--format", "json")
+    assert done.status == 4
+    assert verdicts(done)[RELATIVE] == "NOT_AGAIN"
+
+
+def test_the_first_boots_cannot_confirm_themselves(gate, result):
+    first = result("base", QUIET), result("head", slower(QUIET, 1.1))
+    done = gate(*first, "--confirm", *first)
+    assert done.status == 2
+    assert "holds the same boots" in done.line
+
+
+def test_boots_of_another_kernel_cannot_confirm(gate, result):
+    first = result("base", QUIET), result("head", slower(QUIET, 1.1))
+    other = result("base2", QUIET, "other"), result("head2", QUIET, "head")
+    assert "cannot confirm" in gate(*first, "--confirm", *other).line
+
+
+def test_which_boots_confirm_is_fixed_beforehand():
+    assert rounds([1, 2, 3, 4, 5, 6, 7], [], split=True).first == [1, 2, 3, 4]
+    assert rounds([1, 2, 3, 4, 5, 6, 7], [], split=True).again == [5, 6, 7]
+    assert rounds([1, 2, 3], [], split=False).again == []
+    assert rounds([1, 2, 3], [4, 5], split=False).whole == [1, 2, 3, 4, 5]
+
+
+def test_a_ratio_is_taken_boot_by_boot(gate, result):
+    """Boots that are all dear or all cheap: the ratio to remap does not move."""
+    done = gate(result("head", (5000, 10_000, 20_000)), "--format", "json")
+    (check,) = (c for c in json.loads(done.out)["checks"] if c["limit"].startswith("0.5"))
+    assert check["change"] == pytest.approx(0.5)
+    assert check["high"] == pytest.approx(0.5, rel=1e-3)
+
+
+def test_different_machines_may_be_compared_by_force_and_are_labelled(gate, result):
+    sides = result("base", QUIET), result("head", QUIET, cpu="slow")
+    for form in ("text", "markdown", "mail", "junit", "ktap", "json"):
+        done = gate(*sides, "--force", "--format", form)
+        assert done.status == 0
+        assert "forced: measured differently: CPU (none / slow)" in " ".join(done.out.split())

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Verdicts over result directories that are made up."""
+
+import json
+import re
+from datetime import date, timedelta
+
+import pytest
+from gate_boots import BUDGETS, PAIRED, QUIET, RELATIVE, REMAP, SIX, ZAP, slower, verdicts
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "because"),
+    [
+        (QUIET, 0, "WITHIN"),
+        (slower(QUIET, 1.1), 4, "UNCONFIRMED"),
+        (slower(SIX, 1.1), 1, "EXCEEDED"),
+        (slower(QUIET, 1.1) + QUIET, 4, "NOT_AGAIN"),
+        (slower(QUIET, 1.02), 4, "OPEN"),
+        (slower(SIX, 0.5), 0, "WITHIN"),
+    ],
+)
+def test_results_of_two_kernels(gate, result, head, status, because):
+    base = result("base", QUIET if len(head) == 3 else SIX)
+    done = gate(base, result("head", head), "--format", "json")
+    assert verdicts(done)[RELATIVE] == because
+    assert done.status == status
+    assert done.err == ""
+
+
+def test_one_image_never_regresses(gate, result):
+    base = result("base", SIX, image="same")
+    done = gate(base, result("head", slower(SIX, 1.5), image="same"), "--format", "json")
+    assert verdicts(done)[RELATIVE] == "SAME_IMAGE"
+    assert done.status == 0
+
+
+def test_a_case_that_the_head_lost_fails(gate, result):
+    done = gate(result("base", QUIET), result("head", QUIET, lost=[REMAP]), "--format", "json")
+    assert verdicts(done)[REMAP, "+2 %"] == "LOST"
+    assert done.status == 1
+
+
+def test_what_base_does_not_have_is_new_and_not_judged_by_it(gate, result):
+    done = gate(result("base", QUIET, fewer=[ZAP]), result("head", QUIET), "--format", "json")
+    assert verdicts(done)[RELATIVE] == "NOT_APPLICABLE"
+    assert verdicts(done)[PAIRED] == "WITHIN"
+
+
+def test_one_kernel_alone_is_judged_by_what_needs_no_base(gate, result):
+    done = gate(result("head", QUIET), "--format", "json")
+    assert done.status == 0
+    assert verdicts(done)[PAIRED] == "WITHIN"
+    assert {why for (_, limit), why in verdicts(done).items() if limit == "+2 %"} == {
+        "NOT_APPLICABLE"
+    }
+
+
+@pytest.mark.parametrize(
+    ("days", "status", "because"), [(0, 0, "WAIVED"), (30, 0, "WAIVED"), (-1, 1, "EXCEEDED")]
+)
+def test_a_waiver_holds_until_its_day_is_over(gate, result, days, status, because):
+    day = date.today() + timedelta(days=days)
+    waiver = f'[[waiver]]\ncases = "zap/*"\nreason = "known"\nexpires = {day}\n'
+    sides = result("base", SIX), result("head", slower(SIX, 1.1))
+    done = gate(*sides, "--format", "json", budgets=BUDGETS + waiver)
+    assert verdicts(done)[RELATIVE] == because
+    assert done.status == status
+    (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == RELATIVE)
+    assert ("would be FAIL" if days >= 0 else "expired on") in check["why"]
+
+
+def absolute(limit: str, more: str = "") -> str:
+    return f'[[budget]]\ncases = "{ZAP}"\nlimit = "{limit}"\nreason = "r"\n{more}\n'
+
+
+@pytest.mark.parametrize(
+    ("limit", "more", "because"),
+    [
+        ("11000 instructions", "", "WITHIN"),
+        ("10000 instructions", "", "OPEN"),
+        ("9000 instructions", "", "EXCEEDED"),
+        ("700 instructions", 'statistic = "per_page"', "WITHIN"),  # 16 pages
+        ("600 instructions", 'statistic = "per_page"', "EXCEEDED"),
+        ("9000 instructions", 'statistic = "p99"', "NO_FIGURE"),
+        ("9000 instructions", 'statistic = "case_total"', "NO_FIGURE"),
+    ],
+)
+def test_absolute_limits(gate, result, limit, more, because):
+    done = gate(result("head", SIX), "--format", "json", budgets=absolute(limit, more))
+    assert list(verdicts(done).values()) == [because]
+
+
+def test_a_figure_of_zero_is_said(gate, result):
+    done = gate(result("head", (0, 0, 0)), "--format", "json", budgets=absolute("9 instructions"))
+    (check,) = json.loads(done.out)["checks"]
+    assert "not above what the harness itself costs" in check["why"]
+    assert done.status == 4
+
+
+def test_one_boot_is_not_enough(gate, result):
+    done = gate(result("base", (10_000,)), result("head", (20_000,)), "--format", "json")
+    assert verdicts(done)[RELATIVE] == "ONE_BOOT"
+    assert done.status == 4
+
+
+ONE_LINE = {
+    "other units": (("icount", {}), ("native", {}), "mixed units"),
+    "other CPU": (("icount", {}), ("icount", {"cpu": "slow"}), "not measured alike: CPU"),
+    "no calibration": (("native", {}), ("native", {}), "noise floor of this machine .* is missing"),
+    "screening only": (("tcg", {}), ("tcg", {}), "tcg is for screening only"),
+}
+
+
+@pytest.mark.parametrize("name", ONE_LINE)
+def test_what_cannot_be_judged_is_one_line(gate, result, name):
+    (tier, fields), (head_tier, head_fields), message = ONE_LINE[name]
+    base = result("base", QUIET, tier=tier, **fields)
+    done = gate(base, result("head", QUIET, tier=head_tier, **head_fields))
+    assert re.search(message, done.line)
+    assert done.status == 2
+    assert done.out == ""

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kinds of records and their schema."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import synthetic
+from made_stream import CASE, RUN, a_stream
+
+import zapbench
+from zapbench import record
+from zapbench.error import SchemaError
+from zapbench.record import End
+
+SCHEMA = Path(zapbench.__file__).parent / "schema" / f"record-v{record.VERSION}.json"
+
+
+def test_every_kind_survives_encoding_and_decoding():
+    kinds = (
+        synthetic.context(RUN),
+        synthetic.samples(RUN, CASE, (1, 2)),
+        synthetic.contract(RUN, "contract/dontneed/shmem/4k/64k"),
+        synthetic.skip(RUN, CASE),
+        synthetic.error(RUN, CASE),
+        End(1, 2, 3, 4, v=1, run=RUN),
+    )
+    for each in kinds:
+        assert record.decode(record.encode(each)) == each
+
+
+def test_committed_schema_is_that_of_the_structs():
+    assert json.loads(SCHEMA.read_text()) == record.json_schema(), "run: make generate"
+
+
+def test_schema_accepts_what_the_reader_accepts_and_refuses_what_it_refuses():
+    schema = json.loads(SCHEMA.read_text())
+    good = json.loads(a_stream()[1])
+    jsonschema.validate(good, schema)
+    for change in ({"v": 2}, {"kind": "sample"}, {"values": []}, {"values": [-1]}, {"more": 1}):
+        bad = good | change
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(bad, schema)
+        with pytest.raises(SchemaError):
+            record.decode(json.dumps(bad).encode())
