@@ -58,21 +58,25 @@ test-kernels: setup ## pytest with every kernel that has a series
 
 # lint-imports wants a plain directory, which the editable install is not.
 .PHONY: lint
-lint: setup ## ruff, mypy, layers, clang-format
+lint: setup ## ruff, mypy, layers, clang-format, what is generated
 	ruff check --quiet .
 	ruff format --quiet --check .
 	mypy
 	@MESONPY_EDITABLE_SKIP="$$(printf '%s:' "$(CURDIR)"/build/cp*)" PYTHONPATH=bench lint-imports >build/layers \
 		|| { cat build/layers; exit 1; }
 	clang-format --dry-run -Werror $(C_SOURCES)
+	$(BIN)/python bench/generate.py --check
 
 .PHONY: format
 format: setup ## rewrite the sources as lint wants them
 	ruff check --quiet --fix .
 	ruff format --quiet .
 	clang-format -i $(C_SOURCES)
-	$(BIN)/python -c 'import json; from zapbench.record import json_schema; \
-		print(json.dumps(json_schema(), indent=1))' >bench/zapbench/schema/record-v1.json
+
+.PHONY: generate
+generate: setup ## rewrite what is made from the code: README's tables, schema, expected outputs
+	$(BIN)/python bench/generate.py
+	ZAPBENCH_GOLDEN=write $(BIN)/python -m pytest -qq bench/tests -k as_committed
 
 .PHONY: bench
 bench: setup ## what the tool itself costs (pytest-benchmark, ratios)

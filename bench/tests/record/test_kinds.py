@@ -31,7 +31,7 @@ def test_every_kind_survives_encoding_and_decoding():
 
 
 def test_committed_schema_is_that_of_the_structs():
-    assert json.loads(SCHEMA.read_text()) == record.json_schema(), "run: make format"
+    assert json.loads(SCHEMA.read_text()) == record.json_schema(), "run: make generate"
 
 
 def test_schema_accepts_what_the_reader_accepts_and_refuses_what_it_refuses():
