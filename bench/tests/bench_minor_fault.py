@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from limits import seconds
 from places import TESTS
 
 from zapbench import record
@@ -74,7 +75,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], float]:
     subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-o", program, source, "-lpthread"], check=True)
 
     def run() -> float:
-        done = subprocess.run([program], check=True, capture_output=True, timeout=60)
+        done = subprocess.run([program], check=True, capture_output=True, timeout=seconds(60))
         return float(done.stdout)
 
     return run
@@ -83,7 +84,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], float]:
 def stress_ng() -> float:
     """Faults per second of stress-ng, which has missing pages copied."""
     command = ["stress-ng", "--userfaultfd", "1", "--timeout", "1", "--metrics"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds(60))
     found = re.search(r"userfaultfd +(\d+) +([0-9.]+)", done.stdout + done.stderr)
     assert found is not None
     return int(found[1]) / float(found[2])

@@ -54,7 +54,7 @@ def test_report_of_a_large_grid_is_quick_and_small(benchmark, results: Path) -> 
     command = [sys.executable, "-m", "zapbench", "report", str(results), "-o", str(where)]
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    benchmark.pedantic(lambda: subprocess.run(command, check=True, timeout=300), rounds=1)
+    benchmark.pedantic(lambda: subprocess.run(command, check=True, timeout=seconds(300)), rounds=1)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     # Of the processor, not of the clock: other work on the machine is not the report's.
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -23,6 +23,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from limits import seconds
 from playwright import sync_api as playwright
 
 WITHIN = {"data", "blob", "about"}
@@ -112,7 +113,7 @@ class Browser:
             context.route(is_outside, lambda route: route.abort())
             visit = Visit(context.new_page())
             visit.show(view)
-            visit.page.set_default_timeout(15_000)
+            visit.page.set_default_timeout(1000 * seconds(15))
 
             def note(request: playwright.Request) -> None:
                 visit.requests.append(request.url)

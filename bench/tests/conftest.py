@@ -2,17 +2,23 @@
 """Fixtures that more than one test file uses."""
 
 import os
+import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from limits import seconds
 
 from zapbench.uffd import probe_userfaultfd
 
 if TYPE_CHECKING:
     from browser import Browser
+
+# A shell that starts the tests in the background has them, and all that they start, ignore it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = [
     "gate_boots",
@@ -22,6 +28,16 @@ pytest_plugins = [
     "toy_history",
     "toy_project",
 ]
+
+
+@pytest.hookimpl(tryfirst=True, wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Scale the limit of a test to the machine, when it starts."""
+    if item.config.getoption("timeout") is None:
+        marker = item.get_closest_marker("timeout")
+        idle = float(marker.args[0] if marker else item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(seconds(idle)), append=False)
+    return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +66,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], check=True, timeout=10
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)],
+        check=True,
+        timeout=seconds(60),
     )
     try:
         yield place
     finally:
-        subprocess.run(["umount", "-l", str(place)], check=True, timeout=10)
+        subprocess.run(["umount", "-l", str(place)], check=True, timeout=seconds(60))
 
 
 @pytest.fixture(scope="session")

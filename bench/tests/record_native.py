@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from limits import seconds
 from places import ROOT, TESTS
 
 from zapbench.measure import shuffled
@@ -47,7 +48,7 @@ def build(directory: Path) -> Path:
             str(TESTS / "plant.c"),
         ],
         check=True,
-        timeout=120,
+        timeout=seconds(120),
     )
     return program
 

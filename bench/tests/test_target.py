@@ -3,10 +3,10 @@
 
 import os
 import signal
-import time
 
 import pytest
 import synthetic
+from limits import seconds
 from toy_guest import CASES, job, program
 
 from zapbench import record
@@ -72,11 +72,9 @@ def test_a_program_that_ends_badly_is_reported_with_its_last_words(tmp_path):
 
 
 def test_a_silent_program_is_killed(tmp_path):
-    target = Native(program(tmp_path, "time.sleep(60)\n"), silence_seconds=1.0)
-    before = time.monotonic()
-    lines = ends_with(target, LostProcess, "wrote nothing for 1 s and was killed")
+    target = Native(program(tmp_path, "signal.pause()\n"), silence_seconds=seconds(2))
+    lines = ends_with(target, LostProcess, r"wrote nothing for [\d.]+ s and was killed")
     assert len(lines) == 1
-    assert time.monotonic() - before < 30
 
 
 def test_half_a_line_is_passed_on_as_it_came(tmp_path):
@@ -86,10 +84,8 @@ def test_half_a_line_is_passed_on_as_it_came(tmp_path):
 
 
 def test_lines_come_while_the_program_runs(tmp_path):
-    lines = Native(program(tmp_path, "time.sleep(60)\n")).run(job())
-    before = time.monotonic()
+    lines = Native(program(tmp_path, "signal.pause()\n")).run(job())
     assert isinstance(record.decode(next(lines)), Context)
-    assert time.monotonic() - before < 30
     lines.close()  # ends the program: nobody waits for it any more
 
 
@@ -102,7 +98,6 @@ def test_an_interrupted_program_finishes_its_stream():
         target.interrupt()
     assert isinstance(records[-1], End)
     assert not [each for each in records if isinstance(each, Samples)]
-    assert time.monotonic()
 
 
 def test_a_replayed_boot_gives_what_was_recorded_of_the_cases(tmp_path):

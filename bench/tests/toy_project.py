@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import toy_kernel
 from asv_results import Figures, figures
+from limits import seconds
 from places import ROOT, TESTS
 
 BENCHMARK, DONTNEED = "cycle.2m.track_instructions", ("4k", "dontneed", "shmem")
@@ -50,7 +51,7 @@ class Project:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds(120),
         )
         assert done.returncode == status, done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr

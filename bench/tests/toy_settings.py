@@ -42,13 +42,13 @@ def leftover(root: Path) -> Path:
 
 NEEDS = Needs(hugetlb={2 * MIB: 16 * MIB}, mthp=frozenset({64 * KIB, 2 * MIB}))
 CHILD = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from zapbench.host.settings import Needs, applied
 needs = Needs(hugetlb={2 << 20: int(sys.argv[2])}, mthp=frozenset({2 << 20}))
 with applied(needs, root=Path(sys.argv[1])):
     print("applied", flush=True)
-    time.sleep(60)
+    signal.pause()
 """
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, Visit, serve
+from limits import seconds
 from toy_project import BENCHMARK, Project
 
 from zapbench.asv_kernel import publish
@@ -118,7 +119,7 @@ def asv_publish(
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=240,
+        timeout=seconds(240),
     )
     assert done.returncode == 0, done.stdout
     return done.stdout

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from command import start
+from limits import seconds
 
 
 def test_output_that_cannot_be_written_is_one_line():
@@ -14,7 +15,7 @@ def test_output_that_cannot_be_written_is_one_line():
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=seconds(60),
             check=False,
         )
     assert process.returncode == 2
@@ -26,6 +27,6 @@ def test_output_that_cannot_be_written_is_one_line():
 def test_a_reader_that_goes_away_is_no_error_message():
     process = start("list", "--quick", "zap/mprotect/*")
     process.stdout.close()
-    assert process.wait(timeout=120) == 141
+    assert process.wait(timeout=seconds(120)) == 141
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench run`` as a process on the running kernel, ended in every way."""
 
+import contextlib
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from command import start
+from limits import seconds, until
 
 from zapbench import record
+from zapbench.error import SchemaError
 from zapbench.record import Error
 from zapbench.result import store
 
@@ -27,20 +29,33 @@ def system_settings() -> list[str]:
     return [Path(name).read_text() for name in SETTINGS if Path(name).exists()]
 
 
-def wait_for_child(process: subprocess.Popen[str], seconds: float = 60) -> int:
-    """The pid of the C program of a running `zapbench run`."""
+def child_of(process: subprocess.Popen[str]) -> int | None:
+    """The pid of the C program of a running `zapbench run`; None between two boots."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        for child in children.read_text().split():
+    for child in children.read_text().split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if Path(f"/proc/{child}/comm").read_text().strip() == "zapbench-guest":
                 return int(child)
-        time.sleep(0.01)
-    raise AssertionError(f"no zapbench-guest ran: {process.communicate()}")
+    return None
+
+
+def under_way(process: subprocess.Popen[str], results: Path) -> int:
+    """Wait until something is finished and on disk, and more is being run by this child."""
+
+    def found() -> int | None:
+        assert process.poll() is None, process.communicate()
+        with contextlib.suppress(SchemaError):
+            if record.finished(record.load(results / store.RECORDS).records):
+                return child_of(process)
+        return None
+
+    child = until(found, "something is finished and something runs")
+    assert child is not None
+    return child
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=seconds(120))
     assert "Traceback" not in err, err
     return out, err
 
@@ -49,8 +64,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
 def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
     before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
-    wait_for_child(process)
-    time.sleep(0.5)
+    under_way(process, tmp_path / "r")
     process.send_signal(number)
     _, err = ended(process)
     assert process.returncode == 130, err
@@ -71,8 +85,7 @@ def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
 def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
     before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
-    child = wait_for_child(process)
-    time.sleep(0.5)
+    child = under_way(process, tmp_path / "r")
     os.kill(child, signal.SIGKILL)
     out, err = ended(process)
     assert process.returncode == 1
@@ -88,10 +101,9 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
 def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path):
     before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
-    wait_for_child(process)
-    time.sleep(2)
+    under_way(process, tmp_path / "r")
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=seconds(60))
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     _, err = ended(process)
     assert process.returncode == 0, err

@@ -4,9 +4,9 @@
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
+from limits import seconds
 
 from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build
@@ -22,19 +22,27 @@ def test_a_cache_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_runs_at_once_build_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[float] = []
+    calls: list[object] = []
+    waiting = threading.Semaphore(0)
     compiled = build.compile_
 
     def slow(*words: object) -> int:
-        calls.append(time.monotonic())
-        time.sleep(0.3)
+        calls.append(words)
+        for _ in range(2):
+            assert waiting.acquire(timeout=seconds(60)), "the others do not wait"
         return compiled(*words)  # type: ignore[arg-type]
+
+    def told(stage: str, done: int, total: int | None) -> None:
+        if "waiting" in stage:
+            waiting.release()
 
     monkeypatch.setattr(build, "compile_", slow)
     images: list[build.Image] = []
-    runs = [
-        threading.Thread(target=lambda: images.append(build.build(parse("1.2")))) for _ in range(3)
-    ]
+
+    def run_once() -> None:
+        images.append(build.build(parse("1.2"), progress=told))
+
+    runs = [threading.Thread(target=run_once) for _ in range(3)]
     for run in runs:
         run.start()
     for run in runs:
@@ -45,8 +53,8 @@ def test_two_runs_at_once_build_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_killed_run_leaves_the_lock_free_and_the_cache_whole() -> None:
     script = (
-        "import time; from zapbench.kernel import build, catalogue\n"
-        "def stuck(*words): print('compiling', flush=True); time.sleep(60)\n"
+        "import signal; from zapbench.kernel import build, catalogue\n"
+        "def stuck(*words): print('compiling', flush=True); signal.pause()\n"
         "build.compile_ = stuck\n"
         "build.build(catalogue.parse('1.2+zap'))\n"
     )

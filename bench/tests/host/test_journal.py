@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from limits import seconds
 from toy_settings import KIB, NEEDS, POOL_2M, contents, holder, leftover
 
 from zapbench.error import EnvironmentMissing
@@ -43,7 +44,7 @@ def test_terminated_run_puts_back_itself(root: Path) -> None:
     before = contents(root)
     with holder(root) as process:
         process.terminate()
-        assert process.wait(timeout=10) != 0
+        assert process.wait(timeout=seconds(60)) != 0
         assert contents(root) == before
     assert not leftover(root).exists()
 

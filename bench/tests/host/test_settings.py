@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import seconds
 from toy_settings import GIB, KIB, MIB, NEEDS, POOL_1G, POOL_2M, THP, contents, holder, leftover
 
 from zapbench.error import EnvironmentMissing, Interrupted
@@ -133,7 +134,7 @@ def test_second_run_waits_for_the_first(root: Path) -> None:
         def finish(message: str) -> None:
             process.terminate()
 
-        with applied(NEEDS, root=root, patience=30, on_wait=finish) as outcome:
+        with applied(NEEDS, root=root, patience=seconds(30), on_wait=finish) as outcome:
             assert settings.read(root / f"{POOL_2M}/nr_hugepages") == "10"
         assert outcome.recovered == ()
     assert settings.read(root / f"{POOL_2M}/nr_hugepages") == "4"

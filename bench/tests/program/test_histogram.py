@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
+from limits import seconds
 from places import ROOT
 
 from zapbench.record import Histogram
@@ -68,7 +69,7 @@ def count(tmp_path_factory, require) -> Callable[[Sequence[int]], Histogram]:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=seconds(60),
         )
         fields = json.loads(told.stdout)
         buckets = tuple(map(tuple, fields.pop("buckets")))

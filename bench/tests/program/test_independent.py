@@ -9,6 +9,7 @@ import sys
 
 import independent
 import pytest
+from limits import seconds
 from places import TESTS
 
 from zapbench import record
@@ -27,7 +28,7 @@ TOLERANCE = 1.15
 def alone(case: str) -> float:
     """The median of one operation in ns, by the script in a process of its own."""
     command = [sys.executable, str(SCRIPT), case]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds(60))
     return float(done.stdout)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from limits import seconds
 from places import ROOT
 
 from zapbench.case import backings, depth, grid, methods
@@ -56,7 +57,7 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Guest:
             check=False,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=seconds(240),
         )
 
     return run
@@ -176,7 +177,7 @@ def test_a_crew_has_no_data_race(tmp_path: Path) -> None:
     command += [f"-I{ROOT / 'cbench'}", "crew_main.c", *map(str, core), "-lpthread"]
     subprocess.run([*command, "-o", "crew"], cwd=tmp_path, check=True, capture_output=True)
     done = subprocess.run(
-        [tmp_path / "crew"], capture_output=True, text=True, timeout=60, check=False
+        [tmp_path / "crew"], capture_output=True, text=True, timeout=seconds(60), check=False
     )
     assert done.stderr == ""
     assert done.returncode == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from drawn import FIGURES, written
+from limits import seconds
 from made_report import REPORTS, SHMEM, made, run
 
 from zapbench import report
@@ -116,7 +117,7 @@ def test_pyperf_reads_the_suite_of_several_kernels(tmp_path: Path, results: Path
     for command in ("show", "stats"):
         done = subprocess.run(
             [sys.executable, "-m", "pyperf", command, str(where / SUITE)],
-            capture_output=True, text=True, check=True, timeout=60,
+            capture_output=True, text=True, check=True, timeout=seconds(60),
         )  # fmt: skip
         assert f"Linux synthetic (icount): cycle/remap/{SHMEM}" in done.stdout
         assert f"Linux synthetic (native): cycle/remap/{SHMEM}" in done.stdout

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from limits import seconds
 from places import ROOT
 
 MADV_DONTNEED_LOCKED = 24
@@ -42,7 +43,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_row_alone_makes_a_method(program: Path) -> None:
     case = "zap/dontneed_locked/shmem/4k/64k"
     done = subprocess.run(
-        [program, "--samples", "5", case], capture_output=True, check=False, timeout=60
+        [program, "--samples", "5", case], capture_output=True, check=False, timeout=seconds(60)
     )
     records = [json.loads(line) for line in done.stdout.splitlines()]
     kinds = {record["kind"]: record for record in records}

