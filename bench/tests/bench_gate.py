@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import scipy.stats
@@ -40,10 +41,14 @@ LIMITS = (0, 2, 5)
 FALSE_ALARMS, FOUND = 0.01, 0.95
 
 Process = Sequence[Sequence[float]]  # by case: its median, then a few samples
+Recorded = dict[int, list[Process]]  # by per cent planted
+
+
+Report = Callable[[str], None]
 
 
 @pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
     """Print past pytest's capture: the figures are what these tests are for."""
 
     def say(line: str) -> None:
@@ -80,7 +85,10 @@ class Gate:
         assert calibrated >= BOOTS, "too few processes were recorded"
         drawn = chance.sample(null, 2 * BOOTS + 2 * calibrated + (heads if same else 0))
         rest = iter(drawn)
-        take = lambda n: [next(rest) for _ in range(n)]  # noqa: E731
+
+        def take(n: int) -> list[Process]:
+            return [next(rest) for _ in range(n)]
+
         self.legs = take(calibrated), take(calibrated)
         self.base, self.base_again = take(BOOTS), take(BOOTS)
         others = take(heads) if same else chance.sample(head, heads)
@@ -137,11 +145,11 @@ ASV_LEVEL = 0.002
 def asv_p(base: Sequence[float], head: Sequence[float]) -> float:
     """What asv's Mann-Whitney test gives; by scipy, since asv's own exact one takes minutes."""
     exact = max(len(base), len(head)) <= 20
-    method = "exact" if exact else "asymptotic"
+    method: Literal["exact", "asymptotic"] = "exact" if exact else "asymptotic"
     return float(scipy.stats.mannwhitneyu(base, head, method=method).pvalue)
 
 
-def test_scipys_test_is_asvs():
+def test_scipys_test_is_asvs() -> None:
     left, right = [1.0, 2.0, 4.0, 7.0, 8.5], [3.0, 5.0, 6.0, 9.0, 9.5, 10.0]
     _, theirs = asv_stats.mann_whitney_u(left, right)
     assert asv_p(left, right) == pytest.approx(theirs)
@@ -166,7 +174,7 @@ def gates(recorded: dict[int, list[Process]], percent: int, count: int) -> Itera
     return (Gate(recorded[0], head, seed) for seed in range(count))
 
 
-def test_native_false_alarms(recorded, report):
+def test_native_false_alarms(recorded: Recorded, report: Report) -> None:
     report(f"\nnative, null: {GATES} gates resampled from {len(recorded[0])} processes")
     failing: dict[float, int] = {}
     for limit in LIMITS:
@@ -179,8 +187,8 @@ def test_native_false_alarms(recorded, report):
             f"  limit +{limit} %: {failing[limit]} FAIL ({failing[limit] / GATES:.2%}, at most "
             f"{high:.2%}), {outcomes[Verdict.PASS]} PASS, {outcomes[Verdict.INCONCLUSIVE]} open"
         )
-    for limit, fails in failing.items():
-        assert fails / GATES <= FALSE_ALARMS, f"limit +{limit} %"
+    for percent, fails in failing.items():
+        assert fails / GATES <= FALSE_ALARMS, f"limit +{percent} %"
 
 
 ORDER = [Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL]
@@ -191,7 +199,7 @@ def max_verdict(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 @pytest.mark.parametrize("percent", [kind for kind in KINDS if kind])
-def test_native_power(recorded, report, percent):
+def test_native_power(recorded: Recorded, report: Report, percent: int) -> None:
     report(f"\nnative, planted +{percent} %: {GATES // 4} gates")
     for limit in LIMITS:
         seen = Counter(
@@ -209,7 +217,7 @@ def test_native_power(recorded, report, percent):
             assert seen[Verdict.PASS] == 0
 
 
-def test_side_by_side(recorded, report):
+def test_side_by_side(recorded: Recorded, report: Report) -> None:
     """Share of cases called slower, and of gates with any such case, on the same samples."""
     count = GATES // 10
     report(f"\nside by side, {count} gates: cases called slower (gates with at least one)")
@@ -235,7 +243,7 @@ def test_side_by_side(recorded, report):
 CASES, SIDE, SECONDS = 10_000, 10, 2.0
 
 
-def test_the_statistics_of_a_large_grid(benchmark: BenchmarkFixture, report):
+def test_the_statistics_of_a_large_grid(benchmark: BenchmarkFixture, report: Report) -> None:
     chance = random.Random(1)
     figures = [
         [[chance.gauss(0, 0.05) for _ in range(SIDE)] for _ in range(2)] for _ in range(CASES)
@@ -302,20 +310,26 @@ def gate_of(head: str, directory: Path, cases: Sequence[str], boots: int = 5) ->
     return live.judgement()
 
 
+Measured = Callable[[str, Sequence[str]], Judgement]
+
+
 @pytest.fixture
-def measured(tmp_path, benchmark: BenchmarkFixture, require):
+def measured(
+    tmp_path: Path, benchmark: BenchmarkFixture, require: Callable[[object, str], None]
+) -> Measured:
     """Gate a kernel of a series against 6.12."""
     if benchmark.disabled:
         pytest.skip("figures are for make bench-gate")
 
     def run(series: str, cases: Sequence[str]) -> Judgement:
         try:
-            return benchmark.pedantic(
+            found: Judgement = benchmark.pedantic(
                 gate_of,
                 args=(f"6.12+{PATCHES / series}/", tmp_path, cases),
                 rounds=1,
                 iterations=1,
             )
+            return found
         except EnvironmentMissing as error:
             require(False, str(error))
             raise
@@ -337,7 +351,7 @@ COSTS = sorted(path.name for path in PATCHES.glob("cost-*"))
 @pytest.mark.kernel
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("series", NULLS)
-def test_null_kernels_never_fail(measured, report, series):
+def test_null_kernels_never_fail(measured: Measured, report: Report, series: str) -> None:
     judgement = measured(series, TWELVE)
     report("\n".join([f"\n{series}:", *lines(judgement)]))
     assert judgement.count(Verdict.FAIL) == 0
@@ -346,7 +360,7 @@ def test_null_kernels_never_fail(measured, report, series):
 @pytest.mark.kernel
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("series", COSTS)
-def test_planted_costs_are_found_by_name(measured, report, series):
+def test_planted_costs_are_found_by_name(measured: Measured, report: Report, series: str) -> None:
     _, path, _ = series.split("-")
     case = PLANTED[path]
     judgement = measured(series, list(PLANTED.values()))
@@ -359,7 +373,7 @@ def test_planted_costs_are_found_by_name(measured, report, series):
 
 @pytest.mark.kernel
 @pytest.mark.timeout(3600)
-def test_a_gate_on_twelve_cases(measured, report):
+def test_a_gate_on_twelve_cases(measured: Measured, report: Report) -> None:
     start = time.monotonic()
     judgement = measured("null-comment", TWELVE)
     wall = time.monotonic() - start

@@ -5,8 +5,11 @@ Figures are ratios to a loop of plain Python, see `relative_time`.  The baseline
 data/guard-baseline.json; `--benchmark-json` writes it anew.
 """
 
+from pathlib import Path
+
 import pytest
 import synthetic
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from zapbench import chart, record
 from zapbench._zapbench import lib
@@ -39,12 +42,12 @@ def lines() -> list[bytes]:
     return found
 
 
-def test_parser(benchmark, lines):
+def test_parser(benchmark: BenchmarkFixture, lines: list[bytes]) -> None:
     recording = benchmark(lambda: record.collect(lines))
     assert len(recording.of(Samples)) == BOOTS * len(METHODS) * len(SIZES)
 
 
-def test_statistics(benchmark, lines):
+def test_statistics(benchmark: BenchmarkFixture, lines: list[bytes]) -> None:
     samples = record.collect(lines).of(Samples)
 
     def compared() -> int:
@@ -54,7 +57,7 @@ def test_statistics(benchmark, lines):
     assert benchmark(compared) == len(METHODS) * len(SIZES)
 
 
-def test_verdicts(benchmark):
+def test_verdicts(benchmark: BenchmarkFixture) -> None:
     base, head = [0.0, 0.01, -0.01], [0.001, 0.012, -0.01]
 
     def judged() -> int:
@@ -64,7 +67,7 @@ def test_verdicts(benchmark):
     assert benchmark(judged) == 50
 
 
-def test_chart(benchmark, lines, tmp_path):
+def test_chart(benchmark: BenchmarkFixture, lines: list[bytes], tmp_path: Path) -> None:
     with create(tmp_path / "r") as writer:
         for line in lines:
             writer.write(line)
@@ -74,5 +77,5 @@ def test_chart(benchmark, lines, tmp_path):
     assert figure.axes
 
 
-def test_call_through_cffi(benchmark):
+def test_call_through_cffi(benchmark: BenchmarkFixture) -> None:
     assert benchmark(lib.zapbench_event_name, 0)

@@ -12,10 +12,12 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from limits import seconds
 from places import TESTS
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from zapbench import record
 from zapbench.record import Samples
@@ -49,7 +51,7 @@ def one_cpu() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("one_cpu")
-def test_the_stamps_are_at_most_2_percent_of_a_fault(benchmark):
+def test_the_stamps_are_at_most_2_percent_of_a_fault(benchmark: BenchmarkFixture) -> None:
     """On, off, off, on: a drift of the machine hits both alike."""
     on, off = PLACE, f"{PLACE}/stamps=off"
 
@@ -94,13 +96,13 @@ def best() -> float:
     return max(rates(*(f"{PLACE}{axes}" for axes in CONFIGURATIONS)))
 
 
-def compared(benchmark, other: Callable[[], float], rounds: int) -> float:
+def compared(benchmark: BenchmarkFixture, other: Callable[[], float], rounds: int) -> float:
     """The median ratio of our best configuration to the other's rate."""
 
     def run() -> list[tuple[float, float]]:
         return [(best(), other()) for _ in range(rounds)]
 
-    pairs = benchmark.pedantic(run, rounds=1)
+    pairs: list[tuple[float, float]] = benchmark.pedantic(run, rounds=1)
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
     benchmark.extra_info["ratio"] = ratio
     benchmark.extra_info["faults_per_second"] = statistics.median(ours for ours, _ in pairs)
@@ -108,16 +110,20 @@ def compared(benchmark, other: Callable[[], float], rounds: int) -> float:
     return ratio
 
 
-def test_the_best_rate_is_at_least_that_of_a_loop_by_hand(benchmark, loop):
+def test_the_best_rate_is_at_least_that_of_a_loop_by_hand(
+    benchmark: BenchmarkFixture, loop: Callable[[], float]
+) -> None:
     assert compared(benchmark, loop, 7) >= 1
 
 
 @pytest.mark.skipif(shutil.which("stress-ng") is None, reason="stress-ng is not installed")
-def test_the_best_rate_is_at_least_that_of_stress_ng(benchmark):
+def test_the_best_rate_is_at_least_that_of_stress_ng(benchmark: BenchmarkFixture) -> None:
     assert compared(benchmark, stress_ng, 5) >= 1
 
 
-def test_a_million_faults_take_no_more_memory_than_ten_thousand(benchmark):
+def test_a_million_faults_take_no_more_memory_than_ten_thousand(
+    benchmark: BenchmarkFixture,
+) -> None:
     def most(samples: int) -> int:
         command = [str(guest_path()), "--samples", str(samples), "--max-seconds", "100", PLACE]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as program:
@@ -132,7 +138,9 @@ def test_a_million_faults_take_no_more_memory_than_ten_thousand(benchmark):
     assert many < few + 4 * MIB
 
 
-def test_the_default_sweep_takes_less_than_two_minutes(benchmark, tmp_path):
+def test_the_default_sweep_takes_less_than_two_minutes(
+    benchmark: BenchmarkFixture, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "zapbench", "run", "minor_fault/*", "continue/*", "--quick"]
     done = benchmark.pedantic(
         lambda: subprocess.run([*command, "-o", tmp_path / "r"], capture_output=True, check=False),

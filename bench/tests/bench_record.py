@@ -5,9 +5,12 @@ import gzip
 import json
 import random
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import synthetic
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from zapbench import record
 from zapbench.record import Writer
@@ -28,13 +31,15 @@ def lines() -> list[bytes]:
     return synthetic.stream(run, *records)
 
 
-def seconds(call) -> float:
+def seconds(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
-def test_a_million_samples_are_parsed_faster_than_by_json(benchmark, lines):
+def test_a_million_samples_are_parsed_faster_than_by_json(
+    benchmark: BenchmarkFixture, lines: list[bytes]
+) -> None:
     recording = benchmark.pedantic(lambda: record.collect(lines), rounds=3)
     assert recording.truncated is None
     by_json = min(seconds(lambda: [json.loads(line) for line in lines]) for _ in range(3))
@@ -43,7 +48,9 @@ def test_a_million_samples_are_parsed_faster_than_by_json(benchmark, lines):
     assert benchmark.stats["min"] < by_json
 
 
-def test_reading_a_file_costs_little_more_than_decompressing_it(benchmark, lines, tmp_path):
+def test_reading_a_file_costs_little_more_than_decompressing_it(
+    benchmark: BenchmarkFixture, lines: list[bytes], tmp_path: Path
+) -> None:
     path = tmp_path / "records.jsonl.gz"
     with Writer(path) as writer:
         for line in lines:

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import synthetic
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from zapbench import record
 from zapbench.record import Samples
@@ -30,7 +31,9 @@ def lines() -> list[bytes]:
     return streams
 
 
-def test_series_of_a_grid_cost_about_as_much_as_reading_it(benchmark, lines):
+def test_series_of_a_grid_cost_about_as_much_as_reading_it(
+    benchmark: BenchmarkFixture, lines: list[bytes]
+) -> None:
     start = time.perf_counter()
     samples = record.collect(lines).of(Samples)
     reading = time.perf_counter() - start
@@ -40,7 +43,9 @@ def test_series_of_a_grid_cost_about_as_much_as_reading_it(benchmark, lines):
     assert benchmark.stats["min"] < 10 * reading
 
 
-def test_comparing_two_grids_costs_less_than_their_series(benchmark, lines):
+def test_comparing_two_grids_costs_less_than_their_series(
+    benchmark: BenchmarkFixture, lines: list[bytes]
+) -> None:
     samples = record.collect(lines).of(Samples)
     start = time.perf_counter()
     series = stats.series(samples)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from zapbench import record
 from zapbench._zapbench import ffi, lib
@@ -20,7 +21,7 @@ MIB = 1 << 20
 EMPTY = ("empty/-/anon/4k/4k",)
 
 
-def test_a_call_through_cffi_costs_little_beside_a_ctypes_call(benchmark):
+def test_a_call_through_cffi_costs_little_beside_a_ctypes_call(benchmark: BenchmarkFixture) -> None:
     import ctypes
 
     absolute = ctypes.CDLL(None).abs
@@ -33,23 +34,25 @@ def test_a_call_through_cffi_costs_little_beside_a_ctypes_call(benchmark):
     assert benchmark.stats["min"] < 5 * by_ctypes
 
 
-def test_asking_why_a_case_is_excluded(benchmark):
+def test_asking_why_a_case_is_excluded(benchmark: BenchmarkFixture) -> None:
     case = Case.parse("zap/guard/hugetlb/2m/2m")
     assert benchmark(lambda: case.excluded) is not None
 
 
-def test_the_full_grid_is_spanned(benchmark):
+def test_the_full_grid_is_spanned(benchmark: BenchmarkFixture) -> None:
     assert len(benchmark(lambda: grid(quick=False))) > 500
 
 
 @pytest.mark.parametrize("target", [InProcess, Native])
-def test_one_empty_case(benchmark, target):
+def test_one_empty_case(benchmark: BenchmarkFixture, target: type[InProcess | Native]) -> None:
     job = Job(EMPTY, "k", "native", samples=5)
     recording = benchmark(lambda: record.collect(target().run(job)))
     assert len(recording.of(Samples)) == 1
 
 
-def test_the_harness_is_at_most_3_percent_of_the_smallest_operation(benchmark):
+def test_the_harness_is_at_most_3_percent_of_the_smallest_operation(
+    benchmark: BenchmarkFixture,
+) -> None:
     cases = [cell.case for cell in grid(quick=True) if cell.excluded is None]
     smallest = tuple(str(case) for case in cases if case.range_size == case.page_size)
     job = Job(smallest, "k", "native", samples=200, max_seconds=0.05)
@@ -70,7 +73,7 @@ def high_water(process: subprocess.Popen[bytes]) -> int:
     return most
 
 
-def test_memory_does_not_grow_with_the_number_of_samples(benchmark):
+def test_memory_does_not_grow_with_the_number_of_samples(benchmark: BenchmarkFixture) -> None:
     case = "zap/dontneed/shmem/4k/2m"
     command = [guest_path(), "--kernel", "k", "--tier", "native", "--samples", "100000"]
     process = subprocess.Popen(
@@ -84,7 +87,7 @@ def test_memory_does_not_grow_with_the_number_of_samples(benchmark):
     assert beyond < 64 * MIB
 
 
-def test_the_quick_grid(benchmark, tmp_path: Path):
+def test_the_quick_grid(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     """Recorded, not limited: 60 s on two idle CPUs is what it is meant to take at most."""
     command = [sys.executable, "-m", "zapbench", "run", "--quick", "-o", str(tmp_path / "r")]
     done = benchmark.pedantic(

@@ -4,6 +4,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from places import TESTS
@@ -16,7 +18,7 @@ def fail(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     with pytest.raises(SystemExit) as caught:
         cli.main([str(argument) for argument in arguments])
     assert caught.value.code == 2
-    err = capsys.readouterr().err
+    err: str = capsys.readouterr().err
     assert err.startswith("zapbench: ")
     assert err.count("\n") == 1
     return err
@@ -28,10 +30,15 @@ PLACE = "*/shmem/4k/64k*"
 
 
 class Outcome:
-    def __init__(self, capsys, arguments) -> None:
+    """How a command ended."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], arguments: Iterable[object]) -> None:
         with pytest.raises(SystemExit) as caught:
             cli.main([str(argument) for argument in arguments])
+        assert isinstance(caught.value.code, int)
         self.status = caught.value.code
+        self.out: str
+        self.err: str
         self.out, self.err = capsys.readouterr()
 
     @property
@@ -42,7 +49,11 @@ class Outcome:
         return self.err
 
 
-def run_small(zapbench, *more):
+Command = Callable[..., Outcome]
+Replay = Callable[..., None]
+
+
+def run_small(zapbench: Command, *more: object) -> Outcome:
     return zapbench("run", "--quick", PLACE, "zap/dontneed/hugetlb/2m/2m", "--boots", 3, *more)
 
 
@@ -58,11 +69,11 @@ def trimmed(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
-def start(*arguments, **options) -> subprocess.Popen[str]:
+def start(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "zapbench", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,
+        cwd=cwd,
     )

@@ -4,10 +4,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import synthetic
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from zapbench.record import Record, Unit
 from zapbench.result.store import RECORDS
 
 SMALL = "shmem/4k/4k"
@@ -26,9 +31,9 @@ FIGURES = {
 def written(
     directory: Path,
     figures: Mapping[str, Sequence[int]] = FIGURES,
-    *more: object,
+    *more: Record,
     tier: str = "native",
-    unit: str = "ns",
+    unit: Unit = "ns",
     kernel: str = synthetic.KERNEL,
 ) -> Path:
     """A result directory with one median a boot for each case; ``more`` goes into boot 0."""
@@ -46,5 +51,17 @@ def written(
     return directory
 
 
-def texts(figure: Figure) -> list[str]:
+def xs(line: Line2D) -> list[float]:
+    return [float(x) for x in np.asarray(line.get_xdata())]
+
+
+def ys(line: Line2D) -> list[float]:
+    return [float(y) for y in np.asarray(line.get_ydata())]
+
+
+def bars(axes: Axes) -> list[Rectangle]:
+    return [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+
+
+def texts(figure: Figure | SubFigure) -> list[str]:
     return [text.get_text() for text in figure.findobj(Text) if text.get_text().strip()]

@@ -2,15 +2,20 @@
 """Results of made-up boots, and the command gate on them."""
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import synthetic
 from command import Outcome
+from msgspec import Struct
+from msgspec.structs import replace
 
 from zapbench.cli import gate as command
-from zapbench.record import Context, encode
+from zapbench.record import Context, Record, Unit, encode
 from zapbench.result import store
+from zapbench.target import Job
 
 ZAP, REMAP = "zap/dontneed/shmem/4k/64k", "zap/remap/shmem/4k/64k"
 BUDGETS = """\
@@ -27,19 +32,33 @@ reason = "the call alone is cheap"
 QUIET = (10_000, 10_010, 9_990)  # a boot each; twice as dear for remap
 
 
-def changed(record, **fields):
-    known = {name: getattr(record, name) for name in record.__struct_fields__}
-    return type(record)(**(known | fields))
+T = TypeVar("T", bound=Struct)
+Gate = Callable[..., Outcome]
+MakeResult = Callable[..., Path]
 
 
-def boots_of(kernel, boots, *, tier, unit, image, cpu="none", lost=(), fewer=(), total=None):
+def changed(record: T, **fields: object) -> T:
+    return replace(record, **fields)
+
+
+def boots_of(
+    kernel: str,
+    boots: Sequence[float],
+    *,
+    tier: str,
+    unit: Unit,
+    image: str | None,
+    cpu: str = "none",
+    lost: Sequence[str] = (),
+    fewer: Sequence[str] = (),
+) -> Iterator[bytes]:
     """Streams: each case's figure is that of its boot; remap costs twice as much."""
     for boot, figure in enumerate(boots):
         run = synthetic.run_of(boot, kernel, tier)
         start = changed(
             synthetic.context(run, unit=unit), build_id=image or f"image-{kernel}", cpu=cpu
         )
-        records = []
+        records: list[Record] = []
         for case, factor in ((ZAP, 1), (REMAP, 2)):
             if case in lost:
                 records.append(synthetic.error(run, case))
@@ -47,19 +66,25 @@ def boots_of(kernel, boots, *, tier, unit, image, cpu="none", lost=(), fewer=(),
                 records.append(synthetic.skip(run, case))
             else:
                 value = round(figure * factor)
-                records.append(
-                    synthetic.samples(run, case, (value,) * 11, unit=unit, case_total=total)
-                )
+                records.append(synthetic.samples(run, case, (value,) * 11, unit=unit))
         lines = synthetic.stream(run, *records, unit=unit)
         yield from [encode(start), *lines[1:]]
 
 
 @pytest.fixture
-def result(tmp_path):
+def result(tmp_path: Path) -> MakeResult:
     """Make a result directory."""
 
-    def make(name, boots, kernel=None, *, tier="icount", image=None, **more) -> Path:
-        unit = "instructions" if tier == "icount" else "ns"
+    def make(
+        name: str,
+        boots: Sequence[float],
+        kernel: str | None = None,
+        *,
+        tier: str = "icount",
+        image: str | None = None,
+        **more: Any,
+    ) -> Path:
+        unit: Unit = "instructions" if tier == "icount" else "ns"
         directory = tmp_path / name
         with store.create(directory) as writer:
             for line in boots_of(kernel or name, boots, tier=tier, unit=unit, image=image, **more):
@@ -70,12 +95,14 @@ def result(tmp_path):
 
 
 @pytest.fixture
-def gate(capsys, tmp_path, monkeypatch):
+def gate(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Gate:
     """Run the command on directories; the budgets' text may be given."""
     monkeypatch.setenv("ZAPBENCH_STATE", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments, budgets: str = BUDGETS) -> Outcome:
+    def run(*arguments: object, budgets: str = BUDGETS) -> Outcome:
         (tmp_path / "b.toml").write_text(budgets)
         return Outcome(capsys, ["gate", "--budgets", "b.toml", *arguments])
 
@@ -87,7 +114,7 @@ def verdicts(done: Outcome) -> dict[tuple[str, str], str]:
     return {(c["case"], c["limit"]): c["because"] for c in data["checks"]}
 
 
-def slower(boots, factor):
+def slower(boots: Sequence[float], factor: float) -> tuple[float, ...]:
     return tuple(value * factor for value in boots)
 
 
@@ -95,15 +122,19 @@ RELATIVE, PAIRED = (ZAP, "+2 %"), (ZAP, "0.5 x zap/remap")
 SIX = QUIET + QUIET
 
 
+Figure = Callable[[str, int], float]
+
+
 class Machine:
     """A kernel whose figures are made up, of as many boots as are asked for."""
 
-    def __init__(self, kernel, figure, tier="icount") -> None:
-        self.kernel, self.tier, self._figure, self.asked = kernel, tier, figure, []
+    def __init__(self, kernel: str, figure: Figure, tier: str = "icount") -> None:
+        self.kernel, self.tier, self._figure = kernel, tier, figure
+        self.asked: list[tuple[int, list[str]]] = []
 
-    def run(self, job):
+    def run(self, job: Job) -> Iterator[bytes]:
         self.asked.append((job.boot, sorted(job.cases)))
-        unit = "instructions" if self.tier == "icount" else "ns"
+        unit: Unit = "instructions" if self.tier == "icount" else "ns"
         run = synthetic.run_of(job.boot, self.kernel, self.tier)
         start = changed(synthetic.context(run, unit=unit), build_id=f"image-{self.kernel}")
         records = [
@@ -116,15 +147,18 @@ class Machine:
         """Nothing to interrupt."""
 
 
-@pytest.fixture
-def machines(monkeypatch):
-    """Replace virtual machines by made-up ones."""
-    made = {}
+Machines = Callable[..., dict[str, Machine]]
 
-    def steady(cost):
+
+@pytest.fixture
+def machines(monkeypatch: pytest.MonkeyPatch) -> Machines:
+    """Replace virtual machines by made-up ones."""
+    made: dict[str, Machine] = {}
+
+    def steady(cost: int) -> Figure:
         return lambda case, boot: (2 if "remap" in case else 1) * (cost + boot % 3)
 
-    def use(base, head):
+    def use(base: int | Figure, head: int | Figure) -> dict[str, Machine]:
         made["base"] = Machine("base", base if callable(base) else steady(base))
         made["head"] = Machine("head", head if callable(head) else steady(head))
         monkeypatch.setattr(command, "target", lambda kernel, accel: made[kernel])
@@ -133,17 +167,15 @@ def machines(monkeypatch):
     return use
 
 
-def live(gate, *more, budgets=BUDGETS):
+def live(gate: Gate, *more: object, budgets: str = BUDGETS) -> Outcome:
     return gate("--base", "base", "--kernel", "head", "--boots", "3", *more, budgets=budgets)
 
 
 @pytest.fixture
-def failing(result):
+def failing(result: MakeResult) -> list[str]:
     sides = result("base", SIX), result("head", slower(SIX, 1.1), fewer=[REMAP])
     return [side.name for side in sides]  # the working directory holds them
 
 
-def context(**fields) -> Context:
-    made = synthetic.context(synthetic.run_of(0))
-    known = {name: getattr(made, name) for name in made.__struct_fields__}
-    return Context(**(known | fields))
+def context(**fields: object) -> Context:
+    return changed(synthetic.context(synthetic.run_of(0)), **fields)

@@ -8,6 +8,6 @@ D = 0.001
 REACH = T2 * D * math.sqrt(2)  # 0.006085
 
 
-def pair(effect: float, d: float = D):
+def pair(effect: float, d: float = D) -> tuple[list[float], list[float]]:
     """Two boots a side, 2 d apart, head above base by `effect`."""
     return [-d, d], [effect - d, effect + d]

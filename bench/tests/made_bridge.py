@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Counted and timed results with figures chosen for working out by hand."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from drawn import written
 
-from zapbench.result.bridge import build_bridge
+from zapbench.result.bridge import Bridge, build_bridge
 from zapbench.result.store import Results
 
 PLACE = "shmem/4k/4k"
@@ -30,7 +31,9 @@ TIMED = {
 }
 
 
-def figures(ratios: dict[str, float], base: int, workload: str = "cycle") -> dict[str, tuple]:
+def figures(
+    ratios: Mapping[str, float], base: int, workload: str = "cycle"
+) -> dict[str, tuple[int, ...]]:
     return {
         f"{workload}/{method}/{PLACE}": (round(base * ratio),) * 2
         for method, ratio in ratios.items()
@@ -48,5 +51,5 @@ def icount(tmp_path: Path) -> Path:
     return written(tmp_path / "icount", counted, tier="icount", unit="instructions", kernel="6+z")
 
 
-def bridge_of(native: Path, icount: Path, workload: str = "cycle"):
+def bridge_of(native: Path, icount: Path, workload: str = "cycle") -> Bridge:
     return build_bridge(Results(native), Results(icount), workload)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Made-up records of minor faults."""
 
+from typing import Any
+
 import synthetic
 
 from zapbench.record import Faults, Histogram, Recording, Samples, decode
@@ -13,7 +15,7 @@ COUNTED = Faults(1000, 1000, 0, 0, 0, 0, 4_000_000, oversubscribed=False)
 def faults(boot: int, name: str, *, number: int = 1000, **counted: object) -> Samples:
     run = synthetic.run_of(boot)
     histogram = Histogram(7, 1, 200, 0, number, ((1, number - 20), (100, 19), (200, 1)))
-    fields = {field: getattr(COUNTED, field) for field in COUNTED.__struct_fields__}
+    fields: dict[str, Any] = {field: getattr(COUNTED, field) for field in COUNTED.__struct_fields__}
     return synthetic.samples(
         run,
         name,

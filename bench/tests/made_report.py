@@ -12,7 +12,7 @@ from drawn import FIGURES, written
 from places import ROOT
 
 from zapbench import cli, report
-from zapbench.record import Promise
+from zapbench.record import Contract, Promise
 
 REPORTS = ROOT / "reports"
 EVIL = "6.12<script>alert(1)</script>"
@@ -30,7 +30,9 @@ def answer(where: Path) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", section[0]).split())
 
 
-def contract(method: str, *, lost: Sequence[str] = (), where: str = SHMEM, boot: int = 0):
+def contract(
+    method: str, *, lost: Sequence[str] = (), where: str = SHMEM, boot: int = 0
+) -> Contract:
     names = ("cache", "poison", "no-event", "cow")
     promises = {name: Promise(False, name not in lost, "") for name in names}
     plain = synthetic.contract(synthetic.run_of(boot), f"contract/{method}/{where}")

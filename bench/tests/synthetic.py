@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Record lines made up for tests: their figures were measured nowhere."""
 
+from typing import Any
+
 from zapbench.case import Case
 from zapbench.record import (
     VERSION,
@@ -15,6 +17,7 @@ from zapbench.record import (
     Samples,
     Skip,
     Uname,
+    Unit,
     Userfaultfd,
     encode,
 )
@@ -26,7 +29,7 @@ def run_of(boot: int = 0, kernel: str = KERNEL, tier: str = "native") -> Run:
     return Run(kernel, tier, boot)
 
 
-def context(run: Run, *, unit: str = "ns", seed: int = 7, route: str = "syscall") -> Context:
+def context(run: Run, *, unit: Unit = "ns", seed: int = 7) -> Context:
     return Context(
         v=VERSION,
         run=run,
@@ -41,16 +44,16 @@ def context(run: Run, *, unit: str = "ns", seed: int = 7, route: str = "syscall"
         page_size=4096,
         thp={"enabled": "madvise"},
         hugepages=(HugePool(2 << 20, 0, 0),),
-        uffd=Userfaultfd(route, 0, 0),
+        uffd=Userfaultfd("syscall", 0, 0),
         seed=seed,
         tool="synthetic",
         argv=(),
     )
 
 
-def samples(run: Run, name: str, values: tuple[int, ...], **fields: object) -> Samples:
+def samples(run: Run, name: str, values: tuple[int, ...] | None, **fields: object) -> Samples:
     case = Case.parse(name)
-    known = {
+    known: dict[str, Any] = {
         "case": name,
         "workload": case.workload,
         "method": case.method,
@@ -103,7 +106,7 @@ def error(run: Run, case: str, reason: str = "contract broken", errno: int = 71)
     return Error(v=VERSION, run=run, case=case, reason=reason, errno=errno)
 
 
-def stream(run: Run, *records: Record, unit: str = "ns", seed: int = 7) -> list[bytes]:
+def stream(run: Run, *records: Record, unit: Unit = "ns", seed: int = 7) -> list[bytes]:
     """The lines of a whole stream, context and end included."""
     kinds = (Samples, Contract, Skip, Error)
     counts = (sum(isinstance(record, kind) for record in records) for kind in kinds)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A measurement: its order, what it keeps, and what it does not do again."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,11 @@ from toy_guest import CASES, program
 from zapbench import record
 from zapbench.error import LostProcess
 from zapbench.measure import Effort, Leg, contracts, interleave, measure, shuffled
-from zapbench.record import Samples, Writer
-from zapbench.target import Native
+from zapbench.record import Recording, Samples, Writer
+from zapbench.target import Native, Target
 
 
-def test_contracts_are_read_in_one_boot():
+def test_contracts_are_read_in_one_boot() -> None:
     from zapbench.case import Case, Cell
 
     cells = [Cell(Case.parse("contract/mprotect/anon/4k/64k"), None)]
@@ -21,7 +22,7 @@ def test_contracts_are_read_in_one_boot():
     assert found.of(record.Contract)[0].expected == "sigsegv"
 
 
-def test_the_order_of_cases_is_random_repeatable_and_another_each_boot():
+def test_the_order_of_cases_is_random_repeatable_and_another_each_boot() -> None:
     names = [f"case{n}" for n in range(20)]
     first = shuffled(names, 1, 0)
     assert first == shuffled(reversed(names), 1, 0)
@@ -29,15 +30,18 @@ def test_the_order_of_cases_is_random_repeatable_and_another_each_boot():
     assert len({tuple(shuffled(names, seed, boot)) for seed in (1, 2) for boot in (0, 1)}) == 4
 
 
-def test_boots_of_two_kernels_alternate():
-    legs = [Leg(None, None, name, ()) for name in "AB"]
+def test_boots_of_two_kernels_alternate(tmp_path: Path) -> None:
+    with Writer(tmp_path / "records") as writer:
+        legs = [Leg(Native(), writer, name, ()) for name in "AB"]
     order = "".join(leg.kernel for _, leg in interleave(legs, 4))
     assert order == "ABBAABBA"
 
 
-def measured(tmp_path, target, **fields):
+def measured(
+    tmp_path: Path, target: Target, done: Collection[tuple[int, str]] = frozenset()
+) -> Recording:
     with Writer(tmp_path / "records") as writer:
-        leg = Leg(target, writer, "synthetic", CASES, **fields)
+        leg = Leg(target, writer, "synthetic", CASES, done=done)
         try:
             measure([leg], Effort(2, 5, 0.01), 1, lambda job, record: None, Path.cwd())
         finally:
@@ -45,18 +49,18 @@ def measured(tmp_path, target, **fields):
     return record.load(tmp_path / "records")
 
 
-def test_a_measurement_keeps_every_boot(tmp_path):
+def test_a_measurement_keeps_every_boot(tmp_path: Path) -> None:
     recording = measured(tmp_path, Native())
     assert recording.truncated is None
     assert record.finished(recording.records) == {(b, c) for b in range(2) for c in CASES}
 
 
-def test_what_is_done_is_not_done_again(tmp_path):
+def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     recording = measured(tmp_path, Native(), done={(0, CASES[0]), (0, CASES[1]), (1, CASES[0])})
     assert record.finished(recording.records) == {(1, CASES[1])}
 
 
-def test_a_lost_process_keeps_its_whole_lines_and_names_its_case(tmp_path):
+def test_a_lost_process_keeps_its_whole_lines_and_names_its_case(tmp_path: Path) -> None:
     body = (
         f"line(synthetic.samples(run, {CASES[0]!r}, (1,)))\n"
         "sys.stdout.write('{\"v\":1'); sys.stdout.flush(); os.kill(os.getpid(), 9)\n"

@@ -3,6 +3,8 @@
 
 import os
 import signal
+from collections.abc import Generator, Iterable
+from pathlib import Path
 
 import pytest
 import synthetic
@@ -10,86 +12,87 @@ from limits import seconds
 from toy_guest import CASES, job, program
 
 from zapbench import record
-from zapbench.error import EnvironmentMissing, LostProcess, UsageError
+from zapbench.error import EnvironmentMissing, LostProcess, UsageError, ZapbenchError
 from zapbench.record import Context, End, Error, Samples
-from zapbench.target import InProcess, Native, Replay, guest_path
+from zapbench.target import InProcess, Native, Replay, Target, guest_path
 
 
-def ends_with(target, error, said, *cases: str):
+def gather(lines: Iterable[bytes], into: list[bytes]) -> None:
+    """What came before an error is there all the same."""
+    for line in lines:
+        into.append(line)
+
+
+def ends_with(target: Target, error: type[ZapbenchError], said: str, *cases: str) -> list[bytes]:
     """The lines that came before the target raised what is expected."""
-    lines = []
+    lines: list[bytes] = []
     with pytest.raises(error, match=said) as caught:
-        lines.extend(iter_into(target.run(job(*cases)), lines))
+        gather(target.run(job(*cases)), lines)
     assert "\n" not in str(caught.value)
     return lines
 
 
-def iter_into(lines, into):
-    for line in lines:
-        into.append(line)
-    return []
-
-
 @pytest.mark.parametrize("target", [Native, InProcess])
-def test_both_ways_of_running_give_a_whole_stream(target):
+def test_both_ways_of_running_give_a_whole_stream(target: type[Native | InProcess]) -> None:
     recording = record.collect(target().run(job(boot=3, seed=9)))
     assert recording.truncated is None
     assert recording.of(Context)[0].seed == 9
     assert {each.run for each in recording.records} == {record.Run("k", "native", 3)}
     assert [each.case for each in recording.of(Samples)] == list(CASES)
-    assert all(len(each.values) == 5 for each in recording.of(Samples))
+    assert all(len(each.values or ()) == 5 for each in recording.of(Samples))
 
 
 @pytest.mark.parametrize("target", [Native, InProcess])
-def test_contract_only_times_nothing(target):
+def test_contract_only_times_nothing(target: type[Native | InProcess]) -> None:
     cells_job = job("zap/mprotect/anon/4k/64k", contract_only=True)
     recording = record.collect(target().run(cells_job))
     assert recording.of(Samples) == []
     assert [each.method for each in recording.of(record.Contract)] == ["mprotect"]
 
 
-def test_a_program_that_refuses_its_arguments_is_a_usage_error(tmp_path):
+def test_a_program_that_refuses_its_arguments_is_a_usage_error(tmp_path: Path) -> None:
     guest = program(tmp_path, "")
     guest.write_text("#!/bin/sh\necho no such option >&2; exit 2\n")
     with pytest.raises(UsageError, match="no such option"):
         list(Native(guest).run(job()))
 
 
-def test_a_program_that_is_not_there_is_named(tmp_path):
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentMissing, match=r"cannot start .*/absent: No such file"):
         list(Native(tmp_path / "absent").run(job()))
 
 
-def test_a_killed_program_is_reported_after_what_it_wrote(tmp_path):
+def test_a_killed_program_is_reported_after_what_it_wrote(tmp_path: Path) -> None:
     body = f"line(synthetic.samples(run, {CASES[1]!r}, (1,)))\nos.kill(os.getpid(), 9)\n"
     lines = ends_with(Native(program(tmp_path, body)), LostProcess, "was killed by SIGKILL")
     assert isinstance(record.decode(lines[-1]), Samples)
 
 
-def test_a_program_that_ends_badly_is_reported_with_its_last_words(tmp_path):
+def test_a_program_that_ends_badly_is_reported_with_its_last_words(tmp_path: Path) -> None:
     body = "print('out of luck', file=sys.stderr); sys.exit(7)\n"
     ends_with(Native(program(tmp_path, body)), LostProcess, "status 7: out of luck")
 
 
-def test_a_silent_program_is_killed(tmp_path):
+def test_a_silent_program_is_killed(tmp_path: Path) -> None:
     target = Native(program(tmp_path, "signal.pause()\n"), silence_seconds=seconds(2))
     lines = ends_with(target, LostProcess, r"wrote nothing for [\d.]+ s and was killed")
     assert len(lines) == 1
 
 
-def test_half_a_line_is_passed_on_as_it_came(tmp_path):
+def test_half_a_line_is_passed_on_as_it_came(tmp_path: Path) -> None:
     body = "sys.stdout.write('{\"v\":1'); sys.stdout.flush(); os.kill(os.getpid(), 9)\n"
     lines = ends_with(Native(program(tmp_path, body)), LostProcess, "SIGKILL")
     assert lines[-1] == b'{"v":1'
 
 
-def test_lines_come_while_the_program_runs(tmp_path):
+def test_lines_come_while_the_program_runs(tmp_path: Path) -> None:
     lines = Native(program(tmp_path, "signal.pause()\n")).run(job())
     assert isinstance(record.decode(next(lines)), Context)
+    assert isinstance(lines, Generator)
     lines.close()  # ends the program: nobody waits for it any more
 
 
-def test_an_interrupted_program_finishes_its_stream():
+def test_an_interrupted_program_finishes_its_stream() -> None:
     target = Native()
     slow = job("cycle/mprotect/anon/4k/64m", samples=1_000_000, max_seconds=100)
     records = []
@@ -100,7 +103,7 @@ def test_an_interrupted_program_finishes_its_stream():
     assert not [each for each in records if isinstance(each, Samples)]
 
 
-def test_a_replayed_boot_gives_what_was_recorded_of_the_cases(tmp_path):
+def test_a_replayed_boot_gives_what_was_recorded_of_the_cases(tmp_path: Path) -> None:
     path = tmp_path / "records"
     runs = [synthetic.run_of(boot) for boot in range(2)]
     streams = [
@@ -121,11 +124,11 @@ def test_a_replayed_boot_gives_what_was_recorded_of_the_cases(tmp_path):
         Replay(path)
 
 
-def test_the_guest_is_found_in_the_package():
+def test_the_guest_is_found_in_the_package() -> None:
     assert os.access(guest_path(), os.X_OK)
 
 
-def test_an_error_record_is_no_python_error():
+def test_an_error_record_is_no_python_error() -> None:
     recording = record.collect(Native().run(job("zap/nonsense/anon/4k/4k")))
     assert len(recording.of(Error)) == 1
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

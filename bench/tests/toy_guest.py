@@ -3,14 +3,14 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from zapbench.target import Job
 
 CASES = ("empty/-/anon/4k/4k", "zap/dontneed/shmem/4k/64k")
-QUICK = {"samples": 5, "max_seconds": 0.01}
 
 
-def program(tmp_path, body: str) -> Path:
+def program(tmp_path: Path, body: str) -> Path:
     """An executable in place of the C program; `line(...)` writes a record."""
     path = tmp_path / "guest"
     path.write_text(
@@ -29,5 +29,6 @@ def program(tmp_path, body: str) -> Path:
     return path
 
 
-def job(*cases: str, **fields) -> Job:
-    return Job(cases or CASES, **({"kernel": "k", "tier": "native"} | QUICK | fields))
+def job(*cases: str, **fields: object) -> Job:
+    known: dict[str, Any] = {"kernel": "k", "tier": "native", "samples": 5, "max_seconds": 0.01}
+    return Job(cases or CASES, **(known | fields))

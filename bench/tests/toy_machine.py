@@ -11,7 +11,7 @@ import synthetic
 from zapbench.asv_kernel import KernelEnvironment
 from zapbench.error import LostVm
 from zapbench.kernel.build import Image
-from zapbench.record import encode
+from zapbench.record import Record, encode
 from zapbench.target import Job
 
 COST = re.compile(rb"COST=(\d+)")
@@ -41,7 +41,7 @@ class ToyMachine:
         found = COST.search(self._content)
         assert found is not None
         run = synthetic.run_of(job.boot, job.kernel, self.tier)
-        records = []
+        records: list[Record] = []
         for case in job.cases:
             if LACKING in case and b"ZAP" not in self._content:
                 records.append(synthetic.skip(run, case, "no MADV_ZAP"))
@@ -60,7 +60,7 @@ class ToyMachine:
         """Nothing runs."""
 
 
-class ToyEnvironment(KernelEnvironment):  # type: ignore[misc]
+class ToyEnvironment(KernelEnvironment):
     """The environment `kernel` with that machine."""
 
     tool_name = "toy"

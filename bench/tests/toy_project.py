@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import toy_kernel
@@ -67,7 +68,7 @@ class Project:
         log = self.path / "records/booted"
         return len(log.read_text().splitlines()) if log.exists() else 0
 
-    def benchmarks(self) -> list[dict[str, object]]:
+    def benchmarks(self) -> list[dict[str, Any]]:
         """What asv discovered."""
         kept = json.loads((self.path / "results/benchmarks.json").read_text())
         return [each for each in kept.values() if isinstance(each, dict)]
@@ -108,7 +109,7 @@ def configuration(repository: Path) -> dict[str, object]:
     """The project's own asv.conf.json, with the toy in place of the kernel."""
     import json5
 
-    real = json5.loads((ROOT / "asv.conf.json").read_text())
+    real: dict[str, Any] = json5.loads((ROOT / "asv.conf.json").read_text())
     real |= {
         "repo": str(repository),
         "branches": ["main"],

@@ -8,7 +8,7 @@ from zapbench.case import depth
 
 
 @pytest.mark.parametrize("quick", [True, False])
-def test_a_sweep_holds_each_case_once_and_no_mistake(quick):
+def test_a_sweep_holds_each_case_once_and_no_mistake(quick: bool) -> None:
     cells = depth(quick=quick)
     names = [str(cell.case) for cell in cells]
     assert len(names) == len(set(names))
@@ -16,7 +16,7 @@ def test_a_sweep_holds_each_case_once_and_no_mistake(quick):
     assert wrong == []
 
 
-def test_every_axis_of_the_sweeps_workloads_is_in_them():
+def test_every_axis_of_the_sweeps_workloads_is_in_them() -> None:
     seen = {pair for cell in depth(quick=False) for pair in cell.case.axes}
     named = {
         "delivery",

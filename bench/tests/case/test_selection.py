@@ -7,7 +7,7 @@ from zapbench.case import Case, Cell, choose, depth, grid, select
 from zapbench.error import UsageError
 
 
-def test_a_glob_reaches_a_sweep_by_naming_its_workload():
+def test_a_glob_reaches_a_sweep_by_naming_its_workload() -> None:
     swept = {str(cell.case) for cell in depth(quick=True)}
     quick = {str(cell.case) for cell in grid(quick=True)}
 
@@ -60,7 +60,7 @@ def test_a_glob_reaches_a_sweep_by_naming_its_workload():
         ("continue/-/shmem/4k/64k/threads=17", "fewer pages than threads"),
     ],
 )
-def test_impossible_combinations_are_refused_in_a_line(name, reason):
+def test_impossible_combinations_are_refused_in_a_line(name: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason) as caught:
         choose([name], quick=True)
     assert "\n" not in str(caught.value)
@@ -72,13 +72,13 @@ CELLS = [
 ]
 
 
-def test_globs_select_in_the_order_of_the_grid():
+def test_globs_select_in_the_order_of_the_grid() -> None:
     assert select(CELLS, ["cycle/*", "zap/r*"]) == [CELLS[0], CELLS[2]]
     assert select(CELLS, []) == CELLS
     assert select(CELLS, ["*/remap/*/4[km]/?k"]) == [CELLS[0], CELLS[2]]
 
 
-def test_a_full_name_need_not_be_in_the_grid():
+def test_a_full_name_need_not_be_in_the_grid() -> None:
     (cell,) = select(CELLS, ["zap/remap/shmem/4k/8m"])
     assert str(cell.case) == "zap/remap/shmem/4k/8m"
 
@@ -93,7 +93,7 @@ def test_a_full_name_need_not_be_in_the_grid():
         ("qqqqqq*", "`zapbench list` shows them all"),
     ],
 )
-def test_a_glob_that_matches_nothing_is_one_line_with_near_names(pattern, said):
+def test_a_glob_that_matches_nothing_is_one_line_with_near_names(pattern: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         select(CELLS, [pattern])
     assert "\n" not in str(caught.value)

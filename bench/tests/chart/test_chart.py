@@ -12,7 +12,7 @@ import pytest
 from drawn import written
 
 from zapbench import chart
-from zapbench.error import UsageError
+from zapbench.error import UsageError, ZapbenchError
 from zapbench.result.store import Results
 
 
@@ -55,7 +55,7 @@ def test_a_full_disk_leaves_the_chart_of_before(results: Results, small_disk: Pa
     file = small_disk / "c.svg"
     file.write_text("before")
     (small_disk / "ballast").write_bytes(bytes(248 << 10))
-    with pytest.raises(Exception, match="No space left on device") as caught:
+    with pytest.raises(ZapbenchError, match="No space left on device") as caught:
         chart.save(chart.draw(results, "cycle"), file)
     assert caught.value.exit_code == 2
     assert file.read_text() == "before"

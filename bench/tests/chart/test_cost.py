@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import synthetic
-from drawn import FIGURES, SMALL, texts, written
+from drawn import FIGURES, SMALL, bars, texts, written, xs, ys
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from zapbench import chart
 from zapbench.chart.cost import CUT
 from zapbench.chart.palette import TIER_NOTES
+from zapbench.record import Unit
 from zapbench.result.stats import interval
 from zapbench.result.store import RECORDS, Results
 
@@ -33,9 +34,7 @@ def row(axes: Axes, name: str) -> int:
 
 def widths(axes: Axes) -> dict[str, float]:
     names = methods_of(axes.figure.axes[0])  # the names stand on the left only
-    return {
-        names[round(bar.get_y() + bar.get_height() / 2)]: bar.get_width() for bar in axes.patches
-    }
+    return {names[round(bar.get_y() + bar.get_height() / 2)]: bar.get_width() for bar in bars(axes)}
 
 
 def small(figure: Figure) -> Axes:
@@ -57,20 +56,24 @@ def test_bars_start_at_zero_and_are_as_long_as_the_medians(results: Results) -> 
 
 def test_a_bar_beyond_the_axis_is_torn_and_says_its_figure(results: Results) -> None:
     axes = small(chart.draw(results, "cycle"))
-    high = interval([2500.0, 2600.0, 2400.0])[1] / 1000
+    found = interval([2500.0, 2600.0, 2400.0])
+    assert found is not None
+    high = found[1] / 1000
     assert widths(axes)["≠ punch_hole"] == pytest.approx(CUT * high)
     labels = [text.get_text() for text in axes.texts]
     assert "90.0  90.0×" in labels
     white = [line for line in axes.lines if line.get_color() == "white"]
-    assert {round(sum(line.get_ydata()) / 2) for line in white} == {row(axes, "≠ punch_hole")}
+    assert {round(sum(ys(line)) / 2) for line in white} == {row(axes, "≠ punch_hole")}
 
 
 def test_intervals_are_those_of_the_boot_medians(results: Results) -> None:
     axes = small(chart.draw(results, "cycle"))
     drawn = [line for line in axes.lines if line.get_marker() == "|"]
-    (remap,) = (line for line in drawn if line.get_ydata()[0] == row(axes, "remap"))
-    low, high = interval([2500.0, 2600.0, 2400.0])
-    assert list(remap.get_xdata()) == pytest.approx([low / 1000, high / 1000])
+    (remap,) = (line for line in drawn if ys(line)[0] == row(axes, "remap"))
+    found = interval([2500.0, 2600.0, 2400.0])
+    assert found is not None
+    low, high = found
+    assert xs(remap) == pytest.approx([low / 1000, high / 1000])
     assert low < 2500 < high
 
 
@@ -86,9 +89,9 @@ def test_what_is_not_equivalent_is_hatched_and_never_first(results: Results) -> 
     marked = [name.startswith("≠ ") for name in names]
     assert marked == sorted(marked)
     assert "≠ mprotect" in names  # the cheapest of all
-    hatched = {bar.get_hatch() is not None for bar in axes.patches if bar.get_width() < 0.9}
+    hatched = {bar.get_hatch() is not None for bar in bars(axes) if bar.get_width() < 0.9}
     assert hatched == {True}
-    assert {bar.get_hatch() for bar in axes.patches if 0.9 < bar.get_width() < 3} == {None}
+    assert {bar.get_hatch() for bar in bars(axes) if 0.9 < bar.get_width() < 3} == {None}
     assert any("loses the data" in text for text in texts(axes.figure))
 
 
@@ -114,7 +117,7 @@ def test_a_missing_figure_says_why(results: Results) -> None:
 
 @pytest.mark.parametrize("tier", TIER_NOTES)
 def test_the_title_says_kernel_tier_and_boots(tmp_path: Path, tier: str) -> None:
-    unit = "instructions" if tier == "icount" else "ns"
+    unit: Unit = "instructions" if tier == "icount" else "ns"
     figure = chart.draw(Results(written(tmp_path, tier=tier, unit=unit)), "cycle")
     said = " ".join("\n".join(texts(figure)).split())
     assert f"Linux synthetic; {tier}: {TIER_NOTES[tier]}; 3 " in said

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import synthetic
+from drawn import bars, xs, ys
 
 from zapbench import chart
 from zapbench.error import UsageError
@@ -45,35 +46,34 @@ def results(tmp_path: Path) -> Results:
     return Results(tmp_path)
 
 
-def test_latency_has_a_curve_for_each_page_size_as_far_as_it_is_known(results):
+def test_latency_has_a_curve_for_each_page_size_as_far_as_it_is_known(results: Results) -> None:
     figure = chart.draw(results, "latency")
     thread, process = figure.axes
     for axes, value in ((thread, 100), (process, 110)):
         assert len(axes.lines) == len(PLACES)
         for line in axes.lines:
-            beyond, latency = line.get_data()
-            assert latency[0] == value
+            assert ys(line)[0] == value
             # ten of 10,000 lie beyond the last quantile that is drawn
-            assert beyond[-1] == pytest.approx(1000)
+            assert xs(line)[-1] == pytest.approx(1000)
     assert {text.get_text() for text in thread.texts} == {"shmem 4k", "hugetlb 2m"}
 
 
-def test_throughput_has_a_curve_where_threads_were_varied(results):
+def test_throughput_has_a_curve_where_threads_were_varied(results: Results) -> None:
     (axes,) = chart.draw(results, "throughput").axes
     (line,) = axes.lines
-    assert list(line.get_xdata()) == [1, 2]
-    assert list(line.get_ydata()) == pytest.approx([10_000, 30_000])
+    assert xs(line) == [1, 2]
+    assert ys(line) == pytest.approx([10_000, 30_000])
     assert [text.get_text() for text in axes.texts] == ["one handler, blocking read"]
 
 
-def test_stages_are_stacked_in_their_order(results):
+def test_stages_are_stacked_in_their_order(results: Results) -> None:
     figure = chart.draw(results, "stages")
     assert len(figure.axes) == len(PLACES)
     axes = figure.axes[1]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         *("blocking read", "sigbus", "process"),
     ]
-    first = axes.patches[: len(STAGES)]
+    first = bars(axes)[: len(STAGES)]
     assert [bar.get_width() * 1000 for bar in first] == pytest.approx([10, 20, 30, 40])
     assert [bar.get_x() * 1000 for bar in first] == pytest.approx([0, 10, 30, 60])
 
@@ -91,14 +91,14 @@ def placed(tmp_path: Path) -> Results:
     return Results(tmp_path)
 
 
-def test_curves_of_both_placements_are_drawn_and_name_them(placed):
+def test_curves_of_both_placements_are_drawn_and_name_them(placed: Results) -> None:
     (axes,) = chart.draw(placed, "latency").axes
-    assert [line.get_ydata()[0] for line in axes.lines] == [100, 120, 110]
+    assert [ys(line)[0] for line in axes.lines] == [100, 120, 110]
     assert len({line.get_linestyle() for line in axes.lines}) == 3
     named = {"shmem 4k", "shmem 4k place=same", "shmem 4k place=apart"}
     assert {text.get_text() for text in axes.texts} == named
     (axes,) = chart.draw(placed, "throughput").axes
-    rates = {tuple(line.get_ydata()) for line in axes.lines}
+    rates = {tuple(ys(line)) for line in axes.lines}
     assert {tuple(map(round, each)) for each in rates} == {(20_000, 40_000), (30_000, 50_000)}
     named = {f"one handler, blocking read, place={place}" for place in ("same", "apart")}
     assert {text.get_text() for text in axes.texts} == named
@@ -107,7 +107,7 @@ def test_curves_of_both_placements_are_drawn_and_name_them(placed):
 
 
 @pytest.mark.parametrize("kind", ["latency", "throughput", "stages"])
-def test_a_result_without_faults_is_told_so_in_a_line(tmp_path, kind):
+def test_a_result_without_faults_is_told_so_in_a_line(tmp_path: Path, kind: str) -> None:
     record = synthetic.samples(synthetic.run_of(), "zap/dontneed/shmem/4k/4k", (1, 2))
     (tmp_path / RECORDS).write_bytes(b"".join(synthetic.stream(synthetic.run_of(), record)))
     with pytest.raises(UsageError, match="has no minor faults to show") as caught:
@@ -116,7 +116,7 @@ def test_a_result_without_faults_is_told_so_in_a_line(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["latency", "throughput", "stages"])
-def test_a_chart_made_again_has_the_same_bytes(tmp_path, results, kind):
+def test_a_chart_made_again_has_the_same_bytes(tmp_path: Path, results: Results, kind: str) -> None:
     files = [tmp_path / f"{n}.svg" for n in (1, 2)]
     for file in files:
         chart.save(chart.draw(results, kind), file)

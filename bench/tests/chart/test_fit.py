@@ -9,7 +9,7 @@ from zapbench.chart.fit import fit_line
 def test_fit_finds_the_fixed_and_the_marginal_cost() -> None:
     line = fit_line([1, 16, 512], [1050, 1800, 26_600])
     assert line is not None
-    assert (line.fixed, line.marginal) == (pytest.approx(1000), pytest.approx(50))
+    assert (line.fixed, line.marginal) == pytest.approx((1000, 50))
     assert line.worst == pytest.approx(0, abs=1e-9)
     assert line.at(100) == pytest.approx(6000)
 

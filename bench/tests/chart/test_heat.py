@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from drawn import written
-from matplotlib.patches import Rectangle
+from drawn import bars, written
+from matplotlib.colors import to_rgba
 
 from zapbench import chart
 from zapbench.result.store import Results
@@ -20,8 +20,7 @@ def test_heat_map_colours_only_what_is_ranked(tmp_path: Path) -> None:
     (axes,) = figure.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["dontneed", "remap", "≠ punch_hole"]
-    cells = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
-    best, dear, other = (cell.get_facecolor() for cell in cells)
+    best, dear, other = (to_rgba(cell.get_facecolor()) for cell in bars(axes))
     assert best[0] > dear[0] > 0  # less red: more blue
     assert other[3] == 0  # no colour at all
     assert [text.get_text() for text in axes.texts] == ["100\n1×", "500\n5×", "900\n9×"]

@@ -2,7 +2,7 @@
 """Costs over kernels, read back from what was drawn."""
 
 import pytest
-from drawn import texts
+from drawn import texts, xs
 
 from zapbench import chart
 from zapbench.chart.trend import History, HistoryPoint, Step
@@ -18,7 +18,7 @@ def test_history_marks_steps_where_they_are() -> None:
     figure = chart.draw_kernels([history((Step("7.2", 1.14), Step("unknown", 2.0)))], "by hand")
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == ["+14.0%"]
-    marks = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+    marks = [xs(line)[0] for line in axes.lines if line.get_linestyle() == "--"]
     assert marks == [1.5]  # between 6.12 and 7.2
     assert axes.get_ylim()[0] == 0
     assert "by hand" in texts(figure)

@@ -2,24 +2,27 @@
 """Fixtures for the commands."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import command
 import pytest
-from command import SMALL, Outcome
+from command import SMALL, Command, Outcome
 
 from zapbench.cli import where
+from zapbench.host.settings import Outcome as Applied
 from zapbench.target import Replay
 from zapbench.uffd import Userfaultfd
 
 
 @pytest.fixture
-def zapbench(capsys):
+def zapbench(capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command in this process."""
     return lambda *arguments: Outcome(capsys, arguments)
 
 
 @pytest.fixture
-def replay(monkeypatch, tmp_path):
+def replay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> command.Replay:
     """Replace the running kernel by a recording, and results/ by a scratch directory."""
 
     def choose(path: Path = SMALL) -> None:
@@ -29,9 +32,7 @@ def replay(monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)
 
     @contextlib.contextmanager
-    def nothing_applied(needs, **_):
-        from zapbench.host.settings import Outcome as Applied
-
+    def nothing_applied(needs: object, **_: object) -> Iterator[Applied]:
         yield Applied()
 
     choose()

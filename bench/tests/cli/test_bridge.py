@@ -2,6 +2,7 @@
 """``zapbench bridge``."""
 
 import json
+from pathlib import Path
 
 import pytest
 from command import fail
@@ -11,15 +12,18 @@ from made_bridge import figures
 from zapbench import cli
 
 
-def run(capsys, *arguments: object) -> str:
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     with pytest.raises(SystemExit) as caught:
         cli.main([str(argument) for argument in arguments])
+    out: str
     out, err = capsys.readouterr()
     assert caught.value.code == 0, err
     return out
 
 
-def test_the_command_prints_and_draws(native, icount, tmp_path, capsys) -> None:
+def test_the_command_prints_and_draws(
+    native: Path, icount: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     drawn = tmp_path / "b.svg"
     out = run(capsys, "bridge", native, icount, "-o", drawn)
     (line,) = (line for line in out.splitlines() if "madv_zap" in line)
@@ -33,14 +37,18 @@ def test_the_command_prints_and_draws(native, icount, tmp_path, capsys) -> None:
     assert "same end state: 3 points, ρ = 0.50, residual ×/÷ 1.97" in words
 
 
-def test_the_json_says_the_same(native, icount, capsys) -> None:
+def test_the_json_says_the_same(
+    native: Path, icount: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = json.loads(run(capsys, "bridge", native, icount, "--json"))
     assert data["estimates"][0]["status"] == "estimated"
     assert data["equivalent"]["rank_correlation"] == pytest.approx(0.5)
     assert len(data["points"]) == 4
 
 
-def test_a_bridge_of_few_points_is_drawn_without_a_residual(tmp_path, capsys) -> None:
+def test_a_bridge_of_few_points_is_drawn_without_a_residual(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     few = {"dontneed": 1, "remap": 2}
     native = written(tmp_path / "n", figures(few, 1000))
     icount = written(tmp_path / "i", figures(few, 10), tier="icount", unit="instructions")
@@ -50,7 +58,9 @@ def test_a_bridge_of_few_points_is_drawn_without_a_residual(tmp_path, capsys) ->
     assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_wrong_directories_are_one_line(native, icount, tmp_path, capsys) -> None:
+def test_wrong_directories_are_one_line(
+    native: Path, icount: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "was measured by icount, not native" in fail(capsys, "bridge", icount, native)
     assert "was measured by native, not icount" in fail(capsys, "bridge", native, native)
     assert "does not exist" in fail(capsys, "bridge", native, tmp_path / "absent")

@@ -1,13 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench calibrate``, and a gate on what it found."""
 
+import pytest
 from command import Outcome
-from gate_boots import QUIET, RELATIVE, REMAP, ZAP, Machine, live, verdicts
+from gate_boots import (
+    QUIET,
+    RELATIVE,
+    REMAP,
+    ZAP,
+    Gate,
+    Machine,
+    Machines,
+    MakeResult,
+    live,
+    verdicts,
+)
 
 from zapbench.cli import where
 
 
-def test_time_is_judged_only_where_the_noise_is_known(gate, machines, monkeypatch, capsys):
+def test_time_is_judged_only_where_the_noise_is_known(
+    gate: Gate,
+    machines: Machines,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     made = machines(10_000, 10_000)
     for machine in made.values():
         machine.tier = "kvm"
@@ -24,8 +41,11 @@ def test_time_is_judged_only_where_the_noise_is_known(gate, machines, monkeypatc
 
 
 def test_the_noise_of_a_case_that_was_not_calibrated_is_unknown(
-    gate, machines, monkeypatch, capsys
-):
+    gate: Gate,
+    machines: Machines,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     made = machines(10_000, 10_000)
     for machine in made.values():
         machine.tier = "kvm"
@@ -42,8 +62,11 @@ def test_the_noise_of_a_case_that_was_not_calibrated_is_unknown(
 
 
 def test_times_of_another_machine_than_the_calibrated_one_are_refused(
-    gate, result, monkeypatch, capsys
-):
+    gate: Gate,
+    result: MakeResult,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.setattr(
         "zapbench.cli.calibrate.place",
         lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "native"), "base", False),

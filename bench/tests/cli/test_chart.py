@@ -11,7 +11,9 @@ from drawn import SMALL, written
 from zapbench.result.store import RECORDS
 
 
-def test_without_figures_there_is_one_line(tmp_path: Path, capsys) -> None:
+def test_without_figures_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = synthetic.run_of()
     skips = [synthetic.skip(run, f"cycle/{name}/{SMALL}", "no such call") for name in ("rwp", "r")]
     skipped = written(tmp_path / "skipped", {}, *skips)
@@ -28,7 +30,7 @@ def test_without_figures_there_is_one_line(tmp_path: Path, capsys) -> None:
     assert not (tmp_path / "c.svg").exists()
 
 
-def test_mixed_units_are_refused(tmp_path: Path, capsys) -> None:
+def test_mixed_units_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     timed = (written(tmp_path / "a") / RECORDS).read_bytes()
     counted = written(tmp_path / "b", tier="icount", unit="instructions")
     (counted / RECORDS).write_bytes(timed + (counted / RECORDS).read_bytes())
@@ -45,6 +47,12 @@ def test_mixed_units_are_refused(tmp_path: Path, capsys) -> None:
         ("/proc/c.svg", "cannot write /proc/c.svg"),
     ],
 )
-def test_a_file_that_cannot_be_is_one_line(tmp_path, capsys, monkeypatch, file, said) -> None:
+def test_a_file_that_cannot_be_is_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    said: str,
+) -> None:
     monkeypatch.chdir(written(tmp_path))
     assert said in fail(capsys, "chart", ".", "-o", file)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line: wrong requests."""
 
+from pathlib import Path
+
 import pytest
+from command import Command
 
 
 @pytest.mark.parametrize(
@@ -21,7 +24,13 @@ import pytest
         (["run", "--resume", "-o", "absent/results"], "holds no records.jsonl.gz"),
     ],
 )
-def test_a_wrong_request_is_one_line_and_status_2(zapbench, tmp_path, monkeypatch, arguments, said):
+def test_a_wrong_request_is_one_line_and_status_2(
+    zapbench: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     done = zapbench(*arguments)
     assert said in done.line

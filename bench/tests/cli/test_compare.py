@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench compare``."""
 
-from command import SMALL, run_small
+from pathlib import Path
+
+from command import SMALL, Command, Replay, run_small
 
 from zapbench.result import store
 
 
-def test_a_truncated_recording_is_shown_and_said_to_be_incomplete(zapbench, replay, tmp_path):
+def test_a_truncated_recording_is_shown_and_said_to_be_incomplete(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
     cut = tmp_path / "cut"
     cut.mkdir()
     (cut / store.RECORDS).write_bytes(SMALL.read_bytes()[:-1000])
@@ -16,7 +20,7 @@ def test_a_truncated_recording_is_shown_and_said_to_be_incomplete(zapbench, repl
     assert "incomplete: " in done.out
 
 
-def test_a_foreign_record_file_is_one_line(zapbench, tmp_path):
+def test_a_foreign_record_file_is_one_line(zapbench: Command, tmp_path: Path) -> None:
     (tmp_path / store.RECORDS).write_text("{}\n")
     done = zapbench("compare", tmp_path, tmp_path)
     assert "is not a zapbench record file" in done.line

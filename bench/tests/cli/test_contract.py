@@ -3,10 +3,10 @@
 
 import json
 
-from command import golden, trimmed
+from command import Command, Replay, golden, trimmed
 
 
-def test_contract_is_as_committed(zapbench, replay):
+def test_contract_is_as_committed(zapbench: Command, replay: Replay) -> None:
     done = zapbench("contract", "contract/*/shmem/4k/4k")
     golden("small.contract.txt", trimmed(done.out))
     assert done.status == 1  # a promise was broken

@@ -3,8 +3,10 @@
 
 import json
 
+from command import Command
 
-def test_doctor_says_what_it_sees(zapbench):
+
+def test_doctor_says_what_it_sees(zapbench: Command) -> None:
     done = zapbench("doctor")
     assert "userfaultfd" in done.out
     findings = json.loads(zapbench("doctor", "--json").out)

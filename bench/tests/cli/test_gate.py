@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
-from gate_boots import BUDGETS, QUIET, SIX, live, slower
+from gate_boots import BUDGETS, QUIET, SIX, Gate, Machines, MakeResult, live, slower
 
 from zapbench.cli import gate as command
 from zapbench.error import BuildFailed
@@ -25,20 +26,22 @@ from zapbench.error import BuildFailed
         (("x", "--time", "soon"), "cannot read the time"),
     ],
 )
-def test_wrong_usage_is_one_line(gate, arguments, message):
+def test_wrong_usage_is_one_line(gate: Gate, arguments: tuple[str, ...], message: str) -> None:
     done = gate(*arguments)
     assert message in done.line
     assert done.status == 2
 
 
-def test_budgets_about_other_cases_are_an_error(gate, result):
+def test_budgets_about_other_cases_are_an_error(gate: Gate, result: MakeResult) -> None:
     other = BUDGETS.replace("64k", "2m")
     done = gate(result("base", QUIET), result("head", QUIET), budgets=other)
     assert "is about what was measured: no such case was measured" in done.line
     assert done.status == 2
 
 
-def test_bisect_wants_other_exit_codes(gate, result, monkeypatch):
+def test_bisect_wants_other_exit_codes(
+    gate: Gate, result: MakeResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = result("base", QUIET)
     assert gate(base, result("good", QUIET), "--bisect").status == 0
     assert gate(base, result("open", slower(QUIET, 1.1)), "--bisect").status == 125
@@ -46,14 +49,14 @@ def test_bisect_wants_other_exit_codes(gate, result, monkeypatch):
     six = result("base6", SIX, "base")
     assert gate(six, result("bad", slower(SIX, 1.1)), "--bisect").status == 1
 
-    def broken(kernel, accel):
+    def broken(kernel: str, accel: str) -> None:
         raise BuildFailed("mm/madvise.c: error")
 
     monkeypatch.setattr(command, "target", broken)
     assert gate("--kernel", "6.12", "--bisect").status == 125
 
 
-def test_one_command_measures_and_judges_again(gate, machines):
+def test_one_command_measures_and_judges_again(gate: Gate, machines: Machines) -> None:
     machines(10_000, lambda case, boot: 20_000)
     data = json.loads(live(gate, "--seed", "5", "--format", "json").out)
     (line,) = data["reproduce"]
@@ -62,7 +65,9 @@ def test_one_command_measures_and_judges_again(gate, machines):
     )
 
 
-def test_files_are_written_in_the_format_of_their_name(gate, failing, tmp_path):
+def test_files_are_written_in_the_format_of_their_name(
+    gate: Gate, failing: list[str], tmp_path: Path
+) -> None:
     done = gate(*failing, "-o", "a.md", "-o", "a.xml", "-o", "a.json")
     assert done.status == 1
     assert (tmp_path / "a.md").read_text().startswith("### FAIL: ")
@@ -71,7 +76,7 @@ def test_files_are_written_in_the_format_of_their_name(gate, failing, tmp_path):
     assert "cannot write nowhere" in gate(*failing, "-o", "nowhere/a.md").line
 
 
-def test_the_exit_status_reaches_the_shell(result, tmp_path):
+def test_the_exit_status_reaches_the_shell(result: MakeResult, tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text(BUDGETS)
     base, head = result("base", SIX), result("head", slower(SIX, 1.1))
     words = [sys.executable, "-m", "zapbench", "gate", "--budgets", "b.toml"]

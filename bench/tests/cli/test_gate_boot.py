@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The default budgets on a kernel that is built and booted."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from command import Outcome
 from places import ROOT
@@ -14,7 +17,12 @@ NAME = "6.12+madv-zap"
 
 @pytest.mark.kernel
 @pytest.mark.timeout(1800)
-def test_the_default_budgets_hold(capsys, tmp_path, monkeypatch, require):
+def test_the_default_budgets_hold(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    require: Callable[[object, str], None],
+) -> None:
     try:
         VmTarget(NAME, "icount")
     except EnvironmentMissing as error:

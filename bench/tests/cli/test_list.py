@@ -3,10 +3,10 @@
 
 import json
 
-from command import PLACE
+from command import PLACE, Command, Replay
 
 
-def test_list_names_every_case_with_its_reason(zapbench, replay):
+def test_list_names_every_case_with_its_reason(zapbench: Command, replay: Replay) -> None:
     listed = json.loads(zapbench("list", "--quick", PLACE, "--json").out)
     by_case = {entry["case"]: entry for entry in listed}
     assert by_case["cycle/poison/shmem/4k/64k"]["supported"] == "excluded"

@@ -8,7 +8,7 @@ from command import start
 from limits import seconds
 
 
-def test_output_that_cannot_be_written_is_one_line():
+def test_output_that_cannot_be_written_is_one_line() -> None:
     with open("/dev/full", "w") as full:
         process = subprocess.run(
             [sys.executable, "-m", "zapbench", "doctor"],
@@ -24,8 +24,10 @@ def test_output_that_cannot_be_written_is_one_line():
     )
 
 
-def test_a_reader_that_goes_away_is_no_error_message():
+def test_a_reader_that_goes_away_is_no_error_message() -> None:
     process = start("list", "--quick", "zap/mprotect/*")
+    assert process.stdout is not None
+    assert process.stderr is not None
     process.stdout.close()
     assert process.wait(timeout=seconds(120)) == 141
     assert "Traceback" not in process.stderr.read()

@@ -5,14 +5,14 @@ import json
 
 import pytest
 import synthetic
-from command import golden, run_small, trimmed
+from command import Command, Replay, golden, run_small, trimmed
 from made_faults import CONTINUE, FAULT, faults, recording
 
 from zapbench.cli.results import print_table
 from zapbench.result.table import build
 
 
-def test_the_command_prints_them(capsys):
+def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     """A line for each case; what cannot be said is a dash."""
     records = (faults(0, FAULT), synthetic.samples(synthetic.run_of(), CONTINUE, (3200,) * 5))
     print_table(build(recording(*records)), as_json=False)
@@ -25,13 +25,13 @@ def test_the_command_prints_them(capsys):
     assert "19.1" in mapped
 
 
-def test_the_table_is_as_committed(zapbench, replay):
+def test_the_table_is_as_committed(zapbench: Command, replay: Replay) -> None:
     done = run_small(zapbench, "-o", "r")
     golden("small.table.txt", trimmed(done.out))
     assert done.status == 1  # one case gave an error
 
 
-def test_the_json_says_the_same(zapbench, replay):
+def test_the_json_says_the_same(zapbench: Command, replay: Replay) -> None:
     table = json.loads(run_small(zapbench, "--json", "-o", "r").out)
     rows = {row["case"]: row for group in table["groups"] for row in group["rows"]}
     assert rows["zap/dontneed/shmem/4k/64k"]["best"]

@@ -3,16 +3,19 @@
 
 import contextlib
 import os
+from pathlib import Path
 
 import synthetic
-from command import run_small
+from command import Command, Replay, run_small
 
 from zapbench import record
 from zapbench.record import Samples
 from zapbench.result import store
 
 
-def test_a_run_leaves_records_and_a_suite(zapbench, replay, tmp_path):
+def test_a_run_leaves_records_and_a_suite(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
     run_small(zapbench, "-o", "r", "--seed", 7)
     results = store.Results(tmp_path / "r")
     assert results.recording.truncated is None
@@ -20,14 +23,18 @@ def test_a_run_leaves_records_and_a_suite(zapbench, replay, tmp_path):
     assert (tmp_path / "r" / store.SUITE).exists()
 
 
-def test_results_get_a_numbered_directory_by_default(zapbench, replay, tmp_path):
+def test_results_get_a_numbered_directory_by_default(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
     for _ in range(2):
         run_small(zapbench)
     found = sorted(path.name for path in (tmp_path / "results").iterdir())
     assert found == ["synthetic-native-1", "synthetic-native-2"]
 
 
-def test_an_occupied_result_directory_is_one_line_and_untouched(zapbench, replay, tmp_path):
+def test_an_occupied_result_directory_is_one_line_and_untouched(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
     run_small(zapbench, "-o", "r")
     before = (tmp_path / "r" / store.RECORDS).read_bytes()
     done = run_small(zapbench, "-o", "r")
@@ -37,7 +44,9 @@ def test_an_occupied_result_directory_is_one_line_and_untouched(zapbench, replay
     assert "cannot use /proc/none" in run_small(zapbench, "-o", "/proc/none").line
 
 
-def test_a_full_disk_is_one_line_and_keeps_what_was_there(zapbench, replay, small_disk):
+def test_a_full_disk_is_one_line_and_keeps_what_was_there(
+    zapbench: Command, replay: Replay, small_disk: Path
+) -> None:
     ballast = small_disk / "ballast"
     with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
         while file.write(bytes(4096)) == 4096:
@@ -53,7 +62,9 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(zapbench, replay, smal
     assert len(kept.of(record.Context)) >= 1
 
 
-def test_resuming_adds_what_is_missing_and_nothing_else(zapbench, replay, tmp_path):
+def test_resuming_adds_what_is_missing_and_nothing_else(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
     run_small(zapbench, "-o", "r", "--boots", 1)
     assert len(store.Results(tmp_path / "r").series["zap/remap/shmem/4k/64k"].boots) == 1
     done = run_small(zapbench, "-o", "r", "--resume")
@@ -64,7 +75,9 @@ def test_resuming_adds_what_is_missing_and_nothing_else(zapbench, replay, tmp_pa
     assert "seed 7" in done.err  # that of the first run's records
 
 
-def test_resuming_another_kernel_s_results_is_refused(zapbench, replay, tmp_path):
+def test_resuming_another_kernel_s_results_is_refused(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
     store.create(tmp_path / "r").close()
     lines = synthetic.stream(synthetic.run_of(kernel="6.1", tier="kvm"))
     (tmp_path / "r" / store.RECORDS).write_bytes(b"".join(lines))

@@ -61,7 +61,9 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
+def test_a_signal_saves_what_was_finished_and_resume_goes_on(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     under_way(process, tmp_path / "r")
@@ -82,7 +84,7 @@ def test_a_signal_saves_what_was_finished_and_resume_goes_on(tmp_path, number):
     assert record.failures(after.records) == []
 
 
-def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
+def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path: Path) -> None:
     before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     child = under_way(process, tmp_path / "r")
@@ -98,7 +100,7 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path):
     assert "incomplete: " not in out
 
 
-def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path):
+def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path: Path) -> None:
     before = system_settings()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     under_way(process, tmp_path / "r")
@@ -119,7 +121,9 @@ def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path):
         ("zap/dontneed/shmem/4k/64g", "not enough memory: 65600 MiB needed"),
     ],
 )
-def test_what_the_machine_has_too_little_of_is_a_skip_with_the_number(tmp_path, case, said):
+def test_what_the_machine_has_too_little_of_is_a_skip_with_the_number(
+    tmp_path: Path, case: str, said: str
+) -> None:
     process = start("run", case, "--boots", "1", "-o", tmp_path / "r", cwd=tmp_path)
     out, err = ended(process)
     assert f"skipped: {said}" in out

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench survey`` on a recording."""
 
+from pathlib import Path
+
 import pytest
 from command import fail
 from made_bridge import PLACE
 
 from zapbench import cli, target
 from zapbench.cli import where
-from zapbench.error import LostVm
+from zapbench.error import EnvironmentMissing, LostVm
 from zapbench.record import Samples
 from zapbench.result.store import RECORDS, Results
 from zapbench.target import Replay
 
 
 @pytest.fixture
-def here(monkeypatch, tmp_path, native):
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, native: Path) -> None:
     """The running kernel is a recording, and there is no QEMU."""
     empty = tmp_path / "bin"
     empty.mkdir()
@@ -24,13 +26,16 @@ def here(monkeypatch, tmp_path, native):
     monkeypatch.chdir(tmp_path)
 
 
-def survey(capsys, *arguments: str) -> tuple[int, str, str]:
+def survey(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as caught:
         cli.main(["survey", f"cycle/*/{PLACE}", "--boots", "2", "-o", "s", *arguments])
+    assert isinstance(caught.value.code, int)
     return caught.value.code, *capsys.readouterr()
 
 
-def test_a_survey_without_qemu_does_the_native_part(here, capsys, tmp_path) -> None:
+def test_a_survey_without_qemu_does_the_native_part(
+    here: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     status, out, err = survey(capsys)
     assert status == 0
     (line,) = (line for line in err.splitlines() if line.startswith("zapbench: icount: "))
@@ -40,7 +45,9 @@ def test_a_survey_without_qemu_does_the_native_part(here, capsys, tmp_path) -> N
     assert made == ["native", "native-cycle.png", "native-cycle.svg", "report"]
 
 
-def test_a_survey_is_gone_on_with(here, capsys, tmp_path) -> None:
+def test_a_survey_is_gone_on_with(
+    here: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     def timed() -> int:
         return len(Results(tmp_path / "s/native").recording.of(Samples))
 
@@ -53,8 +60,10 @@ def test_a_survey_is_gone_on_with(here, capsys, tmp_path) -> None:
     assert timed() == before > 0
 
 
-def test_a_survey_tells_what_broke_after_drawing(here, capsys, monkeypatch, tmp_path) -> None:
-    def lost(*_, **__):
+def test_a_survey_tells_what_broke_after_drawing(
+    here: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def lost(*_: object, **__: object) -> None:
         raise LostVm("the machine died")
 
     monkeypatch.setattr("zapbench.vm.VmTarget", lost)
@@ -64,9 +73,11 @@ def test_a_survey_tells_what_broke_after_drawing(here, capsys, monkeypatch, tmp_
     assert (tmp_path / "s/native-cycle.svg").exists()
 
 
-def test_a_survey_where_nothing_can_run_fails(here, capsys, monkeypatch, tmp_path) -> None:
+def test_a_survey_where_nothing_can_run_fails(
+    here: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def refused() -> None:
-        raise where.EnvironmentMissing("userfaultfd is refused")
+        raise EnvironmentMissing("userfaultfd is refused")
 
     monkeypatch.setattr(where, "require_userfaultfd", refused)
     status, _, err = survey(capsys)
@@ -74,14 +85,22 @@ def test_a_survey_where_nothing_can_run_fails(here, capsys, monkeypatch, tmp_pat
     assert err.splitlines()[-1].startswith("zapbench: neither part could be measured")
 
 
-def test_a_survey_of_an_unknown_case_is_one_line(here, capsys) -> None:
+def test_a_survey_of_an_unknown_case_is_one_line(
+    here: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     line = fail(capsys, "survey", "cycle/nonsense/*", "-o", "s")
     assert "no case matches" in line
 
 
-def test_a_survey_draws_the_bridge(here, capsys, monkeypatch, tmp_path, icount) -> None:
+def test_a_survey_draws_the_bridge(
+    here: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    icount: Path,
+) -> None:
     class Machine(target.Replay):
-        def __init__(self, *_, **__) -> None:
+        def __init__(self, *_: object, **__: object) -> None:
             super().__init__(icount / RECORDS)
 
     monkeypatch.setattr("zapbench.vm.VmTarget", Machine)

@@ -2,12 +2,14 @@
 """Budget files: what they may say, and what is said about wrong ones."""
 
 import math
+from pathlib import Path
 
 import pytest
 from places import ROOT
 
 from zapbench.error import UsageError
 from zapbench.gate import budget, plan
+from zapbench.gate.budget import Budgets, Limit
 
 DEFAULTS = ROOT / "bench/budgets.toml"
 GOOD = """\
@@ -18,13 +20,13 @@ reason = "why"
 """
 
 
-def load(tmp_path, text: str):
+def load(tmp_path: Path, text: str) -> Budgets:
     path = tmp_path / "b.toml"
     path.write_text(text)
     return budget.load(path)
 
 
-def limit(tmp_path, text: str):
+def limit(tmp_path: Path, text: str) -> Limit:
     (only,) = load(tmp_path, GOOD.replace("+2 %", text)).budgets
     return only.limit
 
@@ -46,14 +48,16 @@ def limit(tmp_path, text: str):
         ("2 * zap/remap/shmem/4k/4k", 2, None, "zap/remap/shmem/4k/4k"),
     ],
 )
-def test_limits(tmp_path, text, factor, unit, than):
+def test_limits(
+    tmp_path: Path, text: str, factor: float, unit: str | None, than: str | None
+) -> None:
     found = limit(tmp_path, text)
     assert found.factor == pytest.approx(factor)
     assert (found.unit, found.than) == (unit, than)
     assert found.log == pytest.approx(math.log(factor))
 
 
-def test_a_reference_is_at_the_same_place_unless_it_says_where(tmp_path):
+def test_a_reference_is_at_the_same_place_unless_it_says_where(tmp_path: Path) -> None:
     here = limit(tmp_path, "0.5 x cycle/remap")
     assert here.reference("cycle/madv_zap/shmem/4k/2m/scatter=16") == (
         "cycle/remap/shmem/4k/2m/scatter=16"
@@ -106,7 +110,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "message", "place"), BAD)
-def test_bad_files_give_one_line_that_says_where(tmp_path, text, message, place):
+def test_bad_files_give_one_line_that_says_where(
+    tmp_path: Path, text: str, message: str, place: tuple[int, int] | None
+) -> None:
     with pytest.raises(UsageError) as caught:
         load(tmp_path, text)
     said = str(caught.value)
@@ -117,25 +123,25 @@ def test_bad_files_give_one_line_that_says_where(tmp_path, text, message, place)
         assert said.endswith("(at line {}, column {})".format(*place))
 
 
-def test_a_missing_file_is_one_line(tmp_path):
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read budgets"):
         budget.load(tmp_path / "none.toml")
 
 
-def test_text_in_a_string_is_not_taken_for_a_table(tmp_path):
+def test_text_in_a_string_is_not_taken_for_a_table(tmp_path: Path) -> None:
     reason = '"""\n[[budget]]\nlimit = 1\n"""'
     text = GOOD.replace('"why"', reason) + GOOD.replace("+2 %", "none")
     with pytest.raises(UsageError, match="line 10, column 1"):
         load(tmp_path, text)
 
 
-def test_the_defaults_are_good_and_each_has_its_reason():
+def test_the_defaults_are_good_and_each_has_its_reason() -> None:
     found = budget.load(DEFAULTS)
     assert all(len(each.reason) > 20 for each in found.budgets)
     assert found.waivers == ()
 
 
-def test_the_defaults_take_a_base_or_do_without():
+def test_the_defaults_take_a_base_or_do_without() -> None:
     found = budget.load(DEFAULTS)
     alone = plan.cases(plan.applicable(found, "icount", "6.12+madv-zap", has_base=False))
     both = plan.cases(plan.applicable(found, "icount", "6.12+madv-zap", has_base=True))
@@ -143,7 +149,7 @@ def test_the_defaults_take_a_base_or_do_without():
     assert "cycle/remap/shmem/4k/4k" in alone  # only a limit refers to it
 
 
-def test_what_applies_nowhere_is_an_error(tmp_path):
+def test_what_applies_nowhere_is_an_error(tmp_path: Path) -> None:
     native = load(tmp_path, GOOD + 'tier = "native"\n')
     with pytest.raises(UsageError, match=r"no budget of .* applies: is for native, this is icount"):
         plan.applicable(native, "icount", "6.12", has_base=True)
@@ -162,12 +168,14 @@ def test_what_applies_nowhere_is_an_error(tmp_path):
         ("icount", "6.12+madv-zap", 'kernel = "6.12*"', None),
     ],
 )
-def test_what_does_not_apply_says_why(tmp_path, tier, kernel, more, why):
+def test_what_does_not_apply_says_why(
+    tmp_path: Path, tier: str, kernel: str, more: str, why: str | None
+) -> None:
     (only,) = load(tmp_path, f"{GOOD}{more}\n").budgets
     assert only.inapplicable(tier, kernel, has_base=True) == why
 
 
-def test_an_absolute_limit_is_for_its_unit(tmp_path):
+def test_an_absolute_limit_is_for_its_unit(tmp_path: Path) -> None:
     (only,) = load(tmp_path, GOOD.replace("+2 %", "900 ns")).budgets
     assert only.inapplicable("icount", "6.12", has_base=False) == (
         "is in ns, icount gives instructions"

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What makes two machines different."""
 
+from pathlib import Path
+
 from gate_boots import context
 
 from zapbench.gate.fingerprint import differences, of_context, of_machine
 from zapbench.host.machine import Machine
 
 
-def test_perturbation_and_kernel_are_no_part_of_a_fingerprint():
+def test_perturbation_and_kernel_are_no_part_of_a_fingerprint() -> None:
     words = "quiet BOOT_IMAGE=a zapbench_pad=xxx hugepagesz=2M hugepages=17"
     left = of_context(context(cmdline=words))
     assert differences(left, of_context(context(cmdline="quiet BOOT_IMAGE=b"))) == []
@@ -15,7 +17,7 @@ def test_perturbation_and_kernel_are_no_part_of_a_fingerprint():
     assert differences(left, slow) == ["CPU (none / slow)"]
 
 
-def test_counted_figures_do_not_depend_on_the_machine_below(tmp_path):
+def test_counted_figures_do_not_depend_on_the_machine_below(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text("model name\t: One\nmicrocode\t: 0x1\n")
     (tmp_path / "proc/cmdline").write_text("quiet BOOT_IMAGE=x\n")

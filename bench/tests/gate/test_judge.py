@@ -6,7 +6,19 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from gate_boots import BUDGETS, PAIRED, QUIET, RELATIVE, REMAP, SIX, ZAP, slower, verdicts
+from gate_boots import (
+    BUDGETS,
+    PAIRED,
+    QUIET,
+    RELATIVE,
+    REMAP,
+    SIX,
+    ZAP,
+    Gate,
+    MakeResult,
+    slower,
+    verdicts,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +32,9 @@ from gate_boots import BUDGETS, PAIRED, QUIET, RELATIVE, REMAP, SIX, ZAP, slower
         (slower(SIX, 0.5), 0, "WITHIN"),
     ],
 )
-def test_results_of_two_kernels(gate, result, head, status, because):
+def test_results_of_two_kernels(
+    gate: Gate, result: MakeResult, head: tuple[int, ...], status: int, because: str
+) -> None:
     base = result("base", QUIET if len(head) == 3 else SIX)
     done = gate(base, result("head", head), "--format", "json")
     assert verdicts(done)[RELATIVE] == because
@@ -28,26 +42,28 @@ def test_results_of_two_kernels(gate, result, head, status, because):
     assert done.err == ""
 
 
-def test_one_image_never_regresses(gate, result):
+def test_one_image_never_regresses(gate: Gate, result: MakeResult) -> None:
     base = result("base", SIX, image="same")
     done = gate(base, result("head", slower(SIX, 1.5), image="same"), "--format", "json")
     assert verdicts(done)[RELATIVE] == "SAME_IMAGE"
     assert done.status == 0
 
 
-def test_a_case_that_the_head_lost_fails(gate, result):
+def test_a_case_that_the_head_lost_fails(gate: Gate, result: MakeResult) -> None:
     done = gate(result("base", QUIET), result("head", QUIET, lost=[REMAP]), "--format", "json")
     assert verdicts(done)[REMAP, "+2 %"] == "LOST"
     assert done.status == 1
 
 
-def test_what_base_does_not_have_is_new_and_not_judged_by_it(gate, result):
+def test_what_base_does_not_have_is_new_and_not_judged_by_it(
+    gate: Gate, result: MakeResult
+) -> None:
     done = gate(result("base", QUIET, fewer=[ZAP]), result("head", QUIET), "--format", "json")
     assert verdicts(done)[RELATIVE] == "NOT_APPLICABLE"
     assert verdicts(done)[PAIRED] == "WITHIN"
 
 
-def test_one_kernel_alone_is_judged_by_what_needs_no_base(gate, result):
+def test_one_kernel_alone_is_judged_by_what_needs_no_base(gate: Gate, result: MakeResult) -> None:
     done = gate(result("head", QUIET), "--format", "json")
     assert done.status == 0
     assert verdicts(done)[PAIRED] == "WITHIN"
@@ -59,7 +75,9 @@ def test_one_kernel_alone_is_judged_by_what_needs_no_base(gate, result):
 @pytest.mark.parametrize(
     ("days", "status", "because"), [(0, 0, "WAIVED"), (30, 0, "WAIVED"), (-1, 1, "EXCEEDED")]
 )
-def test_a_waiver_holds_until_its_day_is_over(gate, result, days, status, because):
+def test_a_waiver_holds_until_its_day_is_over(
+    gate: Gate, result: MakeResult, days: int, status: int, because: str
+) -> None:
     day = date.today() + timedelta(days=days)
     waiver = f'[[waiver]]\ncases = "zap/*"\nreason = "known"\nexpires = {day}\n'
     sides = result("base", SIX), result("head", slower(SIX, 1.1))
@@ -86,25 +104,27 @@ def absolute(limit: str, more: str = "") -> str:
         ("9000 instructions", 'statistic = "case_total"', "NO_FIGURE"),
     ],
 )
-def test_absolute_limits(gate, result, limit, more, because):
+def test_absolute_limits(
+    gate: Gate, result: MakeResult, limit: str, more: str, because: str
+) -> None:
     done = gate(result("head", SIX), "--format", "json", budgets=absolute(limit, more))
     assert list(verdicts(done).values()) == [because]
 
 
-def test_a_figure_of_zero_is_said(gate, result):
+def test_a_figure_of_zero_is_said(gate: Gate, result: MakeResult) -> None:
     done = gate(result("head", (0, 0, 0)), "--format", "json", budgets=absolute("9 instructions"))
     (check,) = json.loads(done.out)["checks"]
     assert "not above what the harness itself costs" in check["why"]
     assert done.status == 4
 
 
-def test_one_boot_is_not_enough(gate, result):
+def test_one_boot_is_not_enough(gate: Gate, result: MakeResult) -> None:
     done = gate(result("base", (10_000,)), result("head", (20_000,)), "--format", "json")
     assert verdicts(done)[RELATIVE] == "ONE_BOOT"
     assert done.status == 4
 
 
-ONE_LINE = {
+ONE_LINE: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]], str]] = {
     "other units": (("icount", {}), ("native", {}), "mixed units"),
     "other CPU": (("icount", {}), ("icount", {"cpu": "slow"}), "not measured alike: CPU"),
     "no calibration": (("native", {}), ("native", {}), "noise floor of this machine .* is missing"),
@@ -113,7 +133,7 @@ ONE_LINE = {
 
 
 @pytest.mark.parametrize("name", ONE_LINE)
-def test_what_cannot_be_judged_is_one_line(gate, result, name):
+def test_what_cannot_be_judged_is_one_line(gate: Gate, result: MakeResult, name: str) -> None:
     (tier, fields), (head_tier, head_fields), message = ONE_LINE[name]
     base = result("base", QUIET, tier=tier, **fields)
     done = gate(base, result("head", QUIET, tier=head_tier, **head_fields))

@@ -12,24 +12,24 @@ from zapbench.gate.noise import Noise
 @pytest.mark.parametrize(
     ("text", "value"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("2 min", 120)]
 )
-def test_times(text, value):
+def test_times(text: str, value: float) -> None:
     assert plan.seconds(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "0", "ten", "10 days", "-1m"])
-def test_bad_times(text):
+def test_bad_times(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read the time"):
         plan.seconds(text)
 
 
-def test_boots_by_hand():
+def test_boots_by_hand() -> None:
     """8 degrees: t(0.975) = 2.306004, t(0.8) = 0.888890; 2 (3.194894 * 0.02 / 0.02)² = 20.4."""
     assert plan._wanted(Noise(0.0, Spread(0.02, 8)), 0.02) == 21
     assert plan._wanted(Noise(0.04, Spread(0.02, 8)), 0.02) == 6  # nothing below it is judged
     assert plan._wanted(Noise(0.0, None), 0.02) == 3
 
 
-def test_the_time_is_halved_for_the_confirmation():
+def test_the_time_is_halved_for_the_confirmation() -> None:
     assert plan.plan(21, None, 10).boots == 21
     assert plan.plan(21, 600, 10).boots == 21
     assert plan.plan(21, 240, 10).boots == 12

@@ -15,7 +15,7 @@ reason = "why"
 
 
 @given(st.integers(0, 5), st.integers(0, 3), st.sampled_from(["", "  ", "\t"]))
-def test_the_nth_table_is_found(before, blank, indent):
+def test_the_nth_table_is_found(before: int, blank: int, indent: str) -> None:
     text = GOOD * before + "\n" * blank + f'{indent}[[budget]]\n{indent}"limit"="x"\n'
     place = whereabouts(text, "budget", before, "limit")
     assert place == Place(4 * before + blank + 2, 1 + len(indent))

@@ -29,12 +29,19 @@ def look(effect: float, floor: float = 0.0, d: float = D) -> Look:
     return Look(of_two(*pair(effect, d)), floor)
 
 
-def claim(limit, effect, *, again=None, floor=0.0, same=False) -> Claim:
+def claim(
+    limit: float,
+    effect: float,
+    *,
+    again: float | None = None,
+    floor: float = 0.0,
+    same: bool = False,
+) -> Claim:
     first = look(effect, floor)
     return Claim(limit, first, first, None if again is None else look(again, floor), same)
 
 
-def only(one: Claim):
+def only(one: Claim) -> tuple[Verdict, Because]:
     (ruling,) = rule([one])
     return ruling.verdict, ruling.because
 
@@ -57,22 +64,30 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("limit", "effect", "again", "floor", "verdict", "because"), TABLE)
-def test_the_table(limit, effect, again, floor, verdict, because):
+def test_the_table(
+    limit: float,
+    effect: float,
+    again: float | None,
+    floor: float,
+    verdict: Verdict,
+    because: Because,
+) -> None:
     assert only(claim(limit, effect, again=again, floor=floor)) == (verdict, because)
 
 
-def test_one_image_never_regresses():
+def test_one_image_never_regresses() -> None:
     assert only(claim(0.0, 0.5, again=0.5, same=True)) == (Verdict.PASS, Because.SAME_IMAGE)
 
 
-def test_one_image_is_not_counted_among_the_tests():
+def test_one_image_is_not_counted_among_the_tests() -> None:
     alone = rule([claim(0.0, 0.008)])[0].p
     beside = rule([claim(0.0, 0.008), claim(0.0, 0.0, same=True)])[0].p
     assert beside == alone
+    assert alone is not None
     assert rule([claim(0.0, 0.008), claim(0.0, 0.0)])[0].p == pytest.approx(2 * alone)
 
 
-def test_one_boot_says_nothing():
+def test_one_boot_says_nothing() -> None:
     single = Look(of_two([0.0], [0.5]), 0.0)
     assert only(Claim(0.0, single, single, single)) == (
         Verdict.INCONCLUSIVE,
@@ -80,7 +95,7 @@ def test_one_boot_says_nothing():
     )
 
 
-def test_among_many_one_is_above_its_limit_by_chance():
+def test_among_many_one_is_above_its_limit_by_chance() -> None:
     """p = 0.0125 passes the level alone; as the smallest of three it counts 0.0375."""
     t = stats.student_quantile(1 - 0.0125, 2)
     effect = t * D * math.sqrt(2)
@@ -91,8 +106,8 @@ def test_among_many_one_is_above_its_limit_by_chance():
     assert [each.verdict for each in three[1:]] == [Verdict.PASS, Verdict.PASS]
 
 
-def test_a_machine_that_repeats_itself_decides_at_once():
-    def same(effect, limit):
+def test_a_machine_that_repeats_itself_decides_at_once() -> None:
+    def same(effect: float, limit: float) -> tuple[Verdict, Because]:
         exact = Look(of_two([0.0] * 3, [effect] * 3), 0.0005)
         return only(Claim(limit, exact, exact, exact))
 
@@ -102,7 +117,7 @@ def test_a_machine_that_repeats_itself_decides_at_once():
     assert same(0.0054, 0.005) == (Verdict.INCONCLUSIVE, Because.UNDER_FLOOR)
 
 
-def test_boots_that_agree_by_chance_do_not_hide_the_calibrated_spread():
+def test_boots_that_agree_by_chance_do_not_hide_the_calibrated_spread() -> None:
     """Spread 0.01 from 8 degrees: error 0.01 sqrt(1/3 + 1/3), t(0.975; 8) = 2.306004."""
     estimate = of_two([0.0] * 3, [0.006] * 3, Spread(0.01, 8))
     assert estimate.reach == pytest.approx(2.306004 * 0.01 * math.sqrt(2 / 3), rel=1e-6)
@@ -110,12 +125,12 @@ def test_boots_that_agree_by_chance_do_not_hide_the_calibrated_spread():
     assert only(Claim(0.005, quiet, quiet, quiet)) == (Verdict.INCONCLUSIVE, Because.OPEN)
 
 
-def test_the_wider_of_the_two_spreads_counts():
+def test_the_wider_of_the_two_spreads_counts() -> None:
     own = of_two(*pair(0.0)).reach
     assert of_two(*pair(0.0), Spread(1e-6, 8)).reach == own
 
 
-def test_more_boots_by_hand():
+def test_more_boots_by_hand() -> None:
     """Half-width 0.006085 at n = 2, 0.003 away: 2 (0.006085 / 0.003)² = 8.2, one more, less 2."""
     estimate = of_two(*pair(0.017))
     assert boots_to_decide(estimate, 0.02) == 8
@@ -123,13 +138,14 @@ def test_more_boots_by_hand():
     assert boots_to_decide(of_two(*pair(0.0199999)), 0.02) is None
 
 
-def test_detectable_by_hand():
+def test_detectable_by_hand() -> None:
     """(t(0.975; 2) + t(0.8; 2)) d sqrt(2); t(0.8; 2) = 1.060660."""
     assert of_two(*pair(0.0)).detectable == pytest.approx((T2 + 1.0606602) * D * math.sqrt(2))
 
 
 RANK = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 2}
 LOGS = st.lists(st.floats(-0.05, 0.05), min_size=1, max_size=6)
+Drawn = tuple[list[float], list[float], list[float], list[float], float, float, bool]
 CASES = st.lists(
     st.tuples(
         LOGS,
@@ -145,7 +161,7 @@ CASES = st.lists(
 )
 
 
-def claims_of(cases, worse):
+def claims_of(cases: list[Drawn], worse: list[float]) -> list[Claim]:
     made = []
     for (base, head, base_again, head_again, limit, floor, fresh), factor in zip(
         cases, worse, strict=True
@@ -163,7 +179,7 @@ def claims_of(cases, worse):
 
 @settings(max_examples=300)
 @given(CASES, st.data())
-def test_a_worse_head_never_gets_a_better_verdict(cases, data):
+def test_a_worse_head_never_gets_a_better_verdict(cases: list[Drawn], data: st.DataObject) -> None:
     factors = st.sampled_from([0.0, 1e-4, 0.003, 0.02, 0.3])
     worse = [data.draw(factors) for _ in cases]
     before = rule(claims_of(cases, [0.0] * len(cases)))
@@ -174,17 +190,22 @@ def test_a_worse_head_never_gets_a_better_verdict(cases, data):
 
 @settings(max_examples=100)
 @given(CASES)
-def test_a_fail_is_above_its_limit_and_a_pass_is_not(cases):
+def test_a_fail_is_above_its_limit_and_a_pass_is_not(cases: list[Drawn]) -> None:
     claims = claims_of(cases, [0.0] * len(cases))
     for one, ruling in zip(claims, rule(claims), strict=True):
         if ruling.verdict is Verdict.FAIL:
+            assert one.first.floor is not None
             assert one.first.estimate.centre > one.limit + one.first.floor
+            assert one.again is not None
+            assert one.again.floor is not None
             assert one.again.estimate.centre > one.limit + one.again.floor
+            assert ruling.p is not None
             assert ruling.p <= ALPHA
         if ruling.verdict is Verdict.PASS:
+            assert one.whole.estimate.reach is not None
             assert one.whole.estimate.centre + one.whole.estimate.reach <= one.limit + 1e-9
 
 
-def test_only_what_the_first_boots_would_fail_is_measured_again():
+def test_only_what_the_first_boots_would_fail_is_measured_again() -> None:
     claims = [claim(0.0, 0.5), claim(0.0, 0.0), claim(0.0, -0.5), claim(0.0, 0.5, floor=0.6)]
     assert suspected(claims) == [True, False, False, False]

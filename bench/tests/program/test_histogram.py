@@ -50,8 +50,13 @@ int main(void)
 """
 
 
+Count = Callable[[Sequence[int]], Histogram]
+
+
 @pytest.fixture(scope="module")
-def count(tmp_path_factory, require) -> Callable[[Sequence[int]], Histogram]:
+def count(
+    tmp_path_factory: pytest.TempPathFactory, require: Callable[[object, str], None]
+) -> Count:
     """The C core's histogram of values."""
     core = guest_path().parent / "libzapbench_core.a"
     require(core.exists(), "the C library is beside its program in a build tree only")
@@ -88,7 +93,7 @@ def faults(seed: int, number: int) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [200, 4096, 4097, 200_000])
-def test_quantiles_are_those_of_hdrhistogram_within_one_percent(count, number):
+def test_quantiles_are_those_of_hdrhistogram_within_one_percent(count: Count, number: int) -> None:
     values = faults(number, number)
     ours = stats.of_histogram(count(values))
     oracle = HdrHistogram(1, HOUR, 3)
@@ -105,7 +110,7 @@ def test_quantiles_are_those_of_hdrhistogram_within_one_percent(count, number):
     assert ours.quantile(1) == max(values)
 
 
-def test_every_bucket_holds_what_it_says(count):
+def test_every_bucket_holds_what_it_says(count: Count) -> None:
     """Values on both sides of each power of two, up to the largest there is."""
     edges = {1 << n for n in range(64)} | {(1 << n) - 1 for n in range(1, 65)} | {0}
     for value in sorted(edges):
@@ -115,7 +120,7 @@ def test_every_bucket_holds_what_it_says(count):
         assert bucket[1] == 1
 
 
-def test_a_merged_histogram_is_that_of_all_values(count):
+def test_a_merged_histogram_is_that_of_all_values(count: Count) -> None:
     parts = [faults(seed, 5000) for seed in (1, 2, 3)]
     together = stats.of_histogram(count([value for part in parts for value in part]))
     merged = stats.pool(stats.of_histogram(count(part)) for part in parts)

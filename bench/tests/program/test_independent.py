@@ -48,7 +48,7 @@ def by_zapbench(case: str) -> float:
     reason="this kernel has no userfaultfd minor mode",
 )
 @pytest.mark.parametrize("case", independent.CASES)
-def test_medians_agree_within_15_percent(case, request):
+def test_medians_agree_within_15_percent(case: str, request: pytest.FixtureRequest) -> None:
     """The machine is noisy: each try runs both, one after the other; the middle ratio counts."""
     with settings.applied(settings.Needs(hugetlb=hugetlb_need([Case.parse(case)]))):
         pairs = [(alone(case), by_zapbench(case)) for _ in range(TRIES)]

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from limits import seconds, until
@@ -34,7 +35,7 @@ PLAIN = [name for name in CASES if "shmem/4k/" in name]
 
 
 def run(*cases: str, target: Target | None = None, **fields: object) -> Recording:
-    known: dict[str, object] = {"samples": 1, "max_seconds": 0.002}
+    known: dict[str, Any] = {"samples": 1, "max_seconds": 0.002}
     job = Job(cases, "k", "native", **{**known, **fields})
     return record.collect((target or Native()).run(job))
 
@@ -62,7 +63,7 @@ def sound(samples: Samples) -> None:
     assert stages["resolve"].quantile(0.5) > 0
 
 
-def test_each_case_of_the_sweep_on_base_pages():
+def test_each_case_of_the_sweep_on_base_pages() -> None:
     recording = run(*PLAIN)
     assert recording.of(Error) == []
     done = recording.of(Samples)
@@ -73,7 +74,7 @@ def test_each_case_of_the_sweep_on_base_pages():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="huge pages need root")
-def test_each_case_of_the_sweep_on_larger_pages():
+def test_each_case_of_the_sweep_on_larger_pages() -> None:
     names = [name for name in CASES if name not in PLAIN]
     cases = [Case.parse(name) for name in names]
     with settings.applied(settings.Needs(hugetlb=hugetlb_need(cases), mthp=mthp_need(cases))):
@@ -86,7 +87,7 @@ def test_each_case_of_the_sweep_on_larger_pages():
         sound(each)
 
 
-def test_within_python():
+def test_within_python() -> None:
     """Signals and a fork in a process with threads of its own."""
     names = [f"minor_fault/dontneed/shmem/4k/64k{axis}" for axis in AXES]
     recording = run(*names, target=InProcess())
@@ -99,7 +100,7 @@ AXES = ("", "/topology=process", "/delivery=sigbus", "/delivery=epoll/handlers=2
 
 
 @pytest.mark.parametrize("topology", ["", "/topology=process"])
-def test_eexist_is_answered_with_a_wake(topology):
+def test_eexist_is_answered_with_a_wake(topology: str) -> None:
     (samples,) = run(f"minor_fault/dontneed/shmem/4k/64k/check=eexist{topology}").of(Samples)
     assert samples.faults is not None
     assert samples.faults.eexist == samples.faults.faults
@@ -107,7 +108,7 @@ def test_eexist_is_answered_with_a_wake(topology):
 
 
 @pytest.mark.parametrize("topology", ["", "/topology=process"])
-def test_a_stranded_thread_is_woken_and_counted(topology):
+def test_a_stranded_thread_is_woken_and_counted(topology: str) -> None:
     """A handler that maps and does not wake: no fault would ever end."""
     (samples,) = run(f"minor_fault/dontneed/shmem/4k/8k/check=strand{topology}").of(Samples)
     assert samples.faults is not None
@@ -122,14 +123,14 @@ def test_a_stranded_thread_is_woken_and_counted(topology):
         ("surplus", "2 of 4 pages raised no event when they were accessed, the first .* page 1"),
     ],
 )
-def test_a_handler_that_does_wrong_is_an_error(wrong, said, topology):
+def test_a_handler_that_does_wrong_is_an_error(wrong: str, said: str, topology: str) -> None:
     recording = run(f"minor_fault/dontneed/shmem/4k/16k/check={wrong}{topology}")
     assert recording.of(Samples) == []
     (error,) = recording.of(Error)
     assert re.search(said, error.reason), error.reason
 
 
-def test_more_threads_than_cpus_are_marked():
+def test_more_threads_than_cpus_are_marked() -> None:
     names = [f"minor_fault/dontneed/shmem/4k/256k{axis}" for axis in ("", "/threads=64")]
     alone, crowd = (each.faults for each in run(*names).of(Samples))
     assert alone is not None
@@ -140,7 +141,7 @@ def test_more_threads_than_cpus_are_marked():
 
 def started(case: str) -> subprocess.Popen[str]:
     """The program in the midst of a case that would take a minute."""
-    command = [guest_path(), "--samples", "100000000", "--max-seconds", "600", case]
+    command = [str(guest_path()), "--samples", "100000000", "--max-seconds", "600", case]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert program.stdout is not None
     for _ in ("context", "contract"):
@@ -197,7 +198,9 @@ def placed(pid: int, number: int) -> list[tuple[int, int]]:
         ("place=apart/threads=2/handlers=2", [0, 1], [2, 3]),
     ],
 )
-def test_threads_run_where_they_were_placed(axes, faulters, handlers, topology):
+def test_threads_run_where_they_were_placed(
+    axes: str, faulters: list[int], handlers: list[int], topology: str
+) -> None:
     def cpus(numbers: list[int]) -> list[int]:
         return [ALLOWED[number % len(ALLOWED)] for number in numbers]
 
@@ -223,7 +226,7 @@ def test_threads_run_where_they_were_placed(axes, faulters, handlers, topology):
         ("/topology=process", 0, "handler 0"),
     ],
 )
-def test_a_thread_that_was_moved_is_an_error(topology, member, said):
+def test_a_thread_that_was_moved_is_an_error(topology: str, member: int, said: str) -> None:
     with started(f"minor_fault/dontneed/shmem/4k/64k/place=same{topology}") as program:
         pid, number = (children(program.pid)[0], 1) if topology else (program.pid, 2)
         os.sched_setaffinity(placed(pid, number)[member][0], {ALLOWED[1]})
@@ -233,7 +236,7 @@ def test_a_thread_that_was_moved_is_an_error(topology, member, said):
     assert error["reason"].startswith(moved)
 
 
-def test_apart_is_refused_on_one_cpu():
+def test_apart_is_refused_on_one_cpu() -> None:
     names = [f"minor_fault/dontneed/shmem/4k/64k/place={place}" for place in ("apart", "same")]
     os.sched_setaffinity(0, {ALLOWED[-1]})
     try:
@@ -246,7 +249,7 @@ def test_apart_is_refused_on_one_cpu():
     assert [each.case for each in recording.of(Samples)] == names[1:]
 
 
-def test_the_callers_affinity_is_left_alone():
+def test_the_callers_affinity_is_left_alone() -> None:
     name = "minor_fault/dontneed/shmem/4k/64k/place=same"
     for axes in ("", "/topology=process", "/delivery=sigbus"):
         assert run(name + axes, target=InProcess()).of(Error) == []
@@ -254,7 +257,7 @@ def test_the_callers_affinity_is_left_alone():
 
 
 @pytest.mark.parametrize("case", [PROCESS, "minor_fault/dontneed/shmem/4k/64k/delivery=busy"])
-def test_an_interrupt_ends_it_in_order(case):
+def test_an_interrupt_ends_it_in_order(case: str) -> None:
     with started(case) as program:
         program.send_signal(signal.SIGINT)
         out, _ = program.communicate(timeout=seconds(60))
@@ -263,7 +266,7 @@ def test_an_interrupt_ends_it_in_order(case):
     assert program.returncode == 130
 
 
-def test_the_death_of_the_handlers_is_an_error():
+def test_the_death_of_the_handlers_is_an_error() -> None:
     with started(PROCESS) as program:
         (child,) = children(program.pid)
         os.kill(child, signal.SIGKILL)
@@ -273,7 +276,7 @@ def test_the_death_of_the_handlers_is_an_error():
     assert end["errors"] == 1
 
 
-def test_the_handlers_do_not_outlive_the_program():
+def test_the_handlers_do_not_outlive_the_program() -> None:
     with started(PROCESS) as program:
         (child,) = children(program.pid)
         program.kill()
@@ -288,7 +291,7 @@ def test_the_handlers_do_not_outlive_the_program():
     until(gone, "the handlers' process ends")
 
 
-def test_memory_of_a_million_faults_is_bounded():
+def test_memory_of_a_million_faults_is_bounded() -> None:
     """Ten times the faults, the same memory but for what is counted in a thread's stack."""
     most = []
     for samples in (1000, 10_000):

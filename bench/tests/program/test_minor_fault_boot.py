@@ -51,7 +51,7 @@ def methods(kernel: str) -> tuple[str, ...]:
     return ("madv_zap", "dontneed", *(("rwp",) if kernel.startswith("7.3") else ()))
 
 
-def test_topologies_on_two_cpus(kernel):
+def test_topologies_on_two_cpus(kernel: str) -> None:
     """Process 1 of the machine forks, too."""
     cases = [f"minor_fault/madv_zap/{place}{axes}" for place in PLACES for axes in AXES[1:3]]
     cases += [f"{FIXED.format(method)}/topology=process" for method in methods(kernel)[1:]]
@@ -59,7 +59,7 @@ def test_topologies_on_two_cpus(kernel):
     sound(boot(kernel, "tcg", *cases), len(cases))
 
 
-def test_a_fault_is_counted_on_one_cpu(kernel):
+def test_a_fault_is_counted_on_one_cpu(kernel: str) -> None:
     """Two boots agree; a resolution in the thread itself needs no switch to another."""
     names = [FIXED.format(method) for method in methods(kernel)]
     names += [f"{FIXED.format('madv_zap')}{axes}" for axes in AXES]

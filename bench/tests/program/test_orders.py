@@ -40,7 +40,7 @@ def both_orders() -> list[stats.Difference]:
 
 
 @pytest.mark.usefixtures("userfaultfd")
-def test_two_orders_agree_within_their_own_intervals():
+def test_two_orders_agree_within_their_own_intervals() -> None:
     """A disturbed machine may fail a try; an order that matters fails them all, alike."""
     suspects = set(CASES)
     for _ in range(TRIES):

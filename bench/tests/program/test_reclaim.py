@@ -52,9 +52,9 @@ def cpu_ticks(pid: int) -> int:
 
 
 @pytest.mark.usefixtures("userfaultfd")
-def test_pages_reclaimed_under_a_measurement_do_not_hang_it():
+def test_pages_reclaimed_under_a_measurement_do_not_hang_it() -> None:
     limit = seconds(2)
-    command = [guest_path(), "--samples", "1000000", "--max-seconds", f"{limit:.3f}", CASE]
+    command = [str(guest_path()), "--samples", "1000000", "--max-seconds", f"{limit:.3f}", CASE]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         kept = [program.stdout.readline() for _ in ("context", "contract")]

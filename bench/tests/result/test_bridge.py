@@ -55,7 +55,9 @@ def test_what_is_left_out_has_its_reason(native: Path, icount: Path) -> None:
     }
 
 
-def test_a_broken_contract_on_one_side_makes_another_end_state(tmp_path, icount) -> None:
+def test_a_broken_contract_on_one_side_makes_another_end_state(
+    tmp_path: Path, icount: Path
+) -> None:
     broken = synthetic.contract(synthetic.run_of(), f"contract/remap/{PLACE}", broken="cache")
     bridge = bridge_of(written(tmp_path / "b", figures(TIMED, 1000), broken), icount)
     assert bridge.equivalent.points == 2

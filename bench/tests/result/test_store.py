@@ -3,6 +3,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pyperf
 import pytest
@@ -11,13 +12,16 @@ from limits import seconds
 
 from zapbench import record
 from zapbench.error import DiskFull, SchemaError, UsageError
+from zapbench.record import Unit
 from zapbench.result import store
 from zapbench.result.store import RECORDS, SUITE, Results
 
 ZAP, CYCLE = "zap/dontneed/shmem/4k/64k", "cycle/remap/shmem/4k/4k"
 
 
-def fill(directory, factor: int = 1, boots: int = 3, unit: str = "ns", tier: str = "native"):
+def fill(
+    directory: Path, factor: int = 1, boots: int = 3, unit: Unit = "ns", tier: str = "native"
+) -> Path:
     """A result directory with two cases; boot b's medians are 100 + b and 200 + b."""
     with store.create(directory) as writer:
         for boot in range(boots):
@@ -36,20 +40,20 @@ def fill(directory, factor: int = 1, boots: int = 3, unit: str = "ns", tier: str
     return directory
 
 
-def pyperf_says(*arguments) -> str:
+def pyperf_says(*arguments: object) -> str:
     command = [sys.executable, "-m", "pyperf", *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds(60))
     return done.stdout
 
 
-def test_a_result_is_read_as_it_was_written(tmp_path):
+def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
     results = Results(fill(tmp_path / "r"))
     assert (results.kernel, results.tier, results.unit) == ("synthetic", "native", "ns")
     assert results.series[ZAP].medians == [100, 101, 102]
     assert results.series[CYCLE].medians == [200, 201, 202]
 
 
-def test_a_suite_has_a_run_a_boot_in_seconds(tmp_path):
+def test_a_suite_has_a_run_a_boot_in_seconds(tmp_path: Path) -> None:
     fill(tmp_path / "r")
     suite = pyperf.BenchmarkSuite.load(str(tmp_path / "r" / SUITE))
     assert set(suite.get_benchmark_names()) == {ZAP, CYCLE}
@@ -60,14 +64,14 @@ def test_a_suite_has_a_run_a_boot_in_seconds(tmp_path):
     assert (metadata["boot"], metadata["loops"], metadata["unit"]) == (1, 4, "second")
 
 
-def test_instructions_are_integers(tmp_path):
+def test_instructions_are_integers(tmp_path: Path) -> None:
     fill(tmp_path / "r", unit="instructions", tier="icount")
     suite = pyperf.BenchmarkSuite.load(str(tmp_path / "r" / SUITE))
     assert suite.get_benchmark(ZAP).get_unit() == "integer"
     assert suite.get_benchmark(ZAP).get_values() == (100, 101, 102)
 
 
-def test_pyperf_reads_and_compares_what_we_write(tmp_path):
+def test_pyperf_reads_and_compares_what_we_write(tmp_path: Path) -> None:
     base, head = fill(tmp_path / "base"), fill(tmp_path / "head", factor=2)
     assert "Number of run with values: 3" in pyperf_says("stats", base / SUITE)
     said = pyperf_says("compare_to", base / SUITE, head / SUITE)
@@ -76,13 +80,13 @@ def test_pyperf_reads_and_compares_what_we_write(tmp_path):
     assert "Mean +- std dev:" in pyperf_says("stats", counts / SUITE)
 
 
-def test_what_cost_nothing_is_left_out_of_the_suite():
+def test_what_cost_nothing_is_left_out_of_the_suite() -> None:
     run = synthetic.run_of()
     assert store.suite([synthetic.samples(run, ZAP, (0,))]) is None
     assert store.suite([]) is None
 
 
-def test_a_directory_with_something_in_it_is_refused(tmp_path):
+def test_a_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(UsageError, match="is not empty: choose another with -o, or go on"):
         store.create(tmp_path)
@@ -91,7 +95,7 @@ def test_a_directory_with_something_in_it_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
-def test_a_result_is_gone_on_with_only_when_asked(tmp_path):
+def test_a_result_is_gone_on_with_only_when_asked(tmp_path: Path) -> None:
     fill(tmp_path / "r", boots=1)
     with pytest.raises(UsageError, match="--resume"):
         store.create(tmp_path / "r")
@@ -102,20 +106,20 @@ def test_a_result_is_gone_on_with_only_when_asked(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["file/below", "/proc/zapbench"])
-def test_a_place_where_no_directory_can_be_is_refused(tmp_path, place):
+def test_a_place_where_no_directory_can_be_is_refused(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"cannot use .*: .*; choose another with -o"):
         store.create(tmp_path / place)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_is_not_writable_is_refused(tmp_path):
+def test_a_directory_that_is_not_writable_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(UsageError, match="not writable"):
         store.create(tmp_path)
 
 
-def test_what_is_no_result_is_named(tmp_path):
+def test_what_is_no_result_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
         Results(tmp_path / "absent")
     with pytest.raises(UsageError, match="is no result directory"):
@@ -128,7 +132,7 @@ def test_what_is_no_result_is_named(tmp_path):
         Results(tmp_path)
 
 
-def test_a_suite_that_does_not_fit_leaves_the_one_before(small_disk):
+def test_a_suite_that_does_not_fit_leaves_the_one_before(small_disk: Path) -> None:
     fill(small_disk / "r")
     before = (small_disk / "r" / SUITE).read_bytes()
     with contextlib.suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as ballast:
@@ -140,7 +144,7 @@ def test_a_suite_that_does_not_fit_leaves_the_one_before(small_disk):
     assert {path.name for path in (small_disk / "r").iterdir()} == {RECORDS, SUITE}
 
 
-def test_directories_are_numbered(tmp_path):
+def test_directories_are_numbered(tmp_path: Path) -> None:
     assert store.free_directory(tmp_path, "6.12+madv-zap", "kvm").name == "6.12+madv-zap-kvm-1"
     (tmp_path / "k-native-1").mkdir()
     (tmp_path / "k-native-2").mkdir()
@@ -150,7 +154,7 @@ def test_directories_are_numbered(tmp_path):
         store.latest_directory(tmp_path, "other", "native")
 
 
-def test_only_a_directory_without_records_is_discarded(tmp_path):
+def test_only_a_directory_without_records_is_discarded(tmp_path: Path) -> None:
     store.create(tmp_path / "empty").close()
     store.discard(tmp_path / "empty")
     assert not (tmp_path / "empty").exists()

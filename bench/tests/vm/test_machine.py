@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -183,7 +183,8 @@ def test_a_consumer_that_stops_ends_the_machine(
     vm = scripted(f"echo '{CONTEXT}' >>$records; exec sleep 61.25")
     lines = vm.lines([CASE], boot=0, seed=0)
     assert next(lines) == LINES[0]
-    lines.close()  # type: ignore[attr-defined]
+    assert isinstance(lines, Generator)
+    lines.close()
     until(lambda: "sleep 61.25" not in running_programs(), "the machine is ended")
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Plain text for a mailing list."""
 
+from gate_boots import Gate
 
-def test_mail_keeps_to_72_columns_and_its_commands_work(gate, failing):
+
+def test_mail_keeps_to_72_columns_and_its_commands_work(gate: Gate, failing: list[str]) -> None:
     done = gate(*failing, "--format", "mail")
     lines = done.out.splitlines()
     assert max(map(len, lines)) <= 72

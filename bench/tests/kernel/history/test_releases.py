@@ -3,6 +3,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 import toy_archive
@@ -102,7 +103,12 @@ def test_again_adds_what_is_new_and_keeps_what_apt_lost(
     offer(tmp_path / "archive")
     added: list[str] = []
     original = snapshot.add
-    monkeypatch.setattr(snapshot, "add", lambda *what: added.append(what[2]) or original(*what))
+
+    def noted(*what: Any) -> object:
+        added.append(what[2])
+        return original(*what)
+
+    monkeypatch.setattr(snapshot, "add", noted)
     made = make(path)
     assert added == ["linux-source-1.2", "linux-source-1.10", "linux-source-1.10"]
     assert made.new == ("1.2.5", "1.10.1", "1.10.2")
