@@ -16,8 +16,8 @@ unexport PYTHONPATH PYTHONHOME
 
 RUN_ARGS ?=
 PYTEST_ARGS ?=
-C_SOURCES := $(wildcard cbench/*.c cbench/*.h)
-PACKAGE_INPUTS := pyproject.toml meson.build $(wildcard cbench/*)
+C_SOURCES := $(wildcard cbench/*.[ch] cbench/*/*.[ch])
+PACKAGE_INPUTS := pyproject.toml meson.build $(C_SOURCES) $(wildcard cbench/*.py cbench/meson.build)
 
 .PHONY: help
 help: ## list the targets

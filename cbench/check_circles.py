@@ -5,6 +5,7 @@ Who needs whom is read from the symbols of the object files, data included, not 
 BUILD is a build directory of meson.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def circle(among: list[Need], depth: int | None) -> list[str]:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         ring = error.args[1][::-1]
-        steps = [reasons[step] for step in zip(ring, ring[1:], strict=False)]
+        steps = [reasons[step] for step in itertools.pairwise(ring)]
         return [f"  {step.user} needs {step.symbol} of {step.owner}" for step in steps]
     return []
 

@@ -16,7 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from places import ROOT, TESTS
+from core import CBENCH, sources
+from places import TESTS
 
 from zapbench.measure import shuffled
 from zapbench.record import Samples, collect
@@ -37,13 +38,13 @@ KEPT = 10
 
 def build(directory: Path) -> Path:
     """The guest program with a cost planted into what is timed."""
-    sources = sorted((ROOT / "cbench").glob("*.c"))
     program = directory / "planted"
     subprocess.run(
         [
             *("gcc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", '-DZAPBENCH_VERSION="planted"'),
             *("-static", "-pthread", "-Wl,--wrap=run_ops", "-o", str(program)),
-            *map(str, sources),
+            f"-I{CBENCH}",
+            *sources(),
             str(TESTS / "plant.c"),
         ],
         check=True,

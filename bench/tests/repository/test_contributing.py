@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from core import sources
 from places import ROOT
 
 MADV_DONTNEED_LOCKED = 24
@@ -31,10 +32,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert text.count(end) == 1
     table.write_text(text.replace(end, example() + end), encoding="utf-8")
     binary = directory / "zapbench-guest"
-    sources = sorted(str(path) for path in (directory / "cbench").glob("*.c"))
+    core = directory / "cbench"
     flags = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread"]
     version = '-DZAPBENCH_VERSION="example"'
-    subprocess.run(["cc", *flags, version, "-o", binary, *sources], check=True)
+    subprocess.run(["cc", *flags, version, f"-I{core}", "-o", binary, *sources(core)], check=True)
     return binary
 
 

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from core import CBENCH
 
-CHECK = Path(__file__).parents[2] / "cbench/check_circles.py"
+CHECK = CBENCH / "check_circles.py"
 
 LINE = {"a.c": "int b(void); int a(void) { return b(); }", "b.c": "int b(void) { return 0; }"}
 BY_CALLS = LINE | {"b.c": "int a(void); int b(void) { return a(); }"}
