@@ -4,6 +4,7 @@
  * one sees it end, or sees userfaultfd report it.
  */
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "access.h"
 
 struct accessor {
 	pthread_t thread;

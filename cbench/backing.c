@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "layout.h"
 
 static int open_memfd(struct region *r, unsigned int flags)
 {

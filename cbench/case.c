@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names of cases: workload/method/backing/pagesize/rangesize[/key=value...]. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "zapbench.h"
+#include "case.h"
+#include "minor_fault/minor_fault.h"
+#include "size.h"
+#include "workload/workload.h"
 
 const struct zapbench_page_size zapbench_page_sizes[] = {
 	{ "4k", "base page of x86-64 and most others", 4 * KIB },
@@ -133,44 +136,6 @@ const struct zapbench_workload zapbench_workloads[] = {
 };
 const unsigned int zapbench_nr_workloads = ARRAY_SIZE(zapbench_workloads);
 
-size_t base_page(void)
-{
-	return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-/* A PMD maps one page of page-table entries of eight bytes each. */
-size_t pmd_size(void)
-{
-	return base_page() / 8 * base_page();
-}
-
-/* "64k" to 65536; 0 if it is not a size. */
-size_t size_parse(const char *text)
-{
-	static const char units[] = "kmg";
-	const char *unit;
-	char *end;
-	unsigned long n;
-
-	if (*text < '1' || *text > '9')
-		return 0;
-	n = strtoul(text, &end, 10);
-	if (!*end || end[1] || !(unit = strchr(units, *end)) || n > 1023)
-		return 0;
-	return n << (10 * (unit - units + 1));
-}
-
-const char *size_text(size_t bytes, char *buf, size_t size)
-{
-	if (bytes >= GIB && bytes % GIB == 0)
-		snprintf(buf, size, "%zug", bytes / GIB);
-	else if (bytes >= MIB && bytes % MIB == 0)
-		snprintf(buf, size, "%zum", bytes / MIB);
-	else
-		snprintf(buf, size, "%zuk", bytes / KIB);
-	return buf;
-}
-
 #define FIND(table, nr, name_)                                                           \
 	({                                                                               \
 		__typeof__(&(table)[0]) found = NULL;                                    \
@@ -284,23 +249,6 @@ int case_parse(const char *name, struct zap_case *c, char *why, size_t size)
 		err = -EINVAL;
 	}
 	return err;
-}
-
-/*
- * How many equal ranges one sample drops.  Small operations are batched, so
- * that the two clock reads of a sample are a small part of it.
- */
-unsigned int case_slots(const struct zap_case *c)
-{
-	const unsigned int batch = 16;
-
-	if (c->scatter || !c->workload->timed || c->range / c->page > batch)
-		return 1;
-	if (c->workload->handles_faults || c->threads || c->step)
-		return 1; /* one range, and its parts */
-	if (c->method && c->method->loses_data && c->range >= pmd_size())
-		return 1; /* not small: each byte is written again */
-	return MAX((size_t)1, MIN((size_t)batch, 8 * MIB / c->range));
 }
 
 const struct zapbench_workload *workload_contract(void)

@@ -3,17 +3,14 @@
  * The contract of a method on a backing: the end states and every promise, on
  * a small region of their own, written as one record.
  */
-#include <string.h>
+#include <stdio.h>
 
-#include "zapbench.h"
-
-/* Pages enough for a part with neighbours on both sides; one if they are huge. */
-size_t contract_range(const struct zap_case *c)
-{
-	if (c->page == base_page())
-		return 16 * c->page;
-	return (c->page <= 2 * MIB ? 3 : 1) * c->page;
-}
+#include "contract.h"
+#include "endstate.h"
+#include "record.h"
+#include "region.h"
+#include "size.h"
+#include "state.h"
 
 static int in_region(struct zap_case *c, const struct options *o, bool events,
 		     int (*check)(struct region *r, char *note, size_t size), char *note,
@@ -32,21 +29,21 @@ static int in_region(struct zap_case *c, const struct options *o, bool events,
 	return err;
 }
 
-static void write_promise(struct record *j, const struct zapbench_promise *p,
-			  bool promised, int held, const char *note)
+static void write_promise(struct json *j, const struct zapbench_promise *p, bool promised,
+			  int held, const char *note)
 {
-	record_open(j, p->name, '{');
-	record_raw(j, "promised", promised ? "true" : "false");
-	record_raw(j, "held", held < 0 ? "null" : held ? "true" : "false");
-	record_str(j, "note", note);
-	record_close(j, '}');
+	json_open(j, p->name, '{');
+	json_raw(j, "promised", promised ? "true" : "false");
+	json_raw(j, "held", held < 0 ? "null" : held ? "true" : "false");
+	json_str(j, "note", note);
+	json_close(j, '}');
 }
 
 /* Checks them all; the first broken one is the reason in result. */
-static void check_promises(struct record *j, struct zap_case *c, const struct options *o,
+static void check_promises(struct json *j, struct zap_case *c, const struct options *o,
 			   struct contract *result)
 {
-	record_open(j, "promises", '{');
+	json_open(j, "promises", '{');
 	for (unsigned int i = 0; i < zapbench_nr_promises; i++) {
 		const struct zapbench_promise *p = &zapbench_promises[i];
 		bool promised = c->method->promises >> i & 1;
@@ -67,26 +64,26 @@ static void check_promises(struct record *j, struct zap_case *c, const struct op
 		}
 	}
 	c->events = false;
-	record_close(j, '}');
+	json_close(j, '}');
 }
 
 static int write_contract(struct zap_case *c, const struct options *o, int expected,
 			  int event, struct contract *result)
 {
-	struct record j;
+	struct json j;
 	int err = record_begin(&j, o, "contract");
 
 	if (err)
 		return err;
-	record_str(&j, "case", c->name);
+	json_str(&j, "case", c->name);
 	record_axes(&j, c);
-	record_str(&j, "expected", zapbench_event_name(expected));
-	record_str(&j, "event", zapbench_event_name(event));
+	json_str(&j, "expected", zapbench_event_name(expected));
+	json_str(&j, "event", zapbench_event_name(event));
 	check_promises(&j, c, o, result);
-	record_raw(&j, "equivalent",
-		   !c->method->differs && !result->err ? "true" : "false");
-	record_str(&j, "why", result->why);
-	return record_end(&j, o->out);
+	json_raw(&j, "equivalent",
+		 !c->method->differs && !result->err ? "true" : "false");
+	json_str(&j, "why", result->why);
+	return json_end(&j, o->out);
 }
 
 /*

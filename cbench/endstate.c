@@ -4,9 +4,16 @@
  * accesses that must raise the declared event, the data through a second
  * mapping of the file, R by accesses that must raise nothing and by contents.
  */
+#include <stdio.h>
 #include <string.h>
 
-#include "zapbench.h"
+#include "endstate.h"
+#include "access.h"
+#include "mapped.h"
+#include "region.h"
+#include "sibling.h"
+#include "state.h"
+#include "timing.h"
 
 /* The n-th of the pages to look at: first and last always, else spread evenly. */
 static size_t nth_page(size_t n, size_t looked_at, size_t pages)

@@ -5,7 +5,8 @@
  */
 #include <string.h>
 
-#include "zapbench.h"
+#include "case.h"
+#include "size.h"
 
 struct exclusion {
 	const char *workload; /* NULL: any */
@@ -216,20 +217,4 @@ const char *zapbench_excluded(const char *case_name)
 	if (err == -ERANGE)
 		return "threads=, handlers= and batch= take 1 to 64, scatter= 1 to 65536";
 	return err ? "not the name of a case" : case_excluded(&c);
-}
-
-long long zapbench_case_memory(const char *case_name)
-{
-	struct zap_case c;
-	char why[160];
-	size_t timed, scratch;
-
-	if (case_parse(case_name, &c, why, sizeof(why)))
-		return -EINVAL;
-	timed = case_slots(&c) * (c.range + 2 * (c.middle ? c.page : 0));
-	scratch = c.method ? contract_range(&c) : 0;
-	/* a private mapping holds a second copy of each page at worst */
-	return (long long)MAX(timed, scratch) *
-	       (c.backing->is_private || (c.by == BY_COPY && !c.backing->hugetlb) ? 2
-										  : 1);
 }

@@ -4,13 +4,15 @@
  * Documentation/admin-guide/mm/pagemap.rst.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "mapped.h"
+#include "size.h"
 
 #define PAGEMAP_PFN ((1ull << 55) - 1)
 #define PAGEMAP_PRESENT (1ull << 63)

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "zapbench.h"
+#include "layout.h"
 #include "promise.h"
 
 /* ---- M to T ---- */

@@ -4,12 +4,17 @@
  * region of its own in state M and returns 1 (held), 0 (broken), or -errno
  * with the reason in note when it cannot be had.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "zapbench.h"
 #include "promise.h"
+#include "access.h"
+#include "mapped.h"
+#include "patience.h"
+#include "sibling.h"
+#include "size.h"
+#include "state.h"
 
 #define CANNOT(...)                                                                      \
 	({                                                                               \

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Runs cases one after another; what goes wrong with one becomes its record. */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "zapbench.h"
+#include "runner.h"
+#include "context.h"
+#include "contract.h"
+#include "endstate.h"
+#include "memory.h"
+#include "record.h"
+#include "region.h"
+#include "size.h"
+#include "stop.h"
 
 struct runner {
 	const struct options *o;
@@ -12,14 +19,6 @@ struct runner {
 	struct contract *contracts; /* one per method, backing and page size */
 	unsigned int nr_contracts;
 };
-
-/* Was SIGINT or SIGTERM sent?  They are blocked, and wait in the signalfd. */
-bool interrupted(const struct options *o)
-{
-	struct pollfd p = { .fd = o->signal_fd, .events = POLLIN };
-
-	return o->signal_fd >= 0 && poll(&p, 1, 0) > 0;
-}
 
 static int trouble(struct runner *run, const char *kind, const char *name,
 		   const char *why, int err)
@@ -29,37 +28,6 @@ static int trouble(struct runner *run, const char *kind, const char *name,
 	else
 		run->counts.errors++;
 	return record_trouble(run->o, kind, name, why, err);
-}
-
-/* What the machine has too little of; 0 if nothing. */
-static int machine_lacks(const struct zap_case *c, char *why, size_t size)
-{
-	long long need = zapbench_case_memory(c->name);
-	long long available = number_after("/proc/meminfo", "MemAvailable:") * KIB;
-	char page[16];
-
-	if (c->backing->hugetlb) {
-		long long pages = (need + c->page - 1) / c->page;
-		long long free = hugetlb_pages(c->page, "free_hugepages");
-
-		size_text(c->page, page, sizeof(page));
-		if (free < 0)
-			snprintf(why, size, "this machine has no hugetlb pages of %s",
-				 page);
-		else if (free < pages)
-			snprintf(why, size,
-				 "hugetlb pool too small: %lld pages of %s needed, "
-				 "%lld free",
-				 pages, page, free);
-		return free < pages ? -ENOMEM : 0;
-	}
-	if (need + (long long)(64 * MIB) > available) {
-		snprintf(why, size,
-			 "not enough memory: %lld MiB needed, %lld MiB available",
-			 need / (long long)MIB + 64, available / (long long)MIB);
-		return -ENOMEM;
-	}
-	return 0;
 }
 
 static struct contract *find_contract(struct runner *run, const struct zap_case *c)

@@ -8,8 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "state.h"
+#include "access.h"
+#include "mapped.h"
 #include "promise.h"
+#include "size.h"
+#include "timing.h"
 
 /* Private pages without a file behind them live as long as their mapping. */
 bool region_loses_data(const struct region *r)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The clock, samples and their storage, and the one loop that is timed. */
-#include <stdlib.h>
-#include <string.h>
 #include <linux/membarrier.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -11,7 +11,8 @@
 #include <x86intrin.h>
 #endif
 
-#include "zapbench.h"
+#include "timing.h"
+#include "stop.h"
 
 uint64_t now_ns(void)
 {

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "uffd.h"
 
 static int route_syscall(void)
 {

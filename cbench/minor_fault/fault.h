@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "zapbench.h"
+#include "timing.h"
 
 /*
  * A clock read costs a hundredth of a fault.  The faulters' side reads it once a

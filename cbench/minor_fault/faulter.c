@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The side that faults: each thread accesses each page of its part once, timed. */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fault.h"
+#include "workload/crew.h"
 
 /* order=stride: every 16th page, then their neighbours, and so on. */
 enum { STRIDE = 16 };

@@ -2,6 +2,7 @@
 /* The side that resolves faults: threads that read a userfaultfd and answer. */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>

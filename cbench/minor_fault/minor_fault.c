@@ -6,12 +6,18 @@
  * is one of the case's size, and one answer maps the whole of it.
  */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "minor_fault.h"
 #include "fault.h"
+#include "size.h"
+#include "state.h"
+#include "stop.h"
+#include "workload/crew.h"
 
 /*
  * Of a fault's time: until its message was read; behind other messages of the

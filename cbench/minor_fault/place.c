@@ -4,6 +4,8 @@
  * numbered: the faulters, then the handlers.  Only threads that end with the
  * case are pinned, so there is nothing to put back.
  */
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

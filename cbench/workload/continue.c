@@ -9,11 +9,15 @@
  */
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "zapbench.h"
+#include "crew.h"
+#include "size.h"
+#include "timing.h"
+#include "workload.h"
 
 /* What a call needs beside its address. */
 struct mapper {

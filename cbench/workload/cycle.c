@@ -3,7 +3,9 @@
  * Workload "cycle": M to T to R for the whole range, one thread, no handler:
  * drop; put lost data back; the cheapest bulk call; read every page once.
  */
-#include "zapbench.h"
+#include "state.h"
+#include "timing.h"
+#include "workload.h"
 
 enum { DROP, COPY, RESOLVE, TOUCH };
 

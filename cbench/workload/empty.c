@@ -5,7 +5,8 @@
  */
 #include <time.h>
 
-#include "zapbench.h"
+#include "timing.h"
+#include "workload.h"
 
 /* Turns of a loop of two instructions: decrement and branch. */
 enum { LOOP_TURNS = 100000 };

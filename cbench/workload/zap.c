@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Workload "zap": M to T, the calls alone.  The way back to M is not timed. */
-#include "zapbench.h"
+#include "state.h"
+#include "timing.h"
+#include "workload.h"
 
 static int back(struct region *r)
 {

@@ -142,7 +142,7 @@ def test_bad_case_is_an_error_record(guest: Guest, name: str) -> None:
 
 # Eight threads that add to what the first one reads after each pass.
 CREW = """
-#include "zapbench.h"
+#include "workload/crew.h"
 static const struct options o = { .signal_fd = -1 };
 static long part[8];
 static void work(void *arg, unsigned int m)

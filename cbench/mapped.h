@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the page tables and the page cache hold. */
+#ifndef ZAPBENCH_MAPPED_H
+#define ZAPBENCH_MAPPED_H
+
+#include "layout.h"
+
+int mapped_slot_as_requested(const struct region *r, const char *slot, char *why,
+			     size_t size);
+int mapped_as_requested(const struct region *r, char *why, size_t size);
+bool page_present(const char *addr);
+int vma_count(void);
+int vma_has_flag(const char *addr, const char *flag);
+int cached_pages(const struct region *r, const char *addr, size_t len, size_t *cached);
+long region_blocks(const struct region *r);
+
+#endif
