@@ -58,12 +58,13 @@ test-kernels: setup ## pytest with every kernel that has a series
 
 # lint-imports wants a plain directory, which the editable install is not.
 .PHONY: lint
-lint: setup ## ruff, mypy, layers, clang-format, what is generated
+lint: setup ## ruff, mypy, layers, circles in C, clang-format, what is generated
 	ruff check --quiet .
 	ruff format --quiet --check .
 	mypy
 	@MESONPY_EDITABLE_SKIP="$$(printf '%s:' "$(CURDIR)"/build/cp*)" PYTHONPATH=bench lint-imports >build/layers \
 		|| { cat build/layers; exit 1; }
+	$(BIN)/python cbench/check_circles.py build/cp*
 	clang-format --dry-run -Werror $(C_SOURCES)
 	$(BIN)/python bench/generate.py --check
 
