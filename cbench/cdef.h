@@ -6,6 +6,7 @@
  */
 
 struct region;
+struct timing;
 
 /* What the next access of a page meets.  Names: zapbench_event_name(). */
 enum event {
@@ -65,7 +66,7 @@ struct zapbench_workload {
 	bool uses_method;
 	bool timed;
 	bool handles_faults; /* by itself: nobody else reads its userfaultfd */
-	int (*run)(struct region *r, void *timing);
+	int (*run)(struct region *r, struct timing *t);
 };
 
 /* Further axes of a case, written /key=value. */

@@ -15,7 +15,6 @@
 static int drop_advice(const struct zapbench_method *m, struct region *r, char *addr,
 		       size_t len)
 {
-	(void)r;
 	return madvise(addr, len, m->advice) ? -errno : 0;
 }
 
@@ -24,7 +23,6 @@ static int drop_remap(const struct zapbench_method *m, struct region *r, char *a
 {
 	int err;
 
-	(void)m;
 	if (munmap(addr, len))
 		return -errno;
 	err = region_mmap(r, addr, len);
@@ -36,14 +34,12 @@ static int drop_overmap(const struct zapbench_method *m, struct region *r, char 
 {
 	int err = region_mmap(r, addr, len);
 
-	(void)m;
 	return err ? err : region_register(r, addr, len);
 }
 
 static int drop_punch_hole(const struct zapbench_method *m, struct region *r, char *addr,
 			   size_t len)
 {
-	(void)m;
 	return fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			 region_offset(r, addr), len)
 		       ? -errno
@@ -56,8 +52,6 @@ static int drop_dontunmap(const struct zapbench_method *m, struct region *r, cha
 {
 	void *copy = mremap(addr, len, len, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 
-	(void)m;
-	(void)r;
 	if (copy == MAP_FAILED)
 		return -errno;
 	return munmap(copy, len) ? -errno : 0;
@@ -66,8 +60,6 @@ static int drop_dontunmap(const struct zapbench_method *m, struct region *r, cha
 static int drop_guard_toggle(const struct zapbench_method *m, struct region *r,
 			     char *addr, size_t len)
 {
-	(void)m;
-	(void)r;
 	if (madvise(addr, len, MADV_GUARD_INSTALL))
 		return -errno;
 	return madvise(addr, len, MADV_GUARD_REMOVE) ? -errno : 0;
@@ -76,22 +68,18 @@ static int drop_guard_toggle(const struct zapbench_method *m, struct region *r,
 static int drop_rwp(const struct zapbench_method *m, struct region *r, char *addr,
 		    size_t len)
 {
-	(void)m;
 	return uffd_rwprotect(&r->uffd, addr, len, true);
 }
 
 static int drop_uffd_wp(const struct zapbench_method *m, struct region *r, char *addr,
 			size_t len)
 {
-	(void)m;
 	return uffd_protect(&r->uffd, addr, len, true);
 }
 
 static int drop_mprotect(const struct zapbench_method *m, struct region *r, char *addr,
 			 size_t len)
 {
-	(void)m;
-	(void)r;
 	return mprotect(addr, len, PROT_NONE) ? -errno : 0;
 }
 
@@ -99,7 +87,6 @@ static int drop_mprotect(const struct zapbench_method *m, struct region *r, char
 static int drop_poison(const struct zapbench_method *m, struct region *r, char *addr,
 		       size_t len)
 {
-	(void)m;
 	if (madvise(addr, len, MADV_DONTNEED))
 		return -errno;
 	return uffd_poison(&r->uffd, addr, len);
@@ -110,7 +97,6 @@ static int drop_poison(const struct zapbench_method *m, struct region *r, char *
 static int resolve_mapping(const struct zapbench_method *m, struct region *r, char *addr,
 			   size_t len)
 {
-	(void)m;
 	if (!r->backing->has_file)
 		return 0; /* the data is written through the mapping */
 	if (r->reg_mode)
@@ -132,15 +118,12 @@ static int resolve_rwp(const struct zapbench_method *m, struct region *r, char *
 static int resolve_uffd_wp(const struct zapbench_method *m, struct region *r, char *addr,
 			   size_t len)
 {
-	(void)m;
 	return uffd_protect(&r->uffd, addr, len, false);
 }
 
 static int resolve_mprotect(const struct zapbench_method *m, struct region *r, char *addr,
 			    size_t len)
 {
-	(void)m;
-	(void)r;
 	return mprotect(addr, len, PROT_READ | PROT_WRITE) ? -errno : 0;
 }
 

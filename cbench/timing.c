@@ -207,10 +207,6 @@ void timing_finish(struct timing *t)
 int drop_nothing(const struct zapbench_method *m, struct region *r, char *addr,
 		 size_t len)
 {
-	(void)m;
-	(void)r;
-	(void)addr;
-	(void)len;
 	return 0;
 }
 

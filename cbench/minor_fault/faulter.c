@@ -105,7 +105,6 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	struct answer *a;
 	int err, saved = errno;
 
-	(void)context;
 	if (!f || page >= f->pages) {
 		signal(sig, SIG_DFL); /* not ours: fault again, and die of it */
 		return;

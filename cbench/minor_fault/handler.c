@@ -122,7 +122,6 @@ int answer_fault(struct faults *f, const struct uffd *u, struct handler_counts *
 
 static void wait_nothing(struct handler *h)
 {
-	(void)h;
 }
 
 static void wait_poll(struct handler *h)

@@ -40,7 +40,6 @@ enum { MORE_SAMPLES = 100, MORE_SECONDS = 10 };
 
 static void nothing(int sig)
 {
-	(void)sig;
 }
 
 static int allocate(struct faults *f)
@@ -355,9 +354,8 @@ static int passes(struct faults *f, struct timing *t)
 	return err;
 }
 
-int workload_minor_fault(struct region *r, void *timing)
+int workload_minor_fault(struct region *r, struct timing *t)
 {
-	struct timing *t = timing;
 	struct faults *f = malloc(sizeof(*f));
 	int err;
 

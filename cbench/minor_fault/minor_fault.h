@@ -5,6 +5,6 @@
 
 #include "layout.h"
 
-int workload_minor_fault(struct region *r, void *timing);
+int workload_minor_fault(struct region *r, struct timing *t);
 
 #endif

@@ -38,13 +38,11 @@ static int map_continue(const struct mapper *m, char *addr, size_t len)
 
 static int map_populate(const struct mapper *m, char *addr, size_t len)
 {
-	(void)m;
 	return madvise(addr, len, MADV_POPULATE_READ) ? -errno : 0;
 }
 
 static int map_populate_write(const struct mapper *m, char *addr, size_t len)
 {
-	(void)m;
 	return madvise(addr, len, MADV_POPULATE_WRITE) ? -errno : 0;
 }
 
@@ -214,10 +212,9 @@ static int sample(struct mapper *m, struct timing *t, struct crew *crew)
 	return err ? err : timing_keep(t, start, end);
 }
 
-int workload_continue(struct region *r, void *timing)
+int workload_continue(struct region *r, struct timing *t)
 {
 	const struct zap_case *c = r->c;
-	struct timing *t = timing;
 	struct mapper m = {
 		.r = r,
 		.map = ways[c->by].map,

@@ -38,9 +38,8 @@ static int cycle(struct region *r, const struct options *o, uint64_t stamp[5])
 	return 0;
 }
 
-int workload_cycle(struct region *r, void *timing)
+int workload_cycle(struct region *r, struct timing *t)
 {
-	struct timing *t = timing;
 	uint64_t stamp[5];
 	int err = timing_stages(t, stages, ARRAY_SIZE(stages));
 

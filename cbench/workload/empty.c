@@ -34,7 +34,7 @@ static int spend_sleep(const struct zapbench_method *m, struct region *r, char *
 	return drop_nothing(m, r, addr, len);
 }
 
-int workload_empty(struct region *r, void *timing)
+int workload_empty(struct region *r, struct timing *t)
 {
 	unsigned int check = r->c->check;
 	struct zapbench_method spend = {
@@ -42,7 +42,6 @@ int workload_empty(struct region *r, void *timing)
 			: check == CHECK_SLEEP ? spend_sleep
 					       : drop_nothing,
 	};
-	struct timing *t = timing;
 	int err = 0;
 
 	t->ops = r->nr_ops;

@@ -5,9 +5,9 @@
 
 #include "layout.h"
 
-int workload_empty(struct region *r, void *timing);
-int workload_zap(struct region *r, void *timing);
-int workload_cycle(struct region *r, void *timing);
-int workload_continue(struct region *r, void *timing);
+int workload_empty(struct region *r, struct timing *t);
+int workload_zap(struct region *r, struct timing *t);
+int workload_cycle(struct region *r, struct timing *t);
+int workload_continue(struct region *r, struct timing *t);
 
 #endif

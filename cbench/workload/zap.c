@@ -18,9 +18,8 @@ static int back(struct region *r)
 	return err ? err : region_restore(r);
 }
 
-int workload_zap(struct region *r, void *timing)
+int workload_zap(struct region *r, struct timing *t)
 {
-	struct timing *t = timing;
 	uint64_t start, end;
 	int err;
 
