@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names of cases: workload/method/backing/pagesize/rangesize[/key=value...]. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "case.h"
 #include "minor_fault/minor_fault.h"
+#include "reason.h"
 #include "size.h"
 #include "workload/workload.h"
 
@@ -163,7 +163,7 @@ unsigned int word_number(const char *values, const char *value)
 }
 
 /* -ERANGE: the axis takes a number, and not this one. */
-static int parse_axis(struct zap_case *c, char *text, char *why, size_t size)
+static int parse_axis(struct zap_case *c, char *text, struct reason *why)
 {
 	char *value = strchr(text, '='), *end;
 	const struct zapbench_axis *axis;
@@ -174,25 +174,25 @@ static int parse_axis(struct zap_case *c, char *text, char *why, size_t size)
 		*value++ = '\0';
 	axis = FIND(zapbench_axes, zapbench_nr_axes, text);
 	if (!axis || !value) {
-		snprintf(why, size, "no such axis: %s", text);
+		because(why, "no such axis: %s", text);
 		return -EINVAL;
 	}
 	field = (unsigned int *)((char *)c + axis_fields[axis - zapbench_axes].offset);
 	max = axis_fields[axis - zapbench_axes].max;
 	n = max ? strtoul(value, &end, 10) : word_number(axis->values, value);
 	if (max && (*value < '0' || *value > '9' || *end || n < 1 || n > max)) {
-		snprintf(why, size, "%s takes a number from 1 to %u", text, max);
+		because(why, "%s takes a number from 1 to %u", text, max);
 		return -ERANGE;
 	}
 	if (!n) {
-		snprintf(why, size, "%s takes one of: %s", text, axis->values);
+		because(why, "%s takes one of: %s", text, axis->values);
 		return -EINVAL;
 	}
 	*field = n;
 	return 0;
 }
 
-static int parse_names(struct zap_case *c, char **part, char *why, size_t size)
+static int parse_names(struct zap_case *c, char **part, struct reason *why)
 {
 	c->workload = FIND(zapbench_workloads, zapbench_nr_workloads, part[0]);
 	c->method = FIND(zapbench_methods, zapbench_nr_methods, part[1]);
@@ -200,35 +200,35 @@ static int parse_names(struct zap_case *c, char **part, char *why, size_t size)
 	c->page = size_parse(part[3]);
 	c->range = size_parse(part[4]);
 	if (!c->workload)
-		snprintf(why, size, "no such workload: %s", part[0]);
+		because(why, "no such workload: %s", part[0]);
 	else if (!c->method && strcmp(part[1], "-"))
-		snprintf(why, size, "no such method: %s", part[1]);
+		because(why, "no such method: %s", part[1]);
 	else if (!c->backing)
-		snprintf(why, size, "no such backing: %s", part[2]);
+		because(why, "no such backing: %s", part[2]);
 	else if (!FIND(zapbench_page_sizes, zapbench_nr_page_sizes, part[3]))
-		snprintf(why, size, "no such page size: %s", part[3]);
+		because(why, "no such page size: %s", part[3]);
 	else if (!c->range || c->range > GIB * 64)
-		snprintf(why, size, "not a range size (4k to 64g): %s", part[4]);
+		because(why, "not a range size (4k to 64g): %s", part[4]);
 	else if (c->range % c->page)
-		snprintf(why, size, "the range is not a multiple of the page size");
+		because(why, "the range is not a multiple of the page size");
 	else if (c->workload->uses_method && !c->method)
-		snprintf(why, size, "the workload needs a method");
+		because(why, "the workload needs a method");
 	else if (!c->workload->uses_method && c->method)
-		snprintf(why, size, "the workload has no method: write -");
+		because(why, "the workload has no method: write -");
 	else
 		return 0;
 	return -EINVAL;
 }
 
 /* Parses a name into *c; otherwise -EINVAL or -ERANGE with the reason in why. */
-int case_parse(const char *name, struct zap_case *c, char *why, size_t size)
+int case_parse(const char *name, struct zap_case *c, struct reason *why)
 {
 	char copy[sizeof(c->name)], *rest = copy, *part[5], *axis;
 	int err;
 
 	memset(c, 0, sizeof(*c));
 	if (strlen(name) >= sizeof(copy)) {
-		snprintf(why, size, "name too long");
+		because(why, "name too long");
 		return -EINVAL;
 	}
 	strcpy(c->name, name);
@@ -236,16 +236,15 @@ int case_parse(const char *name, struct zap_case *c, char *why, size_t size)
 	for (unsigned int i = 0; i < ARRAY_SIZE(part); i++) {
 		part[i] = strsep(&rest, "/");
 		if (!part[i]) {
-			snprintf(why, size,
-				 "not workload/method/backing/pagesize/rangesize");
+			because(why, "not workload/method/backing/pagesize/rangesize");
 			return -EINVAL;
 		}
 	}
-	err = parse_names(c, part, why, size);
+	err = parse_names(c, part, why);
 	while (!err && (axis = strsep(&rest, "/")))
-		err = parse_axis(c, axis, why, size);
+		err = parse_axis(c, axis, why);
 	if (!err && c->scatter > c->range / c->page) {
-		snprintf(why, size, "more scattered pages than the range holds");
+		because(why, "more scattered pages than the range holds");
 		err = -EINVAL;
 	}
 	return err;

@@ -63,7 +63,7 @@ enum check {
 
 enum { MAX_THREADS = 64, MAX_BATCH = 64 };
 
-int case_parse(const char *name, struct zap_case *c, char *why, size_t size);
+int case_parse(const char *name, struct zap_case *c, struct reason *why);
 unsigned int word_number(const char *values, const char *value);
 const struct zapbench_workload *workload_contract(void);
 

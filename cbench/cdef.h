@@ -5,6 +5,7 @@
  * it stands, the C files include it through zapbench.h.
  */
 
+struct reason;
 struct region;
 struct timing;
 
@@ -81,7 +82,7 @@ struct zapbench_promise {
 	const char *name;
 	const char *summary;
 	bool events; /* checked with userfaultfd's non-fault events asked for */
-	int (*check)(struct region *r, char *note, size_t size);
+	int (*check)(struct region *r, struct reason *note);
 };
 
 extern const struct zapbench_method zapbench_methods[];

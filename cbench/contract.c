@@ -13,16 +13,16 @@
 #include "state.h"
 
 static int in_region(struct zap_case *c, const struct options *o, bool events,
-		     int (*check)(struct region *r, char *note, size_t size), char *note,
-		     size_t size)
+		     int (*check)(struct region *r, struct reason *note),
+		     struct reason *note)
 {
 	struct region r;
 	int err;
 
 	c->events = events;
-	err = region_create(&r, c, o, note, size);
+	err = region_create(&r, c, o, note);
 	if (!err)
-		err = check(&r, note, size);
+		err = check(&r, note);
 	else
 		err = -ENODATA;
 	region_destroy(&r);
@@ -48,19 +48,18 @@ static void check_promises(struct json *j, struct zap_case *c, const struct opti
 		const struct zapbench_promise *p = &zapbench_promises[i];
 		bool promised = c->method->promises >> i & 1;
 		bool events = p->events && c->backing->uffd_minor && c->method->reg_mode;
-		char note[160] = "";
+		struct reason note = { "" };
 		int held, tries = 0;
 
 		do {
-			held = in_region(c, o, events, p->check, note, sizeof(note));
+			held = in_region(c, o, events, p->check, &note);
 		} while (promised && !held && ++tries < CONTRACT_TRIES);
 
-		write_promise(j, p, promised, held, note);
+		write_promise(j, p, promised, held, note.text);
 		if (promised && held == 0 && !result->err) {
 			result->err = -EPROTO;
-			snprintf(result->why, sizeof(result->why),
-				 "promise %s broken%s%s", p->name, *note ? ": " : "",
-				 note);
+			because(&result->why, "promise %s broken%s%s", p->name,
+				*note.text ? ": " : "", note.text);
 		}
 	}
 	c->events = false;
@@ -82,7 +81,7 @@ static int write_contract(struct zap_case *c, const struct options *o, int expec
 	check_promises(&j, c, o, result);
 	json_raw(&j, "equivalent",
 		 !c->method->differs && !result->err ? "true" : "false");
-	json_str(&j, "why", result->why);
+	json_str(&j, "why", result->why.text);
 	return json_end(&j, o->out);
 }
 
@@ -106,12 +105,11 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 	int event = EVENT_NONE, expected;
 	char page[16], range[16];
 
-	*result = (struct contract){ c.method, c.backing, c.page, 0, "" };
+	*result = (struct contract){ c.method, c.backing, c.page, 0, { "" } };
 	snprintf(c.name, sizeof(c.name), "contract/%s/%s/%s/%s", c.method->name,
 		 c.backing->name, size_text(c.page, page, sizeof(page)),
 		 size_text(c.range, range, sizeof(range)));
-	result->err = region_checked(&r, &c, o, SIZE_MAX, &event, result->why,
-				     sizeof(result->why));
+	result->err = region_checked(&r, &c, o, SIZE_MAX, &event, &result->why);
 	expected = region_expected_event(&r);
 	region_destroy(&r);
 	if (result->err && result->err != -EPROTO)

@@ -5,13 +5,14 @@
 
 #include "case.h"
 #include "options.h"
+#include "reason.h"
 
 struct contract {
 	const struct zapbench_method *method;
 	const struct zapbench_backing *backing;
 	size_t page;
 	int err; /* 0: held; -ENOTSUP: not on this kernel; else broken */
-	char why[200];
+	struct reason why;
 };
 
 int contract_check(const struct zap_case *c, const struct options *o,

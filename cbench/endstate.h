@@ -8,6 +8,6 @@
 enum { CONTRACT_TRIES = 3 };
 
 int region_checked(struct region *r, const struct zap_case *c, const struct options *o,
-		   size_t max_pages, int *event, char *why, size_t size);
+		   size_t max_pages, int *event, struct reason *why);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "case.h"
+#include "reason.h"
 #include "size.h"
 
 struct exclusion {
@@ -211,8 +212,8 @@ static const char *case_excluded(const struct zap_case *c)
 const char *zapbench_excluded(const char *case_name)
 {
 	struct zap_case c;
-	char why[160];
-	int err = case_parse(case_name, &c, why, sizeof(why));
+	struct reason why;
+	int err = case_parse(case_name, &c, &why);
 
 	if (err == -ERANGE)
 		return "threads=, handlers= and batch= take 1 to 64, scatter= 1 to 65536";

@@ -5,9 +5,9 @@
 
 #include "layout.h"
 
-int mapped_slot_as_requested(const struct region *r, const char *slot, char *why,
-			     size_t size);
-int mapped_as_requested(const struct region *r, char *why, size_t size);
+int mapped_slot_as_requested(const struct region *r, const char *slot,
+			     struct reason *why);
+int mapped_as_requested(const struct region *r, struct reason *why);
 bool page_present(const char *addr);
 int vma_count(void);
 int vma_has_flag(const char *addr, const char *flag);

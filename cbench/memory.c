@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How much memory a case needs, and whether the machine has it. */
-#include <stdio.h>
 
 #include "memory.h"
 #include "layout.h"
 #include "proc.h"
+#include "reason.h"
 #include "size.h"
 
 long long zapbench_case_memory(const char *case_name)
 {
 	struct zap_case c;
-	char why[160];
+	struct reason why;
 	size_t timed, scratch;
 
-	if (case_parse(case_name, &c, why, sizeof(why)))
+	if (case_parse(case_name, &c, &why))
 		return -EINVAL;
 	timed = case_slots(&c) * (c.range + 2 * (c.middle ? c.page : 0));
 	scratch = c.method ? contract_range(&c) : 0;
@@ -24,7 +24,7 @@ long long zapbench_case_memory(const char *case_name)
 }
 
 /* What the machine has too little of; 0 if nothing. */
-int machine_lacks(const struct zap_case *c, char *why, size_t size)
+int machine_lacks(const struct zap_case *c, struct reason *why)
 {
 	long long need = zapbench_case_memory(c->name);
 	long long available = number_after("/proc/meminfo", "MemAvailable:") * KIB;
@@ -36,19 +36,17 @@ int machine_lacks(const struct zap_case *c, char *why, size_t size)
 
 		size_text(c->page, page, sizeof(page));
 		if (free < 0)
-			snprintf(why, size, "this machine has no hugetlb pages of %s",
-				 page);
+			because(why, "this machine has no hugetlb pages of %s", page);
 		else if (free < pages)
-			snprintf(why, size,
-				 "hugetlb pool too small: %lld pages of %s needed, "
-				 "%lld free",
-				 pages, page, free);
+			because(why,
+				"hugetlb pool too small: %lld pages of %s needed, "
+				"%lld free",
+				pages, page, free);
 		return free < pages ? -ENOMEM : 0;
 	}
 	if (need + (long long)(64 * MIB) > available) {
-		snprintf(why, size,
-			 "not enough memory: %lld MiB needed, %lld MiB available",
-			 need / (long long)MIB + 64, available / (long long)MIB);
+		because(why, "not enough memory: %lld MiB needed, %lld MiB available",
+			need / (long long)MIB + 64, available / (long long)MIB);
 		return -ENOMEM;
 	}
 	return 0;

@@ -5,6 +5,6 @@
 
 #include "case.h"
 
-int machine_lacks(const struct zap_case *c, char *why, size_t size);
+int machine_lacks(const struct zap_case *c, struct reason *why);
 
 #endif

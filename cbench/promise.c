@@ -12,13 +12,14 @@
 #include "access.h"
 #include "mapped.h"
 #include "patience.h"
+#include "reason.h"
 #include "sibling.h"
 #include "size.h"
 #include "state.h"
 
 #define CANNOT(...)                                                                      \
 	({                                                                               \
-		snprintf(note, size, __VA_ARGS__);                                       \
+		because(note, __VA_ARGS__);                                              \
 		-ENODATA;                                                                \
 	})
 
@@ -29,14 +30,14 @@ static int drop(struct region *r, size_t skip)
 	return r->method->drop(r->method, r, op->addr + skip, op->len - 2 * skip);
 }
 
-static int dropped(struct region *r, char *note, size_t size)
+static int dropped(struct region *r, struct reason *note)
 {
 	int err = drop_patiently(r, &r->ops[0]);
 
 	if (err == -ETIME)
-		snprintf(note, size, "the call did not return within %d ms", PATIENCE_MS);
+		because(note, "the call did not return within %d ms", PATIENCE_MS);
 	else if (err)
-		snprintf(note, size, "the call failed: %s", strerror(-err));
+		because(note, "the call failed: %s", strerror(-err));
 	return err;
 }
 
@@ -59,7 +60,7 @@ static char *marked(const struct region *r)
 	return r->ops[0].addr + (r->ops[0].len > r->granule ? r->granule : 0);
 }
 
-static int keeps_cache(struct region *r, char *note, size_t size)
+static int keeps_cache(struct region *r, struct reason *note)
 {
 	size_t cached, pages = r->len / base_page();
 	int err;
@@ -68,23 +69,23 @@ static int keeps_cache(struct region *r, char *note, size_t size)
 		return CANNOT("no file");
 	if (r->backing->hugetlb)
 		return CANNOT("mincore(2) of hugetlb asks the page table: see blocks");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (!err)
 		err = cached_pages(r, r->ops[0].addr, r->len, &cached);
 	if (err)
 		return err;
-	snprintf(note, size, "%zu of %zu pages", cached, pages);
+	because(note, "%zu of %zu pages", cached, pages);
 	return cached == pages;
 }
 
-static int keeps_contents(struct region *r, char *note, size_t size)
+static int keeps_contents(struct region *r, struct reason *note)
 {
 	size_t same = 0, pages = r->len / base_page();
 	int err;
 
 	if (!r->alias)
 		return CANNOT("no file");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	for (size_t i = 0; i < pages; i++) {
@@ -92,11 +93,11 @@ static int keeps_contents(struct region *r, char *note, size_t size)
 
 		same += page_is(r, r->alias + region_offset(r, addr), addr);
 	}
-	snprintf(note, size, "%zu of %zu pages", same, pages);
+	because(note, "%zu of %zu pages", same, pages);
 	return same == pages;
 }
 
-static int keeps_blocks(struct region *r, char *note, size_t size)
+static int keeps_blocks(struct region *r, struct reason *note)
 {
 	long before, after;
 	int err;
@@ -104,16 +105,16 @@ static int keeps_blocks(struct region *r, char *note, size_t size)
 	if (!r->alias)
 		return CANNOT("no file");
 	before = region_blocks(r);
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	after = region_blocks(r);
 	if (err)
 		return err;
-	snprintf(note, size, "%ld of %ld blocks", after, before);
+	because(note, "%ld of %ld blocks", after, before);
 	return after == before;
 }
 
 /* Is the private page that was written still there after T and R? */
-static int keeps_cow(struct region *r, char *note, size_t size)
+static int keeps_cow(struct region *r, struct reason *note)
 {
 	char *page = marked(r);
 	int err, event;
@@ -126,7 +127,7 @@ static int keeps_cow(struct region *r, char *note, size_t size)
 	/* neither the file's byte nor the zero of a page that was lost */
 	mark = *page ^ (*page == 2 ? 4 : 2);
 	*page = mark;
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (!err)
 		err = region_resolve(r, r->ops[0].addr, r->ops[0].len);
 	if (err)
@@ -138,7 +139,7 @@ static int keeps_cow(struct region *r, char *note, size_t size)
 	return *page == mark;
 }
 
-static int keeps_zeropage(struct region *r, char *note, size_t size)
+static int keeps_zeropage(struct region *r, struct reason *note)
 {
 	char *page = marked(r);
 	int err;
@@ -150,7 +151,7 @@ static int keeps_zeropage(struct region *r, char *note, size_t size)
 	if (madvise(page, r->granule, MADV_DONTNEED) ||
 	    uffd_zeropage(&r->uffd, page, r->granule))
 		return CANNOT("no zero page could be installed");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (!err)
 		err = region_resolve(r, r->ops[0].addr, r->ops[0].len);
 	if (err)
@@ -178,7 +179,7 @@ static void uncover(struct region *r)
 	madvise(op->addr, op->len, MADV_GUARD_REMOVE);
 }
 
-static int keeps_wp(struct region *r, char *note, size_t size)
+static int keeps_wp(struct region *r, struct reason *note)
 {
 	int err, event;
 
@@ -192,16 +193,16 @@ static int keeps_wp(struct region *r, char *note, size_t size)
 		err = uffd_protect(&r->uffd, marked(r), r->granule, true);
 	if (err)
 		return CANNOT("cannot write-protect: %s", strerror(-err));
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	uncover(r);
 	event = event_at(r, marked(r), true);
-	snprintf(note, size, "a write then met %s", zapbench_event_name(event));
+	because(note, "a write then met %s", zapbench_event_name(event));
 	return event == EVENT_WP;
 }
 
-static int keeps_poison(struct region *r, char *note, size_t size)
+static int keeps_poison(struct region *r, struct reason *note)
 {
 	int err, event;
 
@@ -214,16 +215,16 @@ static int keeps_poison(struct region *r, char *note, size_t size)
 		err = uffd_poison(&r->uffd, marked(r), r->granule);
 	if (err)
 		return CANNOT("cannot poison: %s", strerror(-err));
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	uncover(r);
 	event = event_at(r, marked(r), false);
-	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	because(note, "an access then met %s", zapbench_event_name(event));
 	return event == EVENT_SIGBUS;
 }
 
-static int keeps_guard(struct region *r, char *note, size_t size)
+static int keeps_guard(struct region *r, struct reason *note)
 {
 	int err, event;
 
@@ -231,11 +232,11 @@ static int keeps_guard(struct region *r, char *note, size_t size)
 		return CANNOT("its own signal hides the guard's");
 	if (madvise(marked(r), r->granule, MADV_GUARD_INSTALL))
 		return CANNOT("no guard regions on this backing or kernel");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	event = event_at(r, marked(r), false);
-	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	because(note, "an access then met %s", zapbench_event_name(event));
 	return event == EVENT_SIGSEGV;
 }
 
@@ -251,7 +252,7 @@ static const struct {
 };
 
 /* By itself: a method that registers again does not do so here. */
-static int keeps_registration(struct region *r, char *note, size_t size)
+static int keeps_registration(struct region *r, struct reason *note)
 {
 	int err;
 
@@ -260,7 +261,7 @@ static int keeps_registration(struct region *r, char *note, size_t size)
 	err = r->reg_mode ? 0 : set_registration(r, UFFDIO_REGISTER_MODE_MINOR);
 	r->no_reregister = true;
 	if (!err)
-		err = dropped(r, note, size);
+		err = dropped(r, note);
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < ARRAY_SIZE(vm_flags); i++) {
@@ -274,9 +275,10 @@ static int keeps_registration(struct region *r, char *note, size_t size)
 	return 1;
 }
 
-static int sends_no_event(struct region *r, char *note, size_t size)
+static int sends_no_event(struct region *r, struct reason *note)
 {
 	static const char *const names[] = { "", "FORK", "REMAP", "REMOVE", "UNMAP" };
+	char sent[sizeof(note->text)] = "";
 	struct sibling *reader;
 	uint32_t events;
 	size_t len = 0;
@@ -287,18 +289,19 @@ static int sends_no_event(struct region *r, char *note, size_t size)
 	reader = sibling_serve(r);
 	if (!reader)
 		return CANNOT("no thread to read events");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	events = sibling_stop(reader).events;
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
-		if (i && events & 1u << i && len < size)
-			len += snprintf(note + len, size - len, "%s%s",
+		if (i && events & 1u << i && len < sizeof(sent))
+			len += snprintf(sent + len, sizeof(sent) - len, "%s%s",
 					len ? ", " : "sent ", names[i]);
+	because(note, "%s", sent);
 	return !(events & ~1u);
 }
 
-static int keeps_neighbours(struct region *r, char *note, size_t size)
+static int keeps_neighbours(struct region *r, struct reason *note)
 {
 	const struct op *op = &r->ops[0];
 	char *neighbours[] = { op->addr, op->addr + r->page - base_page(),
@@ -317,15 +320,14 @@ static int keeps_neighbours(struct region *r, char *note, size_t size)
 
 		/* the first write to a private page is a fault of its own */
 		if (event != EVENT_NONE && !(write && event == EVENT_REFAULT)) {
-			snprintf(note, size, "a neighbour met %s",
-				 zapbench_event_name(event));
+			because(note, "a neighbour met %s", zapbench_event_name(event));
 			return 0;
 		}
 	}
 	return 1;
 }
 
-static int keeps_vmas(struct region *r, char *note, size_t size)
+static int keeps_vmas(struct region *r, struct reason *note)
 {
 	int before, after, err;
 
@@ -336,7 +338,7 @@ static int keeps_vmas(struct region *r, char *note, size_t size)
 	after = vma_count();
 	if (err)
 		return CANNOT("the call failed: %s", strerror(-err));
-	snprintf(note, size, "%+d mappings", after - before);
+	because(note, "%+d mappings", after - before);
 	return before == after;
 }
 
@@ -346,7 +348,7 @@ static int keeps_vmas(struct region *r, char *note, size_t size)
  * then trap by another event, or not at all: RWP and MINOR registered, a page
  * under RWP that was reclaimed meets minor (7.3).
  */
-static int keeps_trap(struct region *r, char *note, size_t size)
+static int keeps_trap(struct region *r, struct reason *note)
 {
 	const struct op *op = &r->ops[0];
 	int err, event;
@@ -355,7 +357,7 @@ static int keeps_trap(struct region *r, char *note, size_t size)
 		return CANNOT("hugetlb pages are not reclaimed");
 	err = region_drop_alias(r); /* MADV_PAGEOUT leaves pages mapped twice alone */
 	if (!err)
-		err = dropped(r, note, size);
+		err = dropped(r, note);
 	if (err)
 		return err;
 	if (madvise(op->addr, op->len, MADV_PAGEOUT))
@@ -363,7 +365,7 @@ static int keeps_trap(struct region *r, char *note, size_t size)
 	event = event_at(r, marked(r), r->method->write_only);
 	if (event < 0)
 		return event;
-	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	because(note, "an access then met %s", zapbench_event_name(event));
 	return event == region_expected_event(r) ||
 	       (event != EVENT_NONE && event != EVENT_REFAULT);
 }

@@ -3,7 +3,6 @@
  * The memory under test: one file, mapped in equal slots with holes between
  * them so that no mapping merges with another.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +10,7 @@
 
 #include "region.h"
 #include "mapped.h"
+#include "reason.h"
 #include "size.h"
 #include "state.h"
 
@@ -23,7 +23,7 @@ static uint64_t registration(const struct region *r)
 	return r->backing->uffd_minor ? mode : mode & any;
 }
 
-static int open_uffd(struct region *r, char *why, size_t size)
+static int open_uffd(struct region *r, struct reason *why)
 {
 	uint64_t mode = registration(r);
 	uint64_t needed = r->method ? r->method->features : 0, wanted = 0;
@@ -44,12 +44,12 @@ static int open_uffd(struct region *r, char *why, size_t size)
 	if (err && !mode && !needed)
 		return 0; /* would have been nice to have */
 	if (err == -EOPNOTSUPP)
-		snprintf(why, size, "this kernel lacks %s",
-			 uffd_feature_name(needed & ~r->uffd.offered));
+		because(why, "this kernel lacks %s",
+			uffd_feature_name(needed & ~r->uffd.offered));
 	else if (err)
-		snprintf(why, size,
-			 "userfaultfd refused: be root, or set "
-			 "vm.unprivileged_userfaultfd=1, or open up /dev/userfaultfd");
+		because(why,
+			"userfaultfd refused: be root, or set "
+			"vm.unprivileged_userfaultfd=1, or open up /dev/userfaultfd");
 	return err;
 }
 
@@ -124,7 +124,7 @@ static int plan_ops(struct region *r)
 	return 0;
 }
 
-static int open_backing(struct region *r, char *why, size_t size)
+static int open_backing(struct region *r, struct reason *why)
 {
 	size_t file = r->slots * region_mapping(r);
 	int err = r->backing->open(r);
@@ -134,12 +134,11 @@ static int open_backing(struct region *r, char *why, size_t size)
 	if (!err)
 		err = map_all(r);
 	if (err)
-		snprintf(why, size, "cannot open and map the backing: %s",
-			 strerror(-err));
+		because(why, "cannot open and map the backing: %s", strerror(-err));
 	return err;
 }
 
-static int fill_and_map(struct region *r, char *why, size_t size)
+static int fill_and_map(struct region *r, struct reason *why)
 {
 	int err = 0;
 
@@ -149,12 +148,12 @@ static int fill_and_map(struct region *r, char *why, size_t size)
 	if (!err && r->fd >= 0 && fsync(r->fd))
 		err = -errno;
 	if (err)
-		snprintf(why, size, "cannot fill the backing: %s", strerror(-err));
+		because(why, "cannot fill the backing: %s", strerror(-err));
 	else if ((err = region_map(r)))
-		snprintf(why, size, "cannot map it by pages of the size wanted: %s",
-			 strerror(-err));
+		because(why, "cannot map it by pages of the size wanted: %s",
+			strerror(-err));
 	else if (!(err = plan_ops(r)))
-		err = mapped_as_requested(r, why, size);
+		err = mapped_as_requested(r, why);
 	return err;
 }
 
@@ -163,7 +162,7 @@ static int fill_and_map(struct region *r, char *why, size_t size)
  * why; the caller destroys it either way.
  */
 int region_create(struct region *r, const struct zap_case *c, const struct options *o,
-		  char *why, size_t size)
+		  struct reason *why)
 {
 	int err;
 
@@ -180,15 +179,15 @@ int region_create(struct region *r, const struct zap_case *c, const struct optio
 		.seed = mix64(o->seed),
 	};
 	r->granule = r->backing->hugetlb ? r->page : base_page();
-	err = open_uffd(r, why, size);
+	err = open_uffd(r, why);
 	if (!err)
-		err = open_backing(r, why, size);
+		err = open_backing(r, why);
 	if (!err)
-		err = fill_and_map(r, why, size);
+		err = fill_and_map(r, why);
 	if (!err) {
 		err = region_register_all(r, registration(r));
 		if (err)
-			snprintf(why, size, "UFFDIO_REGISTER: %s", strerror(-err));
+			because(why, "UFFDIO_REGISTER: %s", strerror(-err));
 	}
 	return err;
 }

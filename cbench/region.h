@@ -6,7 +6,7 @@
 #include "layout.h"
 
 int region_create(struct region *r, const struct zap_case *c, const struct options *o,
-		  char *why, size_t size);
+		  struct reason *why);
 void region_destroy(struct region *r);
 
 #endif

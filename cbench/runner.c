@@ -105,7 +105,7 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
 	else if (err)
 		err = trouble(run, err == -EOPNOTSUPP ? "skip" : "error", c->name,
-			      *t.why ? t.why : strerror(-err), err);
+			      *t.why.text ? t.why.text : strerror(-err), err);
 	else if (!(err = record_samples(run->o, c, &t, &served)))
 		run->counts.samples++;
 	timing_free(&t);
@@ -115,7 +115,7 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 static int time_case(struct runner *run, const struct zap_case *c)
 {
 	struct contract *k = NULL;
-	char why[200] = "";
+	struct reason why = { "" };
 	struct region r;
 	int event = -1, err;
 
@@ -124,16 +124,16 @@ static int time_case(struct runner *run, const struct zap_case *c)
 		if (err)
 			return err;
 		if (k->err == -EPROTO)
-			return trouble(run, "error", c->name, k->why, k->err);
+			return trouble(run, "error", c->name, k->why.text, k->err);
 		if (k->err)
-			return trouble(run, "skip", c->name, k->why, k->err);
+			return trouble(run, "skip", c->name, k->why.text, k->err);
 	}
 	if (!c->workload->timed || run->o->contract_only)
 		return 0;
-	err = region_checked(&r, c, run->o, 64, &event, why, sizeof(why));
+	err = region_checked(&r, c, run->o, 64, &event, &why);
 	if (err)
 		/* no event was looked for: the region could not even be made */
-		err = trouble(run, event < 0 ? "skip" : "error", c->name, why, err);
+		err = trouble(run, event < 0 ? "skip" : "error", c->name, why.text, err);
 	else
 		err = time_region(run, &r, c);
 	region_destroy(&r);
@@ -145,18 +145,18 @@ static int run_case(struct runner *run, const char *name)
 {
 	const char *excluded;
 	struct zap_case c;
-	char why[200];
+	struct reason why;
 	int err;
 
-	err = case_parse(name, &c, why, sizeof(why));
+	err = case_parse(name, &c, &why);
 	if (err)
-		return trouble(run, "error", name, why, err);
+		return trouble(run, "error", name, why.text, err);
 	excluded = zapbench_excluded(name);
 	if (excluded)
 		return trouble(run, "skip", name, excluded, 0);
-	err = machine_lacks(&c, why, sizeof(why));
+	err = machine_lacks(&c, &why);
 	if (err)
-		return trouble(run, "skip", name, why, err);
+		return trouble(run, "skip", name, why.text, err);
 	return time_case(run, &c);
 }
 

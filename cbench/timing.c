@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The clock, samples and their storage, and the one loop that is timed. */
 #include <linux/membarrier.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -151,10 +150,10 @@ void timing_before(struct timing *t)
 int timing_add(struct timing *t, uint64_t start, uint64_t end)
 {
 	if (t->o->tsc && voluntary_switches() != t->switches) {
-		snprintf(t->why, sizeof(t->why),
-			 "sample %llu slept: idle time counts as "
-			 "instructions here",
-			 (unsigned long long)t->total.n);
+		because(&t->why,
+			"sample %llu slept: idle time counts as "
+			"instructions here",
+			(unsigned long long)t->total.n);
 		return -EAGAIN;
 	}
 	return series_add(&t->total, end - start);

@@ -4,6 +4,7 @@
 #define ZAPBENCH_TIMING_H
 
 #include "layout.h"
+#include "reason.h"
 
 enum { RAW_SAMPLES = 4096, HIST_BITS = 7, HIST_BUCKETS = 58 << HIST_BITS };
 
@@ -47,7 +48,7 @@ struct timing {
 	uint64_t deadline_ns;
 	struct fault_counts faults; /* workload minor_fault */
 	long switches; /* voluntary ones of this thread before the sample */
-	char why[200];
+	struct reason why;
 };
 
 uint64_t now_ns(void);

@@ -95,8 +95,7 @@ struct faults {
 
 	uint64_t strandings;
 	int err; /* why the faults were let go, unresolved */
-	char *why;
-	size_t why_size;
+	struct reason *why;
 };
 
 /* handler.c */

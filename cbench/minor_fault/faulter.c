@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The side that faults: each thread accesses each page of its part once, timed. */
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,7 +182,7 @@ void faults_let_go(struct faults *f, int err, const char *why)
 {
 	if (!f->err) {
 		f->err = err;
-		snprintf(f->why, f->why_size, "%s: %s", why, strerror(-err));
+		because(f->why, "%s: %s", why, strerror(-err));
 	}
 	for (unsigned int i = 0; i < f->nr_uffds; i++) {
 		size_t len = part_pages(f, i) * f->page;
@@ -251,7 +250,7 @@ int faulters_check(struct faults *f)
 		if (f->faulters[i].sum == f->faulters[i].expected)
 			continue;
 		f->err = -EPROTO;
-		snprintf(f->why, f->why_size, "thread %u read other bytes", i);
+		because(f->why, "thread %u read other bytes", i);
 	}
 	return f->err;
 }

@@ -6,7 +6,6 @@
  * is one of the case's size, and one answer maps the whole of it.
  */
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -143,8 +142,7 @@ static void init(struct faults *f, struct region *r, struct timing *t)
 		.nr_handlers = handled ? MAX(c->handlers, 1) : 0,
 		.batch = MAX(c->batch, 1),
 		.other = r->alias,
-		.why = t->why,
-		.why_size = sizeof(t->why),
+		.why = &t->why,
 	};
 	f->nr_uffds = c->uffd_each ? f->nr_handlers : 1;
 	t->faults.oversubscribed =
@@ -221,10 +219,10 @@ static int count_faults(struct faults *f, struct fault_counts *n)
 	n->faults += f->pages - silent;
 	if (!silent)
 		return 0;
-	snprintf(f->why, f->why_size,
-		 "%zu of %zu pages raised no event when they were accessed, the first of "
-		 "them page %zu",
-		 silent, f->pages, first);
+	because(f->why,
+		"%zu of %zu pages raised no event when they were accessed, the first of "
+		"them page %zu",
+		silent, f->pages, first);
 	return -EPROTO;
 }
 
@@ -277,8 +275,7 @@ static int verify(struct faults *f)
 	for (size_t i = 0; i < f->pages * f->page; i += base_page()) {
 		if (page_is(f->r, f->base + i, f->base + i))
 			continue;
-		snprintf(f->why, f->why_size, "page %zu held other bytes after its fault",
-			 i / f->page);
+		because(f->why, "page %zu held other bytes after its fault", i / f->page);
 		return -EPROTO;
 	}
 	return 0;
@@ -310,8 +307,7 @@ static int pass(struct faults *f, struct timing *t, bool whole)
 	int err = drop(f);
 
 	if (err) {
-		snprintf(f->why, f->why_size, "%s: %s", f->r->method->summary,
-			 strerror(-err));
+		because(f->why, "%s: %s", f->r->method->summary, strerror(-err));
 		return err;
 	}
 	before = counted(f);

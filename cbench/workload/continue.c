@@ -9,7 +9,6 @@
  */
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -165,8 +164,7 @@ static int prepare(struct mapper *m, struct timing *t)
 	}
 	if (!err && c->wp && !(err = drop_all(m)) &&
 	    m->map(m, r->ops[0].addr, r->page) == -EINVAL) {
-		snprintf(t->why, sizeof(t->why),
-			 "this kernel lacks UFFDIO_CONTINUE_MODE_WP (Linux 6.4)");
+		because(&t->why, "this kernel lacks UFFDIO_CONTINUE_MODE_WP (Linux 6.4)");
 		err = -EOPNOTSUPP;
 	}
 	return err;
@@ -182,9 +180,8 @@ static int verify(const struct mapper *m, struct timing *t)
 
 			if (page_is(r, page, page))
 				continue;
-			snprintf(t->why, sizeof(t->why),
-				 "page %zu held other bytes after it was mapped",
-				 at / base_page());
+			because(&t->why, "page %zu held other bytes after it was mapped",
+				at / base_page());
 			return -EPROTO;
 		}
 	return 0;
