@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "case.h"
+#include "exclude.h"
 #include "reason.h"
 #include "size.h"
 
@@ -189,7 +189,8 @@ static bool matches(const char *pattern, const char *name)
 	return !pattern || (name && !strcmp(pattern, name));
 }
 
-static const char *case_excluded(const struct zap_case *c)
+/* NULL, or a constant text. */
+const char *case_excluded(const struct zap_case *c)
 {
 	const char *method = c->method ? c->method->name : NULL;
 	const char *reason = page_excluded(c);

@@ -7,26 +7,28 @@
 #include "reason.h"
 #include "size.h"
 
+static long long case_memory(const struct zap_case *c)
+{
+	size_t timed = case_slots(c) * (c->range + 2 * (c->middle ? c->page : 0));
+	size_t scratch = c->method ? contract_range(c) : 0;
+	/* a private mapping holds a second copy of each page at worst */
+	bool twice = c->backing->is_private || (c->by == BY_COPY && !c->backing->hugetlb);
+
+	return (long long)MAX(timed, scratch) * (twice ? 2 : 1);
+}
+
 long long zapbench_case_memory(const char *case_name)
 {
 	struct zap_case c;
 	struct reason why;
-	size_t timed, scratch;
 
-	if (case_parse(case_name, &c, &why))
-		return -EINVAL;
-	timed = case_slots(&c) * (c.range + 2 * (c.middle ? c.page : 0));
-	scratch = c.method ? contract_range(&c) : 0;
-	/* a private mapping holds a second copy of each page at worst */
-	return (long long)MAX(timed, scratch) *
-	       (c.backing->is_private || (c.by == BY_COPY && !c.backing->hugetlb) ? 2
-										  : 1);
+	return case_parse(case_name, &c, &why) ? -EINVAL : case_memory(&c);
 }
 
 /* What the machine has too little of; 0 if nothing. */
 int machine_lacks(const struct zap_case *c, struct reason *why)
 {
-	long long need = zapbench_case_memory(c->name);
+	long long need = case_memory(c);
 	long long available = number_after("/proc/meminfo", "MemAvailable:") * KIB;
 	char page[16];
 

@@ -7,6 +7,7 @@
 #include "context.h"
 #include "contract.h"
 #include "endstate.h"
+#include "exclude.h"
 #include "memory.h"
 #include "record.h"
 #include "region.h"
@@ -151,7 +152,7 @@ static int run_case(struct runner *run, const char *name)
 	err = case_parse(name, &c, &why);
 	if (err)
 		return trouble(run, "error", name, why.text, err);
-	excluded = zapbench_excluded(name);
+	excluded = case_excluded(&c);
 	if (excluded)
 		return trouble(run, "skip", name, excluded, 0);
 	err = machine_lacks(&c, &why);
