@@ -220,3 +220,16 @@ void accessor_stop(struct accessor *a)
 	close(a->done);
 	free(a);
 }
+
+/* What does one access of addr meet?  The thread that makes it is let go. */
+int access_once(const struct uffd *u, size_t granule, char *addr, bool write)
+{
+	struct accessor *a = accessor_start(u, granule);
+	int event = EVENT_NONE, err;
+
+	if (!a)
+		return -ENOMEM;
+	err = access_begin(a, addr, write, &event);
+	accessor_stop(a);
+	return err ? err : event;
+}

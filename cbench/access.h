@@ -11,6 +11,7 @@ struct accessor *accessor_start(const struct uffd *u, size_t granule);
 void accessor_stop(struct accessor *a);
 int access_begin(struct accessor *a, char *addr, bool write, int *event);
 int access_end(struct accessor *a);
+int access_once(const struct uffd *u, size_t granule, char *addr, bool write);
 long thread_faults(void);
 
 #endif

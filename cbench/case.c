@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Names of cases: workload/method/backing/pagesize/rangesize[/key=value...]. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "case.h"
-#include "minor_fault/minor_fault.h"
 #include "reason.h"
 #include "size.h"
-#include "workload/workload.h"
+#include "workload.h"
 
 const struct zapbench_page_size zapbench_page_sizes[] = {
 	{ "4k", "base page of x86-64 and most others", 4 * KIB },
@@ -25,115 +25,8 @@ const struct zapbench_page_size zapbench_page_sizes[] = {
 };
 const unsigned int zapbench_nr_page_sizes = ARRAY_SIZE(zapbench_page_sizes);
 
-const struct zapbench_axis zapbench_axes[] = {
-	{ "scatter", "drop N single pages spread over the range, not the whole of it",
-	  "N" },
-	{ "state", "pages made anew before each sample; default: steady state", "fresh" },
-	{ "events", "userfaultfd's REMOVE, UNMAP and REMAP events asked for and read",
-	  "on" },
-	{ "siblings", "a second thread reads the range all the time", "spin" },
-	{ "position", "in the middle of a larger mapping; default: a mapping of its own",
-	  "middle" },
-	{ "by",
-	  "continue only: what maps the pages; copy: UFFDIO_COPY into an empty file, the "
-	  "cost of the contents included; default: UFFDIO_CONTINUE",
-	  "populate populate-single populate-write copy" },
-	{ "step", "continue only: one call a page, or a 2 MiB; default: one a range",
-	  "page 2m" },
-	{ "wp", "continue only: UFFDIO_CONTINUE_MODE_WP", "on" },
-	{ "wake", "continue only: UFFDIO_CONTINUE_MODE_DONTWAKE", "off" },
-	{ "threads",
-	  "threads that fault, or that continue, each its part of the range; default: 1",
-	  "N" },
-	{ "handlers", "minor_fault only: threads that resolve faults; default: 1", "N" },
-	{ "uffd",
-	  "minor_fault only: a userfaultfd for each handler; default: one for all",
-	  "each" },
-	{ "delivery",
-	  "minor_fault only: how a handler learns of a fault; sigbus: none does, the "
-	  "faulting thread resolves; default: blocking read",
-	  "poll epoll busy sigbus" },
-	{ "batch", "minor_fault only: messages that one read may return; default: 1",
-	  "N" },
-	{ "access", "minor_fault only: what faults; default: a read", "write" },
-	{ "order", "minor_fault only: of the pages; default: ascending",
-	  "random stride" },
-	{ "topology",
-	  "minor_fault only: handlers in a process of their own, which maps the file "
-	  "elsewhere; default: threads of one process",
-	  "process" },
-	{ "place",
-	  "minor_fault only: CPUs of the threads; same: one for all; apart: the first "
-	  "thread "
-	  "that faults on the first, and so on, then the handlers, from the first again "
-	  "where "
-	  "CPUs are few; default: as the scheduler likes",
-	  "same apart" },
-	{ "stamps", "minor_fault only: time whole passes, not single faults", "off" },
-	{ "check",
-	  "empty only: spend a known time or number of instructions; minor_fault only: a "
-	  "handler that does something wrong",
-	  "loop sleep eexist strand contents surplus" },
-};
-const unsigned int zapbench_nr_axes = ARRAY_SIZE(zapbench_axes);
-
-/* Where a case keeps an axis, and how large its number may be (0: a word). */
-static const struct {
-	size_t offset;
-	unsigned int max;
-} axis_fields[] = {
-	{ offsetof(struct zap_case, scatter), 65536 },
-	{ offsetof(struct zap_case, fresh), 0 },
-	{ offsetof(struct zap_case, events), 0 },
-	{ offsetof(struct zap_case, spin), 0 },
-	{ offsetof(struct zap_case, middle), 0 },
-	{ offsetof(struct zap_case, by), 0 },
-	{ offsetof(struct zap_case, step), 0 },
-	{ offsetof(struct zap_case, wp), 0 },
-	{ offsetof(struct zap_case, no_wake), 0 },
-	{ offsetof(struct zap_case, threads), MAX_THREADS },
-	{ offsetof(struct zap_case, handlers), MAX_THREADS },
-	{ offsetof(struct zap_case, uffd_each), 0 },
-	{ offsetof(struct zap_case, delivery), 0 },
-	{ offsetof(struct zap_case, batch), MAX_BATCH },
-	{ offsetof(struct zap_case, write), 0 },
-	{ offsetof(struct zap_case, order), 0 },
-	{ offsetof(struct zap_case, processes), 0 },
-	{ offsetof(struct zap_case, place), 0 },
-	{ offsetof(struct zap_case, no_stamps), 0 },
-	{ offsetof(struct zap_case, check), 0 },
-};
-_Static_assert(ARRAY_SIZE(axis_fields) == ARRAY_SIZE(zapbench_axes), "row for row");
-
-const struct zapbench_workload zapbench_workloads[] = {
-	{ .name = "empty",
-	  .summary = "nothing, in the same loop: the harness's own share",
-	  .timed = true,
-	  .run = workload_empty },
-	{ .name = "zap",
-	  .summary = "mapped to trapping: the calls alone",
-	  .uses_method = true,
-	  .timed = true,
-	  .run = workload_zap },
-	{ .name = "cycle",
-	  .summary = "mapped to trapping to resolved and read",
-	  .uses_method = true,
-	  .timed = true,
-	  .run = workload_cycle },
-	{ .name = "continue",
-	  .summary = "UFFDIO_CONTINUE of the whole range, against populating it",
-	  .timed = true,
-	  .run = workload_continue },
-	{ .name = "minor_fault",
-	  .summary = "one access of a trapping page, in the thread that faults",
-	  .uses_method = true,
-	  .timed = true,
-	  .handles_faults = true,
-	  .run = workload_minor_fault },
-	{ .name = "contract",
-	  .summary = "the promises of a method, checked and not timed",
-	  .uses_method = true },
-};
+#define WORKLOAD_ROW(name) &workload_##name,
+const struct zapbench_workload *const zapbench_workloads[] = { WORKLOADS(WORKLOAD_ROW) };
 const unsigned int zapbench_nr_workloads = ARRAY_SIZE(zapbench_workloads);
 
 #define FIND(table, nr, name_)                                                           \
@@ -145,21 +38,34 @@ const unsigned int zapbench_nr_workloads = ARRAY_SIZE(zapbench_workloads);
 		found;                                                                   \
 	})
 
-/* Which of the words of values is value, from 1?  0: none. */
-unsigned int word_number(const char *values, const char *value)
+static const struct zapbench_workload *find_workload(const char *name)
 {
-	size_t len = strlen(value);
+	for (unsigned int i = 0; i < zapbench_nr_workloads; i++)
+		if (!strcmp(zapbench_workloads[i]->name, name))
+			return zapbench_workloads[i];
+	return NULL;
+}
 
-	for (unsigned int n = 1; len; n++) {
-		size_t word = strcspn(values, " ");
-
-		if (word == len && !strncmp(values, value, len))
+/* 0: none of the axis's words. */
+static unsigned int word_number(const struct zapbench_axis *axis, const char *word)
+{
+	for (unsigned int n = 1; n < ARRAY_SIZE(axis->words); n++)
+		if (axis->words[n] && !strcmp(axis->words[n], word))
 			return n;
-		if (!values[word])
-			break;
-		values += word + 1;
-	}
 	return 0;
+}
+
+static int not_one_of(const struct zapbench_axis *axis, struct reason *why)
+{
+	char words[sizeof(why->text)] = "";
+	size_t len = 0;
+
+	for (unsigned int n = 1; n < ARRAY_SIZE(axis->words) && len < sizeof(words); n++)
+		if (axis->words[n])
+			len += snprintf(words + len, sizeof(words) - len, " %s",
+					axis->words[n]);
+	because(why, "%s takes one of:%s", axis->name, words);
+	return -EINVAL;
 }
 
 /* -ERANGE: the axis takes a number, and not this one. */
@@ -167,7 +73,6 @@ static int parse_axis(struct zap_case *c, char *text, struct reason *why)
 {
 	char *value = strchr(text, '='), *end;
 	const struct zapbench_axis *axis;
-	unsigned int max, *field;
 	unsigned long n;
 
 	if (value)
@@ -177,24 +82,21 @@ static int parse_axis(struct zap_case *c, char *text, struct reason *why)
 		because(why, "no such axis: %s", text);
 		return -EINVAL;
 	}
-	field = (unsigned int *)((char *)c + axis_fields[axis - zapbench_axes].offset);
-	max = axis_fields[axis - zapbench_axes].max;
-	n = max ? strtoul(value, &end, 10) : word_number(axis->values, value);
-	if (max && (*value < '0' || *value > '9' || *end || n < 1 || n > max)) {
-		because(why, "%s takes a number from 1 to %u", text, max);
+	n = axis->max ? strtoul(value, &end, 10) : word_number(axis, value);
+	if (axis->max &&
+	    (*value < '0' || *value > '9' || *end || n < 1 || n > axis->max)) {
+		because(why, "%s takes a number from 1 to %u", text, axis->max);
 		return -ERANGE;
 	}
-	if (!n) {
-		because(why, "%s takes one of: %s", text, axis->values);
-		return -EINVAL;
-	}
-	*field = n;
+	if (!n)
+		return not_one_of(axis, why);
+	*(unsigned int *)((char *)c + axis->offset) = n;
 	return 0;
 }
 
 static int parse_names(struct zap_case *c, char **part, struct reason *why)
 {
-	c->workload = FIND(zapbench_workloads, zapbench_nr_workloads, part[0]);
+	c->workload = find_workload(part[0]);
 	c->method = FIND(zapbench_methods, zapbench_nr_methods, part[1]);
 	c->backing = FIND(zapbench_backings, zapbench_nr_backings, part[2]);
 	c->page = size_parse(part[3]);
@@ -248,9 +150,4 @@ int case_parse(const char *name, struct zap_case *c, struct reason *why)
 		err = -EINVAL;
 	}
 	return err;
-}
-
-const struct zapbench_workload *workload_contract(void)
-{
-	return FIND(zapbench_workloads, zapbench_nr_workloads, "contract");
 }

@@ -33,7 +33,7 @@ struct zap_case {
 	unsigned int check; /* enum check */
 };
 
-/* The words of an axis, in the order of its row in case.c. */
+/* The words of the axes, see axis.c. */
 enum continue_by {
 	BY_CONTINUE,
 	BY_POPULATE,
@@ -61,10 +61,8 @@ enum check {
 	CHECK_SURPLUS
 };
 
-enum { MAX_THREADS = 64, MAX_BATCH = 64 };
+enum { MAX_THREADS = 64, MAX_BATCH = 64, MAX_SCATTER = 65536 };
 
 int case_parse(const char *name, struct zap_case *c, struct reason *why);
-unsigned int word_number(const char *values, const char *value);
-const struct zapbench_workload *workload_contract(void);
 
 #endif

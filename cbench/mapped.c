@@ -65,7 +65,7 @@ static size_t smaps_kib(const char *addr, const char *key)
 }
 
 /* 1 if the mapping that starts at addr shows the two-letter flag, 0 if not. */
-int vma_has_flag(const char *addr, const char *flag)
+static int vma_has_flag(const char *addr, const char *flag)
 {
 	char value[512];
 	int err = smaps_find(addr, "VmFlags:", value, sizeof(value));
@@ -76,6 +76,30 @@ int vma_has_flag(const char *addr, const char *flag)
 		if (!strcmp(word, flag))
 			return 1;
 	return 0;
+}
+
+/* VmFlags of proc(5), one for each registration mode. */
+static const struct {
+	uint64_t mode;
+	const char *flag;
+} vm_flags[] = {
+	{ UFFDIO_REGISTER_MODE_MISSING, "um" },
+	{ UFFDIO_REGISTER_MODE_WP, "uw" },
+	{ UFFDIO_REGISTER_MODE_MINOR, "ui" },
+	{ UFFDIO_REGISTER_MODE_RWP, "ur" },
+};
+
+/* 1 if the mapping that starts at addr is registered in each of the modes, 0 if not. */
+int vma_is_registered(const char *addr, uint64_t modes)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(vm_flags); i++) {
+		int has = modes & vm_flags[i].mode ? vma_has_flag(addr, vm_flags[i].flag)
+						   : 1;
+
+		if (has <= 0)
+			return has;
+	}
+	return 1;
 }
 
 int vma_count(void)

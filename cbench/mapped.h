@@ -10,7 +10,7 @@ int mapped_slot_as_requested(const struct region *r, const char *slot,
 int mapped_as_requested(const struct region *r, struct reason *why);
 bool page_present(const char *addr);
 int vma_count(void);
-int vma_has_flag(const char *addr, const char *flag);
+int vma_is_registered(const char *addr, uint64_t modes);
 int cached_pages(const struct region *r, const char *addr, size_t len, size_t *cached);
 long region_blocks(const struct region *r);
 

@@ -41,17 +41,9 @@ static int dropped(struct region *r, struct reason *note)
 	return err;
 }
 
-/* What does one access of addr meet?  The thread that makes it is let go. */
 static int event_at(struct region *r, char *addr, bool write)
 {
-	struct accessor *a = accessor_start(&r->uffd, r->granule);
-	int event = EVENT_NONE, err;
-
-	if (!a)
-		return -ENOMEM;
-	err = access_begin(a, addr, write, &event);
-	accessor_stop(a);
-	return err ? err : event;
+	return access_once(&r->uffd, r->granule, addr, write);
 }
 
 /* The page that carries the mark to be kept: not the first of the region. */
@@ -240,17 +232,6 @@ static int keeps_guard(struct region *r, struct reason *note)
 	return event == EVENT_SIGSEGV;
 }
 
-/* VmFlags of proc(5), one for each registration mode. */
-static const struct {
-	uint64_t mode;
-	const char *flag;
-} vm_flags[] = {
-	{ UFFDIO_REGISTER_MODE_MISSING, "um" },
-	{ UFFDIO_REGISTER_MODE_WP, "uw" },
-	{ UFFDIO_REGISTER_MODE_MINOR, "ui" },
-	{ UFFDIO_REGISTER_MODE_RWP, "ur" },
-};
-
 /* By itself: a method that registers again does not do so here. */
 static int keeps_registration(struct region *r, struct reason *note)
 {
@@ -264,15 +245,7 @@ static int keeps_registration(struct region *r, struct reason *note)
 		err = dropped(r, note);
 	if (err)
 		return err;
-	for (unsigned int i = 0; i < ARRAY_SIZE(vm_flags); i++) {
-		int has = r->reg_mode & vm_flags[i].mode
-				  ? vma_has_flag(r->base, vm_flags[i].flag)
-				  : 1;
-
-		if (has <= 0)
-			return has;
-	}
-	return 1;
+	return vma_is_registered(r->base, r->reg_mode);
 }
 
 static int sends_no_event(struct region *r, struct reason *note)
@@ -371,32 +344,42 @@ static int keeps_trap(struct region *r, struct reason *note)
 }
 
 const struct zapbench_promise zapbench_promises[] = {
-	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache", false,
-			  keeps_cache },
-	[KEEPS_CONTENTS] = { "contents", "a second mapping reads the same bytes", false,
-			     keeps_contents },
-	[KEEPS_BLOCKS] = { "blocks", "the file frees no blocks", false, keeps_blocks },
-	[KEEPS_COW] = { "cow", "private pages that were written are kept", false,
-			keeps_cow },
+	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache",
+			  "drops cached pages", .check = keeps_cache },
+	[KEEPS_CONTENTS] = { "contents", "a second mapping reads the same bytes",
+			     "loses contents", .check = keeps_contents },
+	[KEEPS_BLOCKS] = { "blocks", "the file frees no blocks", "frees blocks",
+			   .check = keeps_blocks },
+	[KEEPS_COW] = { "cow", "private pages that were written are kept",
+			"loses private pages", .cost = "private pages",
+			.check = keeps_cow },
 	[KEEPS_ZEROPAGE] = { "zeropage",
-			     "the zero page in a private file mapping is kept", false,
-			     keeps_zeropage },
-	[KEEPS_WP] = { "wp", "uffd-wp protection survives", false, keeps_wp },
-	[KEEPS_POISON] = { "poison", "UFFDIO_POISON markers survive", false,
-			   keeps_poison },
-	[KEEPS_GUARD] = { "guard", "guard regions survive", false, keeps_guard },
+			     "the zero page in a private file mapping is kept",
+			     "loses zero pages", .check = keeps_zeropage },
+	[KEEPS_WP] = { "wp", "uffd-wp protection survives", "loses write protection",
+		       .cost = "write protection", .check = keeps_wp },
+	[KEEPS_POISON] = { "poison", "UFFDIO_POISON markers survive",
+			   "loses poison markers", .cost = "poison markers",
+			   .check = keeps_poison },
+	[KEEPS_GUARD] = { "guard", "guard regions survive", "loses guard regions",
+			  .check = keeps_guard },
 	[KEEPS_REGISTRATION] = { "registration",
-				 "the userfaultfd registration survives by itself", false,
-				 keeps_registration },
-	[SENDS_NO_EVENT] = { "no-event", "no REMOVE, UNMAP or REMAP event is sent", true,
-			     sends_no_event },
+				 "the userfaultfd registration survives by itself",
+				 "loses the registration", .cost = "registration",
+				 .check = keeps_registration },
+	[SENDS_NO_EVENT] = { "no-event", "no REMOVE, UNMAP or REMAP event is sent",
+			     "sends an event", .cost = "REMOVE or UNMAP events",
+			     .cost_kept = "none", .cost_lost = "sent", .events = true,
+			     .check = sends_no_event },
 	[KEEPS_NEIGHBOURS] = { "neighbours",
-			       "pages around a part of the range stay mapped", false,
-			       keeps_neighbours },
-	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same", false,
-			 keeps_vmas },
-	[KEEPS_TRAP] = { "reclaim", "pages that the kernel reclaims still trap", false,
-			 keeps_trap },
+			       "pages around a part of the range stay mapped",
+			       "unmaps neighbours", .check = keeps_neighbours },
+	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same",
+			 "splits the mapping", .cost = "number of mappings",
+			 .cost_lost = "changed", .check = keeps_vmas },
+	[KEEPS_TRAP] = { "reclaim", "pages that the kernel reclaims still trap",
+			 "stops trapping where pages are reclaimed",
+			 .cost = "trap of reclaimed pages", .check = keeps_trap },
 };
 const unsigned int zapbench_nr_promises = ARRAY_SIZE(zapbench_promises);
 _Static_assert(ARRAY_SIZE(zapbench_promises) == NR_PROMISES, "a row for each promise");

@@ -98,6 +98,9 @@ struct faults {
 	struct reason *why;
 };
 
+/* exclude.c */
+const char *fault_excluded(const struct zap_case *c);
+
 /* handler.c */
 bool stamped(const struct faults *f, size_t page);
 int handler_threads_start(struct faults *f);

@@ -11,11 +11,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "minor_fault.h"
 #include "fault.h"
 #include "size.h"
 #include "state.h"
 #include "stop.h"
+#include "workload.h"
 #include "workload/crew.h"
 
 /*
@@ -350,7 +350,7 @@ static int passes(struct faults *f, struct timing *t)
 	return err;
 }
 
-int workload_minor_fault(struct region *r, struct timing *t)
+static int run(struct region *r, struct timing *t)
 {
 	struct faults *f = malloc(sizeof(*f));
 	int err;
@@ -369,3 +369,14 @@ int workload_minor_fault(struct region *r, struct timing *t)
 	free(f);
 	return err;
 }
+
+const struct zapbench_workload workload_minor_fault = {
+	.name = "minor_fault",
+	.summary = "one access of a trapping page, in the thread that faults",
+	.uses_method = true,
+	.timed = true,
+	.handles_faults = true,
+	.needs_minor = true,
+	.excluded = fault_excluded,
+	.run = run,
+};

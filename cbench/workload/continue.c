@@ -209,7 +209,24 @@ static int sample(struct mapper *m, struct timing *t, struct crew *crew)
 	return err ? err : timing_keep(t, start, end);
 }
 
-int workload_continue(struct region *r, struct timing *t)
+static const char *excluded(const struct zap_case *c)
+{
+	bool mode = c->wp || c->no_wake || c->step;
+
+	if (c->by && mode)
+		return "step=, wp= and wake= are UFFDIO_CONTINUE's, not by='s";
+	if (c->by >= BY_POPULATE_WRITE && c->backing->is_private)
+		return "would make pages of its own in a private mapping";
+	if (c->step == STEP_2M && (c->range <= 2 * MIB || c->page >= 2 * MIB))
+		return "step=2m needs pages smaller than 2 MiB and a larger range";
+	if (c->step == STEP_PAGE && c->range == c->page)
+		return "step=page needs more than one page";
+	if (c->threads > c->range / c->page)
+		return "fewer pages than threads";
+	return NULL;
+}
+
+static int run(struct region *r, struct timing *t)
 {
 	const struct zap_case *c = r->c;
 	struct mapper m = {
@@ -241,3 +258,12 @@ int workload_continue(struct region *r, struct timing *t)
 	free(m.parts);
 	return err;
 }
+
+const struct zapbench_workload workload_continue = {
+	.name = "continue",
+	.summary = "UFFDIO_CONTINUE of the whole range, against populating it",
+	.timed = true,
+	.needs_minor = true,
+	.excluded = excluded,
+	.run = run,
+};

@@ -38,7 +38,7 @@ static int cycle(struct region *r, const struct options *o, uint64_t stamp[5])
 	return 0;
 }
 
-int workload_cycle(struct region *r, struct timing *t)
+static int run(struct region *r, struct timing *t)
 {
 	uint64_t stamp[5];
 	int err = timing_stages(t, stages, ARRAY_SIZE(stages));
@@ -59,3 +59,12 @@ int workload_cycle(struct region *r, struct timing *t)
 	}
 	return err;
 }
+
+const struct zapbench_workload workload_cycle = {
+	.name = "cycle",
+	.summary = "mapped to trapping to resolved and read",
+	.uses_method = true,
+	.timed = true,
+	.needs_resolve = true,
+	.run = run,
+};

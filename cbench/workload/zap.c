@@ -18,7 +18,7 @@ static int back(struct region *r)
 	return err ? err : region_restore(r);
 }
 
-int workload_zap(struct region *r, struct timing *t)
+static int run(struct region *r, struct timing *t)
 {
 	uint64_t start, end;
 	int err;
@@ -37,3 +37,11 @@ int workload_zap(struct region *r, struct timing *t)
 	} while (!err && timing_more(t));
 	return err;
 }
+
+const struct zapbench_workload workload_zap = {
+	.name = "zap",
+	.summary = "mapped to trapping: the calls alone",
+	.uses_method = true,
+	.timed = true,
+	.run = run,
+};
