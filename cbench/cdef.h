@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What Python and C share: the tables that span the matrix of cases, and the
- * one entry point.  Declarations only, no preprocessor: cffi reads this file as
- * it stands, the C files include it through zapbench.h.
+ * What Python and C share: the tables that span the matrix of cases, what C finds
+ * out for Python, and the one entry point.  Declarations only, no preprocessor: cffi
+ * reads this file as it stands, the C files include it through zapbench.h.
  */
 
 struct reason;
@@ -131,6 +131,18 @@ const char *zapbench_excluded(const char *case_name);
 
 /* Bytes of backing memory the case needs at most, or -errno. */
 long long zapbench_case_memory(const char *case_name);
+
+/* How this process can get a userfaultfd: tried, not deduced from settings. */
+struct zapbench_userfaultfd {
+	const char *route; /* NULL: not at all */
+	uint64_t features; /* UFFD_FEATURE_* that the kernel offers */
+	int error; /* errno of the first route, if there is none */
+};
+
+void zapbench_probe_userfaultfd(struct zapbench_userfaultfd *found);
+
+/* The frequency of this machine's TSC in kHz, measured for 50 ms; 0: it has none. */
+unsigned long zapbench_tsc_khz(void);
 
 /* The whole program: arguments in, records out.  Returns the exit status. */
 int zapbench_main(int argc, char **argv, int out_fd);
