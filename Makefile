@@ -16,8 +16,8 @@ unexport PYTHONPATH PYTHONHOME
 
 RUN_ARGS ?=
 PYTEST_ARGS ?=
-C_SOURCES := $(wildcard cbench/*.c cbench/*.h)
-PACKAGE_INPUTS := pyproject.toml meson.build $(wildcard cbench/*)
+C_SOURCES := $(wildcard cbench/*.[ch] cbench/*/*.[ch])
+PACKAGE_INPUTS := pyproject.toml meson.build $(C_SOURCES) $(wildcard cbench/*.py cbench/meson.build)
 
 .PHONY: help
 help: ## list the targets
@@ -58,12 +58,13 @@ test-kernels: setup ## pytest with every kernel that has a series
 
 # lint-imports wants a plain directory, which the editable install is not.
 .PHONY: lint
-lint: setup ## ruff, mypy, layers, clang-format, what is generated
+lint: setup ## ruff, mypy, layers, circles in C, clang-format, what is generated
 	ruff check --quiet .
 	ruff format --quiet --check .
 	mypy
 	@MESONPY_EDITABLE_SKIP="$$(printf '%s:' "$(CURDIR)"/build/cp*)" PYTHONPATH=bench lint-imports >build/layers \
 		|| { cat build/layers; exit 1; }
+	$(BIN)/python cbench/check_circles.py build/cp*
 	clang-format --dry-run -Werror $(C_SOURCES)
 	$(BIN)/python bench/generate.py --check
 

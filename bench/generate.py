@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from zapbench import case
 from zapbench._zapbench import ffi, lib
 from zapbench.record import json_schema
 
@@ -60,7 +61,7 @@ def methods() -> str:
 
 def axes() -> str:
     """The further axes of a case."""
-    body = [(f"`/{text(row.name)}=`", text(row.values), text(row.summary)) for row in rows("axes")]
+    body = [(f"`/{row.name}=`", " ".join(row.values), row.summary) for row in case.axes().values()]
     return table(("axis", "values", "meaning"), body)
 
 

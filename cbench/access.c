@@ -4,6 +4,7 @@
  * one sees it end, or sees userfaultfd report it.
  */
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "access.h"
 
 struct accessor {
 	pthread_t thread;
@@ -218,4 +219,17 @@ void accessor_stop(struct accessor *a)
 	close(a->request);
 	close(a->done);
 	free(a);
+}
+
+/* What does one access of addr meet?  The thread that makes it is let go. */
+int access_once(const struct uffd *u, size_t granule, char *addr, bool write)
+{
+	struct accessor *a = accessor_start(u, granule);
+	int event = EVENT_NONE, err;
+
+	if (!a)
+		return -ENOMEM;
+	err = access_begin(a, addr, write, &event);
+	accessor_stop(a);
+	return err ? err : event;
 }

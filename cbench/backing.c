@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "layout.h"
 
 static int open_memfd(struct region *r, unsigned int flags)
 {
@@ -76,7 +76,12 @@ static int open_nothing(struct region *r)
 	.minor_feature = UFFD_FEATURE_MINOR_HUGETLBFS
 
 const struct zapbench_backing zapbench_backings[] = {
-	{ .name = "shmem", .summary = "memfd, MAP_SHARED", SHMEM, .open = open_shmem },
+	{ .name = "shmem",
+	  .summary = "memfd, MAP_SHARED",
+	  SHMEM,
+	  .thp = true,
+	  .mthp = true,
+	  .open = open_shmem },
 	{ .name = "shmem-private",
 	  .summary = "memfd, MAP_PRIVATE, read only so far",
 	  SHMEM,
@@ -85,6 +90,7 @@ const struct zapbench_backing zapbench_backings[] = {
 	{ .name = "tmpfs",
 	  .summary = "file on a tmpfs, MAP_SHARED",
 	  SHMEM,
+	  .thp = true,
 	  .open = open_tmpfs },
 	{ .name = "hugetlb",
 	  .summary = "hugetlb memfd, MAP_SHARED",

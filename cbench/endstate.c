@@ -6,7 +6,13 @@
  */
 #include <string.h>
 
-#include "zapbench.h"
+#include "endstate.h"
+#include "access.h"
+#include "mapped.h"
+#include "region.h"
+#include "sibling.h"
+#include "state.h"
+#include "timing.h"
 
 /* The n-th of the pages to look at: first and last always, else spread evenly. */
 static size_t nth_page(size_t n, size_t looked_at, size_t pages)
@@ -60,7 +66,7 @@ static int resolve_page(struct region *r, char *page, int event)
 }
 
 static int check_trap(struct region *r, struct accessor *a, const struct op *op, size_t n,
-		      size_t pages, int *seen, char *why, size_t size)
+		      size_t pages, int *seen, struct reason *why)
 {
 	int expected = region_expected_event(r), event, err, end;
 	char *page = op->addr + n * step(r);
@@ -69,33 +75,33 @@ static int check_trap(struct region *r, struct accessor *a, const struct op *op,
 
 	err = access_begin(a, page, r->method->write_only, &event);
 	if (err) {
-		snprintf(why, size, "an access neither ended nor was reported: %s",
-			 strerror(-err));
+		because(why, "an access neither ended nor was reported: %s",
+			strerror(-err));
 		return err;
 	}
 	if (fault_around && event == EVENT_NONE)
 		event = expected;
 	*seen = event;
 	if (event != expected) {
-		snprintf(why, size, "page %zu of %zu met %s, not %s", n, pages,
-			 zapbench_event_name(event), zapbench_event_name(expected));
+		because(why, "page %zu of %zu met %s, not %s", n, pages,
+			zapbench_event_name(event), zapbench_event_name(expected));
 		return -EPROTO;
 	}
 	err = resolve_page(r, page, event);
 	end = access_end(a);
 	if (err || end) {
-		snprintf(why, size,
-			 "page %zu of %zu: its access did not end after it was "
-			 "resolved: %s",
-			 n, pages, strerror(err ? -err : -end));
+		because(why,
+			"page %zu of %zu: its access did not end after it was "
+			"resolved: %s",
+			n, pages, strerror(err ? -err : -end));
 		return err ? err : end;
 	}
 	return 0;
 }
 
 /* Ordinary faults are reported to nobody: here the page table must say it. */
-static int check_absent(struct region *r, const struct op *op, size_t max, char *why,
-			size_t size)
+static int check_absent(struct region *r, const struct op *op, size_t max,
+			struct reason *why)
 {
 	size_t pages, n = op_pages(r, op, max, &pages);
 
@@ -104,32 +110,32 @@ static int check_absent(struct region *r, const struct op *op, size_t max, char 
 
 		if (!page_present(op->addr + page * step(r)))
 			continue;
-		snprintf(why, size, "page %zu of %zu is still mapped", page, pages);
+		because(why, "page %zu of %zu is still mapped", page, pages);
 		return -EPROTO;
 	}
 	return 0;
 }
 
 static int check_traps(struct region *r, struct accessor *a, size_t max, int *event,
-		       char *why, size_t size)
+		       struct reason *why)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
 		if (region_expected_event(r) == EVENT_REFAULT)
-			err = check_absent(r, &r->ops[i], max, why, size);
+			err = check_absent(r, &r->ops[i], max, why);
 	for (unsigned int i = 0; i < r->nr_ops && !err; i++) {
 		size_t pages, n = op_pages(r, &r->ops[i], max, &pages);
 
 		for (size_t j = 0; j < n && !err; j++)
 			err = check_trap(r, a, &r->ops[i], nth_page(j, n, pages), pages,
-					 event, why, size);
+					 event, why);
 	}
 	return err;
 }
 
-static int check_file(struct region *r, const struct op *op, size_t max, char *why,
-		      size_t size)
+static int check_file(struct region *r, const struct op *op, size_t max,
+		      struct reason *why)
 {
 	size_t pages, n = op_pages(r, op, max, &pages);
 
@@ -138,15 +144,15 @@ static int check_file(struct region *r, const struct op *op, size_t max, char *w
 
 		if (page_is(r, r->alias + region_offset(r, addr), addr))
 			continue;
-		snprintf(why, size, "page %zu of %zu of the file changed",
-			 nth_page(j, n, pages), pages);
+		because(why, "page %zu of %zu of the file changed", nth_page(j, n, pages),
+			pages);
 		return -EPROTO;
 	}
 	return 0;
 }
 
 static int check_resolved_op(struct region *r, struct accessor *a, const struct op *op,
-			     size_t max, char *why, size_t size)
+			     size_t max, struct reason *why)
 {
 	size_t pages, n = op_pages(r, op, max, &pages);
 
@@ -155,17 +161,15 @@ static int check_resolved_op(struct region *r, struct accessor *a, const struct 
 		int event, err = access_begin(a, addr, false, &event);
 
 		if (!err && event != EVENT_NONE && event != EVENT_REFAULT) {
-			snprintf(why, size,
-				 "page %zu of %zu still met %s after it was resolved",
-				 nth_page(j, n, pages), pages,
-				 zapbench_event_name(event));
+			because(why, "page %zu of %zu still met %s after it was resolved",
+				nth_page(j, n, pages), pages, zapbench_event_name(event));
 			return -EPROTO;
 		}
 		if (!err && !page_is(r, addr, addr)) {
-			snprintf(why, size,
-				 "page %zu of %zu held other bytes after it was "
-				 "resolved",
-				 nth_page(j, n, pages), pages);
+			because(why,
+				"page %zu of %zu held other bytes after it was "
+				"resolved",
+				nth_page(j, n, pages), pages);
 			return -EPROTO;
 		}
 		if (err)
@@ -174,32 +178,32 @@ static int check_resolved_op(struct region *r, struct accessor *a, const struct 
 	return 0;
 }
 
-static int check_resolved(struct region *r, struct accessor *a, size_t max, char *why,
-			  size_t size)
+static int check_resolved(struct region *r, struct accessor *a, size_t max,
+			  struct reason *why)
 {
 	uint64_t ignored;
 	int err = region_put_back(r, &ignored);
 
 	if (err)
-		snprintf(why, size, "cannot resolve the range: %s", strerror(-err));
+		because(why, "cannot resolve the range: %s", strerror(-err));
 	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
-		err = check_resolved_op(r, a, &r->ops[i], max, why, size);
+		err = check_resolved_op(r, a, &r->ops[i], max, why);
 	return err;
 }
 
 static int check_with(struct region *r, struct accessor *a, size_t max, int *event,
-		      char *why, size_t size)
+		      struct reason *why)
 {
-	int err = check_traps(r, a, max, event, why, size);
+	int err = check_traps(r, a, max, event, why);
 
 	if (err || r->method->no_resolve)
 		return err;
 	/* again, for the bulk call: what check_traps() looked at is resolved */
 	err = drop_all(r);
 	if (err)
-		snprintf(why, size, "the second drop failed: %s", strerror(-err));
+		because(why, "the second drop failed: %s", strerror(-err));
 	else
-		err = check_resolved(r, a, max, why, size);
+		err = check_resolved(r, a, max, why);
 	return err;
 }
 
@@ -208,35 +212,34 @@ static int check_with(struct region *r, struct accessor *a, size_t max, int *eve
  * two of each operation at least.  Returns -EPROTO if a state is not what it
  * has to be, or the errno of the method, with the reason in why.
  */
-static int end_state_check(struct region *r, size_t max_pages, int *event, char *why,
-			   size_t size)
+static int end_state_check(struct region *r, size_t max_pages, int *event,
+			   struct reason *why)
 {
 	struct accessor *a;
 	int err = drop_all(r);
 
 	*event = EVENT_NONE;
 	if (err) {
-		snprintf(why, size, "%s: %s: not on this kernel, or not here",
-			 r->method->summary, strerror(-err));
+		because(why, "%s: %s: not on this kernel, or not here",
+			r->method->summary, strerror(-err));
 		return err;
 	}
 	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
 		if (r->alias && !region_loses_data(r))
-			err = check_file(r, &r->ops[i], max_pages, why, size);
+			err = check_file(r, &r->ops[i], max_pages, why);
 	if (err)
 		return err;
 	a = accessor_start(&r->uffd, r->granule);
 	if (!a)
 		return -ENOMEM;
-	err = check_with(r, a, max_pages, event, why, size);
+	err = check_with(r, a, max_pages, event, why);
 	accessor_stop(a);
 	if (err)
 		return err;
 	err = r->method->write_only && r->backing->is_private ? region_refresh(r)
 							      : region_restore(r);
 	if (err)
-		snprintf(why, size, "cannot go back to the mapped state: %s",
-			 strerror(-err));
+		because(why, "cannot go back to the mapped state: %s", strerror(-err));
 	return err;
 }
 
@@ -247,16 +250,16 @@ static int end_state_check(struct region *r, size_t max_pages, int *event, char 
  * The caller destroys the region either way.
  */
 int region_checked(struct region *r, const struct zap_case *c, const struct options *o,
-		   size_t max_pages, int *event, char *why, size_t size)
+		   size_t max_pages, int *event, struct reason *why)
 {
 	int err = -EPROTO;
 
 	for (int tries = 0; tries < CONTRACT_TRIES && err == -EPROTO; tries++) {
 		if (tries)
 			region_destroy(r);
-		err = region_create(r, c, o, why, size);
+		err = region_create(r, c, o, why);
 		if (!err && c->method)
-			err = end_state_check(r, max_pages, event, why, size);
+			err = end_state_check(r, max_pages, event, why);
 	}
 	return err;
 }

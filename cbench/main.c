@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Arguments in, records out. */
 #include <getopt.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
-#include "zapbench.h"
+#include "layout.h"
+#include "runner.h"
+#include "size.h"
+#include "stop.h"
 
 enum {
 	OPT_CASES = 1,
@@ -160,29 +161,6 @@ static int parse_arguments(struct options *o, struct case_list *list)
 		err = -EINVAL;
 	}
 	return err;
-}
-
-/* Blocks SIGINT and SIGTERM, so that a case ends before the program does. */
-static void take_signals(struct options *o, sigset_t *old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &set, old);
-	o->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void give_signals_back(struct options *o, const sigset_t *old)
-{
-	struct signalfd_siginfo info;
-
-	/* take what is pending, or it would strike now */
-	while (read(o->signal_fd, &info, sizeof(info)) > 0)
-		;
-	close(o->signal_fd);
-	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
 /* The bytes that pages are filled with, and checked against. */

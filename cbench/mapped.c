@@ -4,13 +4,16 @@
  * Documentation/admin-guide/mm/pagemap.rst.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "mapped.h"
+#include "reason.h"
+#include "size.h"
 
 #define PAGEMAP_PFN ((1ull << 55) - 1)
 #define PAGEMAP_PRESENT (1ull << 63)
@@ -62,7 +65,7 @@ static size_t smaps_kib(const char *addr, const char *key)
 }
 
 /* 1 if the mapping that starts at addr shows the two-letter flag, 0 if not. */
-int vma_has_flag(const char *addr, const char *flag)
+static int vma_has_flag(const char *addr, const char *flag)
 {
 	char value[512];
 	int err = smaps_find(addr, "VmFlags:", value, sizeof(value));
@@ -73,6 +76,30 @@ int vma_has_flag(const char *addr, const char *flag)
 		if (!strcmp(word, flag))
 			return 1;
 	return 0;
+}
+
+/* VmFlags of proc(5), one for each registration mode. */
+static const struct {
+	uint64_t mode;
+	const char *flag;
+} vm_flags[] = {
+	{ UFFDIO_REGISTER_MODE_MISSING, "um" },
+	{ UFFDIO_REGISTER_MODE_WP, "uw" },
+	{ UFFDIO_REGISTER_MODE_MINOR, "ui" },
+	{ UFFDIO_REGISTER_MODE_RWP, "ur" },
+};
+
+/* 1 if the mapping that starts at addr is registered in each of the modes, 0 if not. */
+int vma_is_registered(const char *addr, uint64_t modes)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(vm_flags); i++) {
+		int has = modes & vm_flags[i].mode ? vma_has_flag(addr, vm_flags[i].flag)
+						   : 1;
+
+		if (has <= 0)
+			return has;
+	}
+	return 1;
 }
 
 int vma_count(void)
@@ -118,31 +145,30 @@ bool page_present(const char *addr)
 }
 
 /* Is the page at addr the head of a large folio of just this many base pages? */
-static int folio_is(const char *addr, size_t pages, char *why, size_t size)
+static int folio_is(const char *addr, size_t pages, struct reason *why)
 {
 	uint64_t entry = 0, flags[512 + 1];
 	int err = pagemap_entry(addr, &entry);
 	size_t tails = 0;
 
 	if (!err && !(entry & PAGEMAP_PFN)) {
-		snprintf(why, size,
-			 "verifying the folio size needs root (/proc/kpageflags)");
+		because(why, "verifying the folio size needs root (/proc/kpageflags)");
 		return -EPERM;
 	}
 	if (!err)
 		err = read_entries("/proc/kpageflags", entry & PAGEMAP_PFN, flags,
 				   pages + 1);
 	if (err) {
-		snprintf(why, size, "cannot read the folio size: %s", strerror(-err));
+		because(why, "cannot read the folio size: %s", strerror(-err));
 		return err;
 	}
 	while (tails + 1 <= pages && flags[tails + 1] & (1ull << KPF_COMPOUND_TAIL))
 		tails++;
 	if (!(flags[0] & (1ull << KPF_COMPOUND_HEAD)) || tails + 1 != pages) {
-		snprintf(why, size,
-			 "folios of %zu base pages were made, not of %zu: is "
-			 "hugepages-%zukB/shmem_enabled set to advise?",
-			 tails + 1, pages, pages * base_page() / KIB);
+		because(why,
+			"folios of %zu base pages were made, not of %zu: is "
+			"hugepages-%zukB/shmem_enabled set to advise?",
+			tails + 1, pages, pages * base_page() / KIB);
 		return -ENOTSUP;
 	}
 	return 0;
@@ -151,8 +177,7 @@ static int folio_is(const char *addr, size_t pages, char *why, size_t size)
 /* ---- the mapped size ---- */
 
 /* 0 if the slot is mapped by pages of the size asked for. */
-int mapped_slot_as_requested(const struct region *r, const char *slot, char *why,
-			     size_t size)
+int mapped_slot_as_requested(const struct region *r, const char *slot, struct reason *why)
 {
 	size_t len = region_mapping(r);
 	uint64_t first = 0, last = 0;
@@ -160,7 +185,7 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 	pagemap_entry(slot, &first);
 	pagemap_entry(slot + len - base_page(), &last);
 	if (!(first & last & PAGEMAP_PRESENT)) {
-		snprintf(why, size, "the range is not mapped after each page was read");
+		because(why, "the range is not mapped after each page was read");
 		return -EPROTO;
 	}
 	if (r->backing->hugetlb || r->page == base_page()) {
@@ -171,8 +196,8 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 
 		if (kernel == r->page && !huge)
 			return 0;
-		snprintf(why, size, "mapped by pages of %zu KiB, %zu KiB of them by PMDs",
-			 kernel / KIB, huge / KIB);
+		because(why, "mapped by pages of %zu KiB, %zu KiB of them by PMDs",
+			kernel / KIB, huge / KIB);
 		return -ENOTSUP;
 	}
 	if (region_maps_pmd(r)) {
@@ -180,15 +205,15 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 
 		if (huge == len)
 			return 0;
-		snprintf(why, size,
-			 "only %zu of %zu KiB are mapped by PMDs: are "
-			 "transparent_hugepage/enabled and hugepages-%zukB/shmem_enabled "
-			 "at least madvise and advise?",
-			 huge / KIB, len / KIB, r->page / KIB);
+		because(why,
+			"only %zu of %zu KiB are mapped by PMDs: are "
+			"transparent_hugepage/enabled and hugepages-%zukB/shmem_enabled "
+			"at least madvise and advise?",
+			huge / KIB, len / KIB, r->page / KIB);
 		return -ENOTSUP;
 	}
 	for (size_t i = 0; i < len; i += r->page) {
-		int err = folio_is(slot + i, r->page / base_page(), why, size);
+		int err = folio_is(slot + i, r->page / base_page(), why);
 
 		if (err)
 			return err;
@@ -197,12 +222,12 @@ int mapped_slot_as_requested(const struct region *r, const char *slot, char *why
 }
 
 /* 0 if every slot is; else -errno with the reason in why. */
-int mapped_as_requested(const struct region *r, char *why, size_t size)
+int mapped_as_requested(const struct region *r, struct reason *why)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; i < r->slots && !err; i++)
-		err = mapped_slot_as_requested(r, region_slot(r, i), why, size);
+		err = mapped_slot_as_requested(r, region_slot(r, i), why);
 	return err;
 }
 

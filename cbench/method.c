@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "zapbench.h"
+#include "layout.h"
 #include "promise.h"
 
 /* ---- M to T ---- */
@@ -15,7 +15,6 @@
 static int drop_advice(const struct zapbench_method *m, struct region *r, char *addr,
 		       size_t len)
 {
-	(void)r;
 	return madvise(addr, len, m->advice) ? -errno : 0;
 }
 
@@ -24,7 +23,6 @@ static int drop_remap(const struct zapbench_method *m, struct region *r, char *a
 {
 	int err;
 
-	(void)m;
 	if (munmap(addr, len))
 		return -errno;
 	err = region_mmap(r, addr, len);
@@ -36,14 +34,12 @@ static int drop_overmap(const struct zapbench_method *m, struct region *r, char 
 {
 	int err = region_mmap(r, addr, len);
 
-	(void)m;
 	return err ? err : region_register(r, addr, len);
 }
 
 static int drop_punch_hole(const struct zapbench_method *m, struct region *r, char *addr,
 			   size_t len)
 {
-	(void)m;
 	return fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			 region_offset(r, addr), len)
 		       ? -errno
@@ -56,8 +52,6 @@ static int drop_dontunmap(const struct zapbench_method *m, struct region *r, cha
 {
 	void *copy = mremap(addr, len, len, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 
-	(void)m;
-	(void)r;
 	if (copy == MAP_FAILED)
 		return -errno;
 	return munmap(copy, len) ? -errno : 0;
@@ -66,8 +60,6 @@ static int drop_dontunmap(const struct zapbench_method *m, struct region *r, cha
 static int drop_guard_toggle(const struct zapbench_method *m, struct region *r,
 			     char *addr, size_t len)
 {
-	(void)m;
-	(void)r;
 	if (madvise(addr, len, MADV_GUARD_INSTALL))
 		return -errno;
 	return madvise(addr, len, MADV_GUARD_REMOVE) ? -errno : 0;
@@ -76,22 +68,18 @@ static int drop_guard_toggle(const struct zapbench_method *m, struct region *r,
 static int drop_rwp(const struct zapbench_method *m, struct region *r, char *addr,
 		    size_t len)
 {
-	(void)m;
 	return uffd_rwprotect(&r->uffd, addr, len, true);
 }
 
 static int drop_uffd_wp(const struct zapbench_method *m, struct region *r, char *addr,
 			size_t len)
 {
-	(void)m;
 	return uffd_protect(&r->uffd, addr, len, true);
 }
 
 static int drop_mprotect(const struct zapbench_method *m, struct region *r, char *addr,
 			 size_t len)
 {
-	(void)m;
-	(void)r;
 	return mprotect(addr, len, PROT_NONE) ? -errno : 0;
 }
 
@@ -99,7 +87,6 @@ static int drop_mprotect(const struct zapbench_method *m, struct region *r, char
 static int drop_poison(const struct zapbench_method *m, struct region *r, char *addr,
 		       size_t len)
 {
-	(void)m;
 	if (madvise(addr, len, MADV_DONTNEED))
 		return -errno;
 	return uffd_poison(&r->uffd, addr, len);
@@ -110,7 +97,6 @@ static int drop_poison(const struct zapbench_method *m, struct region *r, char *
 static int resolve_mapping(const struct zapbench_method *m, struct region *r, char *addr,
 			   size_t len)
 {
-	(void)m;
 	if (!r->backing->has_file)
 		return 0; /* the data is written through the mapping */
 	if (r->reg_mode)
@@ -132,15 +118,12 @@ static int resolve_rwp(const struct zapbench_method *m, struct region *r, char *
 static int resolve_uffd_wp(const struct zapbench_method *m, struct region *r, char *addr,
 			   size_t len)
 {
-	(void)m;
 	return uffd_protect(&r->uffd, addr, len, false);
 }
 
 static int resolve_mprotect(const struct zapbench_method *m, struct region *r, char *addr,
 			    size_t len)
 {
-	(void)m;
-	(void)r;
 	return mprotect(addr, len, PROT_READ | PROT_WRITE) ? -errno : 0;
 }
 
@@ -152,6 +135,33 @@ static int resolve_guard(const struct zapbench_method *m, struct region *r, char
 	return resolve_mapping(m, r, addr, len);
 }
 
+/* ---- backings that no kernel takes ---- */
+
+static bool without_file(const struct zapbench_backing *b)
+{
+	return !b->has_file;
+}
+
+static bool plain_file(const struct zapbench_backing *b)
+{
+	return b->has_file && !b->uffd_minor;
+}
+
+static bool private_file(const struct zapbench_backing *b)
+{
+	return b->has_file && b->is_private;
+}
+
+static bool hugetlb(const struct zapbench_backing *b)
+{
+	return b->hugetlb;
+}
+
+static bool private_hugetlb(const struct zapbench_backing *b)
+{
+	return b->hugetlb && b->is_private;
+}
+
 #define MINOR UFFDIO_REGISTER_MODE_MINOR
 #define MISSING UFFDIO_REGISTER_MODE_MISSING
 #define WP UFFDIO_REGISTER_MODE_WP
@@ -160,6 +170,10 @@ static int resolve_guard(const struct zapbench_method *m, struct region *r, char
 /*
  * MADV_ZAP promises all; the others what their manual pages let one count on.
  * What a method keeps without having promised it shows in the contract too.
+ *
+ * Locks and holes are those of mm/madvise.c, mm/mmap.c, mm/mremap.c,
+ * mm/mprotect.c, mm/userfaultfd.c, mm/shmem.c and fs/userfaultfd.c of Linux 6.12
+ * and 7.3.
  */
 const struct zapbench_method zapbench_methods[] = {
 	{
@@ -171,6 +185,12 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_ZAP,
 		.resolve = resolve_mapping,
+		.lock = "mmap_lock for reading; 7.3 series: the VMA's own",
+		.hole = "none",
+		.refusals = { { without_file, "EINVAL: nothing behind it to fault back" },
+			      { private_hugetlb,
+				"EINVAL: private hugetlb pages could not be "
+				"told from the file's" } },
 	},
 	{
 		.name = "dontneed",
@@ -181,6 +201,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_DONTNEED,
 		.resolve = resolve_mapping,
+		.lock = "mmap_lock for reading; 7.3: the VMA's own if unregistered",
+		.hole = "none",
 	},
 	{
 		.name = "remap",
@@ -190,6 +212,9 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_NEIGHBOURS,
 		.drop = drop_remap,
 		.resolve = resolve_mapping,
+		.lock = "mmap_lock for writing, three times",
+		.hole = "no mapping after munmap, another may take its place; no trap "
+			"before UFFDIO_REGISTER",
 	},
 	{
 		.name = "overmap",
@@ -199,6 +224,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_NEIGHBOURS,
 		.drop = drop_overmap,
 		.resolve = resolve_mapping,
+		.lock = "mmap_lock for writing, twice",
+		.hole = "no trap before UFFDIO_REGISTER",
 	},
 	{
 		.name = "punch_hole",
@@ -210,6 +237,9 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
 		.drop = drop_punch_hole,
 		.resolve = resolve_mapping,
+		.lock = "the file's inode lock",
+		.hole = "the data is gone until it is written back",
+		.refusals = { { without_file, "there is no file to punch" } },
 	},
 	{
 		.name = "madv_remove",
@@ -222,6 +252,10 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_REMOVE,
 		.resolve = resolve_mapping,
+		.lock = "mmap_lock for reading, dropped for the file's inode lock",
+		.hole = "the data is gone until it is written back",
+		.refusals = { { without_file, "EINVAL: there is no file to punch" },
+			      { private_file, "EACCES: needs a shared mapping" } },
 	},
 	{
 		.name = "dontunmap",
@@ -231,6 +265,9 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_NEIGHBOURS,
 		.drop = drop_dontunmap,
 		.resolve = resolve_mapping,
+		.lock = "mmap_lock for writing, twice",
+		.hole = "none",
+		.refusals = { { hugetlb, "EINVAL: MREMAP_DONTUNMAP refuses hugetlb" } },
 	},
 	{
 		.name = "guard_toggle",
@@ -240,6 +277,9 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_guard_toggle,
 		.resolve = resolve_mapping,
+		.lock = "mmap_lock for reading, twice",
+		.hole = "SIGSEGV between the two calls",
+		.refusals = { { hugetlb, "EINVAL: no guard regions on hugetlb" } },
 	},
 	{
 		.name = "rwp",
@@ -251,6 +291,9 @@ const struct zapbench_method zapbench_methods[] = {
 			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_rwp,
 		.resolve = resolve_rwp,
+		.lock = "mmap_lock for reading",
+		.hole = "none",
+		.refusals = { { plain_file, "EINVAL: userfaultfd takes no plain file" } },
 	},
 	{
 		.name = "uffd_wp",
@@ -264,6 +307,9 @@ const struct zapbench_method zapbench_methods[] = {
 			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_uffd_wp,
 		.resolve = resolve_uffd_wp,
+		.lock = "mmap_lock for reading",
+		.hole = "none; reads pass",
+		.refusals = { { plain_file, "EINVAL: userfaultfd takes no plain file" } },
 	},
 	{
 		.name = "mprotect",
@@ -274,6 +320,8 @@ const struct zapbench_method zapbench_methods[] = {
 			    PROMISE_NEIGHBOURS,
 		.drop = drop_mprotect,
 		.resolve = resolve_mprotect,
+		.lock = "mmap_lock for writing",
+		.hole = "none; a signal, not an event",
 	},
 	{
 		.name = "guard",
@@ -284,6 +332,9 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_GUARD_INSTALL,
 		.resolve = resolve_guard,
+		.lock = "mmap_lock for reading; 7.3: the VMA's own",
+		.hole = "none; a signal, not an event",
+		.refusals = { { hugetlb, "EINVAL: no guard regions on hugetlb" } },
 	},
 	{
 		.name = "poison",
@@ -291,10 +342,15 @@ const struct zapbench_method zapbench_methods[] = {
 		.differs = "a signal, and no way back",
 		.event = EVENT_SIGBUS,
 		.reg_mode = MINOR,
-		.no_resolve = true,
+		.no_resolve = "nothing takes a poison marker back and keeps the page",
 		.features = UFFD_FEATURE_POISON,
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_poison,
+		.lock = "mmap_lock for reading, then the VMA's own",
+		.hole = "a minor fault between the two calls",
+		.refusals = { { plain_file, "EINVAL: userfaultfd takes no plain file" },
+			      { without_file,
+				"needs a registration, and keeps nothing of it" } },
 	},
 };
 const unsigned int zapbench_nr_methods = ARRAY_SIZE(zapbench_methods);

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "patience.h"
 
 static _Thread_local sigjmp_buf too_long;
 

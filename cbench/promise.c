@@ -4,16 +4,22 @@
  * region of its own in state M and returns 1 (held), 0 (broken), or -errno
  * with the reason in note when it cannot be had.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "zapbench.h"
 #include "promise.h"
+#include "access.h"
+#include "mapped.h"
+#include "patience.h"
+#include "reason.h"
+#include "sibling.h"
+#include "size.h"
+#include "state.h"
 
 #define CANNOT(...)                                                                      \
 	({                                                                               \
-		snprintf(note, size, __VA_ARGS__);                                       \
+		because(note, __VA_ARGS__);                                              \
 		-ENODATA;                                                                \
 	})
 
@@ -24,28 +30,20 @@ static int drop(struct region *r, size_t skip)
 	return r->method->drop(r->method, r, op->addr + skip, op->len - 2 * skip);
 }
 
-static int dropped(struct region *r, char *note, size_t size)
+static int dropped(struct region *r, struct reason *note)
 {
 	int err = drop_patiently(r, &r->ops[0]);
 
 	if (err == -ETIME)
-		snprintf(note, size, "the call did not return within %d ms", PATIENCE_MS);
+		because(note, "the call did not return within %d ms", PATIENCE_MS);
 	else if (err)
-		snprintf(note, size, "the call failed: %s", strerror(-err));
+		because(note, "the call failed: %s", strerror(-err));
 	return err;
 }
 
-/* What does one access of addr meet?  The thread that makes it is let go. */
 static int event_at(struct region *r, char *addr, bool write)
 {
-	struct accessor *a = accessor_start(&r->uffd, r->granule);
-	int event = EVENT_NONE, err;
-
-	if (!a)
-		return -ENOMEM;
-	err = access_begin(a, addr, write, &event);
-	accessor_stop(a);
-	return err ? err : event;
+	return access_once(&r->uffd, r->granule, addr, write);
 }
 
 /* The page that carries the mark to be kept: not the first of the region. */
@@ -54,7 +52,7 @@ static char *marked(const struct region *r)
 	return r->ops[0].addr + (r->ops[0].len > r->granule ? r->granule : 0);
 }
 
-static int keeps_cache(struct region *r, char *note, size_t size)
+static int keeps_cache(struct region *r, struct reason *note)
 {
 	size_t cached, pages = r->len / base_page();
 	int err;
@@ -63,23 +61,23 @@ static int keeps_cache(struct region *r, char *note, size_t size)
 		return CANNOT("no file");
 	if (r->backing->hugetlb)
 		return CANNOT("mincore(2) of hugetlb asks the page table: see blocks");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (!err)
 		err = cached_pages(r, r->ops[0].addr, r->len, &cached);
 	if (err)
 		return err;
-	snprintf(note, size, "%zu of %zu pages", cached, pages);
+	because(note, "%zu of %zu pages", cached, pages);
 	return cached == pages;
 }
 
-static int keeps_contents(struct region *r, char *note, size_t size)
+static int keeps_contents(struct region *r, struct reason *note)
 {
 	size_t same = 0, pages = r->len / base_page();
 	int err;
 
 	if (!r->alias)
 		return CANNOT("no file");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	for (size_t i = 0; i < pages; i++) {
@@ -87,11 +85,11 @@ static int keeps_contents(struct region *r, char *note, size_t size)
 
 		same += page_is(r, r->alias + region_offset(r, addr), addr);
 	}
-	snprintf(note, size, "%zu of %zu pages", same, pages);
+	because(note, "%zu of %zu pages", same, pages);
 	return same == pages;
 }
 
-static int keeps_blocks(struct region *r, char *note, size_t size)
+static int keeps_blocks(struct region *r, struct reason *note)
 {
 	long before, after;
 	int err;
@@ -99,16 +97,16 @@ static int keeps_blocks(struct region *r, char *note, size_t size)
 	if (!r->alias)
 		return CANNOT("no file");
 	before = region_blocks(r);
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	after = region_blocks(r);
 	if (err)
 		return err;
-	snprintf(note, size, "%ld of %ld blocks", after, before);
+	because(note, "%ld of %ld blocks", after, before);
 	return after == before;
 }
 
 /* Is the private page that was written still there after T and R? */
-static int keeps_cow(struct region *r, char *note, size_t size)
+static int keeps_cow(struct region *r, struct reason *note)
 {
 	char *page = marked(r);
 	int err, event;
@@ -121,7 +119,7 @@ static int keeps_cow(struct region *r, char *note, size_t size)
 	/* neither the file's byte nor the zero of a page that was lost */
 	mark = *page ^ (*page == 2 ? 4 : 2);
 	*page = mark;
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (!err)
 		err = region_resolve(r, r->ops[0].addr, r->ops[0].len);
 	if (err)
@@ -133,7 +131,7 @@ static int keeps_cow(struct region *r, char *note, size_t size)
 	return *page == mark;
 }
 
-static int keeps_zeropage(struct region *r, char *note, size_t size)
+static int keeps_zeropage(struct region *r, struct reason *note)
 {
 	char *page = marked(r);
 	int err;
@@ -145,7 +143,7 @@ static int keeps_zeropage(struct region *r, char *note, size_t size)
 	if (madvise(page, r->granule, MADV_DONTNEED) ||
 	    uffd_zeropage(&r->uffd, page, r->granule))
 		return CANNOT("no zero page could be installed");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (!err)
 		err = region_resolve(r, r->ops[0].addr, r->ops[0].len);
 	if (err)
@@ -173,7 +171,7 @@ static void uncover(struct region *r)
 	madvise(op->addr, op->len, MADV_GUARD_REMOVE);
 }
 
-static int keeps_wp(struct region *r, char *note, size_t size)
+static int keeps_wp(struct region *r, struct reason *note)
 {
 	int err, event;
 
@@ -187,16 +185,16 @@ static int keeps_wp(struct region *r, char *note, size_t size)
 		err = uffd_protect(&r->uffd, marked(r), r->granule, true);
 	if (err)
 		return CANNOT("cannot write-protect: %s", strerror(-err));
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	uncover(r);
 	event = event_at(r, marked(r), true);
-	snprintf(note, size, "a write then met %s", zapbench_event_name(event));
+	because(note, "a write then met %s", zapbench_event_name(event));
 	return event == EVENT_WP;
 }
 
-static int keeps_poison(struct region *r, char *note, size_t size)
+static int keeps_poison(struct region *r, struct reason *note)
 {
 	int err, event;
 
@@ -209,16 +207,16 @@ static int keeps_poison(struct region *r, char *note, size_t size)
 		err = uffd_poison(&r->uffd, marked(r), r->granule);
 	if (err)
 		return CANNOT("cannot poison: %s", strerror(-err));
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	uncover(r);
 	event = event_at(r, marked(r), false);
-	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	because(note, "an access then met %s", zapbench_event_name(event));
 	return event == EVENT_SIGBUS;
 }
 
-static int keeps_guard(struct region *r, char *note, size_t size)
+static int keeps_guard(struct region *r, struct reason *note)
 {
 	int err, event;
 
@@ -226,27 +224,16 @@ static int keeps_guard(struct region *r, char *note, size_t size)
 		return CANNOT("its own signal hides the guard's");
 	if (madvise(marked(r), r->granule, MADV_GUARD_INSTALL))
 		return CANNOT("no guard regions on this backing or kernel");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	if (err)
 		return err;
 	event = event_at(r, marked(r), false);
-	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	because(note, "an access then met %s", zapbench_event_name(event));
 	return event == EVENT_SIGSEGV;
 }
 
-/* VmFlags of proc(5), one for each registration mode. */
-static const struct {
-	uint64_t mode;
-	const char *flag;
-} vm_flags[] = {
-	{ UFFDIO_REGISTER_MODE_MISSING, "um" },
-	{ UFFDIO_REGISTER_MODE_WP, "uw" },
-	{ UFFDIO_REGISTER_MODE_MINOR, "ui" },
-	{ UFFDIO_REGISTER_MODE_RWP, "ur" },
-};
-
 /* By itself: a method that registers again does not do so here. */
-static int keeps_registration(struct region *r, char *note, size_t size)
+static int keeps_registration(struct region *r, struct reason *note)
 {
 	int err;
 
@@ -255,23 +242,16 @@ static int keeps_registration(struct region *r, char *note, size_t size)
 	err = r->reg_mode ? 0 : set_registration(r, UFFDIO_REGISTER_MODE_MINOR);
 	r->no_reregister = true;
 	if (!err)
-		err = dropped(r, note, size);
+		err = dropped(r, note);
 	if (err)
 		return err;
-	for (unsigned int i = 0; i < ARRAY_SIZE(vm_flags); i++) {
-		int has = r->reg_mode & vm_flags[i].mode
-				  ? vma_has_flag(r->base, vm_flags[i].flag)
-				  : 1;
-
-		if (has <= 0)
-			return has;
-	}
-	return 1;
+	return vma_is_registered(r->base, r->reg_mode);
 }
 
-static int sends_no_event(struct region *r, char *note, size_t size)
+static int sends_no_event(struct region *r, struct reason *note)
 {
 	static const char *const names[] = { "", "FORK", "REMAP", "REMOVE", "UNMAP" };
+	char sent[sizeof(note->text)] = "";
 	struct sibling *reader;
 	uint32_t events;
 	size_t len = 0;
@@ -282,18 +262,19 @@ static int sends_no_event(struct region *r, char *note, size_t size)
 	reader = sibling_serve(r);
 	if (!reader)
 		return CANNOT("no thread to read events");
-	err = dropped(r, note, size);
+	err = dropped(r, note);
 	events = sibling_stop(reader).events;
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
-		if (i && events & 1u << i && len < size)
-			len += snprintf(note + len, size - len, "%s%s",
+		if (i && events & 1u << i && len < sizeof(sent))
+			len += snprintf(sent + len, sizeof(sent) - len, "%s%s",
 					len ? ", " : "sent ", names[i]);
+	because(note, "%s", sent);
 	return !(events & ~1u);
 }
 
-static int keeps_neighbours(struct region *r, char *note, size_t size)
+static int keeps_neighbours(struct region *r, struct reason *note)
 {
 	const struct op *op = &r->ops[0];
 	char *neighbours[] = { op->addr, op->addr + r->page - base_page(),
@@ -312,15 +293,14 @@ static int keeps_neighbours(struct region *r, char *note, size_t size)
 
 		/* the first write to a private page is a fault of its own */
 		if (event != EVENT_NONE && !(write && event == EVENT_REFAULT)) {
-			snprintf(note, size, "a neighbour met %s",
-				 zapbench_event_name(event));
+			because(note, "a neighbour met %s", zapbench_event_name(event));
 			return 0;
 		}
 	}
 	return 1;
 }
 
-static int keeps_vmas(struct region *r, char *note, size_t size)
+static int keeps_vmas(struct region *r, struct reason *note)
 {
 	int before, after, err;
 
@@ -331,7 +311,7 @@ static int keeps_vmas(struct region *r, char *note, size_t size)
 	after = vma_count();
 	if (err)
 		return CANNOT("the call failed: %s", strerror(-err));
-	snprintf(note, size, "%+d mappings", after - before);
+	because(note, "%+d mappings", after - before);
 	return before == after;
 }
 
@@ -341,7 +321,7 @@ static int keeps_vmas(struct region *r, char *note, size_t size)
  * then trap by another event, or not at all: RWP and MINOR registered, a page
  * under RWP that was reclaimed meets minor (7.3).
  */
-static int keeps_trap(struct region *r, char *note, size_t size)
+static int keeps_trap(struct region *r, struct reason *note)
 {
 	const struct op *op = &r->ops[0];
 	int err, event;
@@ -350,7 +330,7 @@ static int keeps_trap(struct region *r, char *note, size_t size)
 		return CANNOT("hugetlb pages are not reclaimed");
 	err = region_drop_alias(r); /* MADV_PAGEOUT leaves pages mapped twice alone */
 	if (!err)
-		err = dropped(r, note, size);
+		err = dropped(r, note);
 	if (err)
 		return err;
 	if (madvise(op->addr, op->len, MADV_PAGEOUT))
@@ -358,38 +338,48 @@ static int keeps_trap(struct region *r, char *note, size_t size)
 	event = event_at(r, marked(r), r->method->write_only);
 	if (event < 0)
 		return event;
-	snprintf(note, size, "an access then met %s", zapbench_event_name(event));
+	because(note, "an access then met %s", zapbench_event_name(event));
 	return event == region_expected_event(r) ||
 	       (event != EVENT_NONE && event != EVENT_REFAULT);
 }
 
 const struct zapbench_promise zapbench_promises[] = {
-	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache", false,
-			  keeps_cache },
-	[KEEPS_CONTENTS] = { "contents", "a second mapping reads the same bytes", false,
-			     keeps_contents },
-	[KEEPS_BLOCKS] = { "blocks", "the file frees no blocks", false, keeps_blocks },
-	[KEEPS_COW] = { "cow", "private pages that were written are kept", false,
-			keeps_cow },
+	[KEEPS_CACHE] = { "cache", "the pages stay in the page cache",
+			  "drops cached pages", .check = keeps_cache },
+	[KEEPS_CONTENTS] = { "contents", "a second mapping reads the same bytes",
+			     "loses contents", .check = keeps_contents },
+	[KEEPS_BLOCKS] = { "blocks", "the file frees no blocks", "frees blocks",
+			   .check = keeps_blocks },
+	[KEEPS_COW] = { "cow", "private pages that were written are kept",
+			"loses private pages", .cost = "private pages",
+			.check = keeps_cow },
 	[KEEPS_ZEROPAGE] = { "zeropage",
-			     "the zero page in a private file mapping is kept", false,
-			     keeps_zeropage },
-	[KEEPS_WP] = { "wp", "uffd-wp protection survives", false, keeps_wp },
-	[KEEPS_POISON] = { "poison", "UFFDIO_POISON markers survive", false,
-			   keeps_poison },
-	[KEEPS_GUARD] = { "guard", "guard regions survive", false, keeps_guard },
+			     "the zero page in a private file mapping is kept",
+			     "loses zero pages", .check = keeps_zeropage },
+	[KEEPS_WP] = { "wp", "uffd-wp protection survives", "loses write protection",
+		       .cost = "write protection", .check = keeps_wp },
+	[KEEPS_POISON] = { "poison", "UFFDIO_POISON markers survive",
+			   "loses poison markers", .cost = "poison markers",
+			   .check = keeps_poison },
+	[KEEPS_GUARD] = { "guard", "guard regions survive", "loses guard regions",
+			  .check = keeps_guard },
 	[KEEPS_REGISTRATION] = { "registration",
-				 "the userfaultfd registration survives by itself", false,
-				 keeps_registration },
-	[SENDS_NO_EVENT] = { "no-event", "no REMOVE, UNMAP or REMAP event is sent", true,
-			     sends_no_event },
+				 "the userfaultfd registration survives by itself",
+				 "loses the registration", .cost = "registration",
+				 .check = keeps_registration },
+	[SENDS_NO_EVENT] = { "no-event", "no REMOVE, UNMAP or REMAP event is sent",
+			     "sends an event", .cost = "REMOVE or UNMAP events",
+			     .cost_kept = "none", .cost_lost = "sent", .events = true,
+			     .check = sends_no_event },
 	[KEEPS_NEIGHBOURS] = { "neighbours",
-			       "pages around a part of the range stay mapped", false,
-			       keeps_neighbours },
-	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same", false,
-			 keeps_vmas },
-	[KEEPS_TRAP] = { "reclaim", "pages that the kernel reclaims still trap", false,
-			 keeps_trap },
+			       "pages around a part of the range stay mapped",
+			       "unmaps neighbours", .check = keeps_neighbours },
+	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same",
+			 "splits the mapping", .cost = "number of mappings",
+			 .cost_lost = "changed", .check = keeps_vmas },
+	[KEEPS_TRAP] = { "reclaim", "pages that the kernel reclaims still trap",
+			 "stops trapping where pages are reclaimed",
+			 .cost = "trap of reclaimed pages", .check = keeps_trap },
 };
 const unsigned int zapbench_nr_promises = ARRAY_SIZE(zapbench_promises);
 _Static_assert(ARRAY_SIZE(zapbench_promises) == NR_PROMISES, "a row for each promise");

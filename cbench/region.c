@@ -3,93 +3,16 @@
  * The memory under test: one file, mapped in equal slots with holes between
  * them so that no mapping merges with another.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "zapbench.h"
-
-char *region_slot(const struct region *r, unsigned int slot)
-{
-	return r->base + slot * r->stride;
-}
-
-/* Slots stand side by side in the file, without the holes. */
-off_t region_offset(const struct region *r, const char *addr)
-{
-	size_t distance = addr - r->base;
-
-	return distance / r->stride * region_mapping(r) + distance % r->stride;
-}
-
-/* Bytes of one slot's mapping. */
-size_t region_mapping(const struct region *r)
-{
-	return r->len + 2 * r->margin;
-}
-
-bool region_maps_pmd(const struct region *r)
-{
-	return !r->backing->hugetlb && r->page == pmd_size();
-}
-
-bool region_maps_mthp(const struct region *r)
-{
-	return !r->backing->hugetlb && r->page > base_page() && !region_maps_pmd(r);
-}
-
-const char *region_content(const struct region *r, const char *addr)
-{
-	size_t index = region_offset(r, addr) / base_page();
-
-	return r->options->contents + index % CONTENT_PAGES * base_page();
-}
-
-/* Does the base page at page hold what belongs to addr? */
-bool page_is(const struct region *r, const char *page, const char *addr)
-{
-	return !memcmp(page, region_content(r, addr), base_page());
-}
-
-/* Maps the file (again) at addr, over whatever is there. */
-int region_mmap(const struct region *r, char *addr, size_t len)
-{
-	int flags = MAP_FIXED | MAP_NORESERVE |
-		    (r->backing->is_private ? MAP_PRIVATE : MAP_SHARED) |
-		    (r->backing->has_file ? 0 : MAP_ANONYMOUS);
-	off_t offset = r->backing->has_file ? region_offset(r, addr) : 0;
-	void *p = mmap(addr, len, PROT_READ | PROT_WRITE, flags, r->fd, offset);
-
-	return p == MAP_FAILED ? -errno : 0;
-}
-
-int region_register(struct region *r, char *addr, size_t len)
-{
-	if (!r->reg_mode || r->no_reregister)
-		return 0;
-	return uffd_register(&r->uffd, addr, len, r->reg_mode);
-}
-
-int region_register_all(struct region *r, uint64_t mode)
-{
-	int err = 0;
-
-	r->reg_mode = mode;
-	for (unsigned int i = 0; i < r->slots && mode && !err; i++)
-		err = uffd_register(&r->uffd, region_slot(r, i), region_mapping(r), mode);
-	return err;
-}
-
-int region_unregister_all(struct region *r)
-{
-	int err = 0;
-
-	for (unsigned int i = 0; i < r->slots && r->reg_mode && !err; i++)
-		err = uffd_unregister(&r->uffd, region_slot(r, i), region_mapping(r));
-	return err;
-}
+#include "region.h"
+#include "mapped.h"
+#include "reason.h"
+#include "size.h"
+#include "state.h"
 
 /* Minor and missing modes only where the backing has them. */
 static uint64_t registration(const struct region *r)
@@ -100,7 +23,7 @@ static uint64_t registration(const struct region *r)
 	return r->backing->uffd_minor ? mode : mode & any;
 }
 
-static int open_uffd(struct region *r, char *why, size_t size)
+static int open_uffd(struct region *r, struct reason *why)
 {
 	uint64_t mode = registration(r);
 	uint64_t needed = r->method ? r->method->features : 0, wanted = 0;
@@ -121,12 +44,12 @@ static int open_uffd(struct region *r, char *why, size_t size)
 	if (err && !mode && !needed)
 		return 0; /* would have been nice to have */
 	if (err == -EOPNOTSUPP)
-		snprintf(why, size, "this kernel lacks %s",
-			 uffd_feature_name(needed & ~r->uffd.offered));
+		because(why, "this kernel lacks %s",
+			uffd_feature_name(needed & ~r->uffd.offered));
 	else if (err)
-		snprintf(why, size,
-			 "userfaultfd refused: be root, or set "
-			 "vm.unprivileged_userfaultfd=1, or open up /dev/userfaultfd");
+		because(why,
+			"userfaultfd refused: be root, or set "
+			"vm.unprivileged_userfaultfd=1, or open up /dev/userfaultfd");
 	return err;
 }
 
@@ -178,19 +101,6 @@ static int map_all(struct region *r)
 	return 0;
 }
 
-/*
- * Takes the page-table entries of the second mapping away.  A page that is
- * mapped there too stays in the count of mapped file pages when it is dropped,
- * and is up to a fifth cheaper to drop.
- */
-int region_drop_alias(const struct region *r)
-{
-	if (!r->alias)
-		return 0;
-	return madvise(r->alias, r->slots * region_mapping(r), MADV_DONTNEED) ? -errno
-									      : 0;
-}
-
 /* One operation a slot, or so many single pages in seeded random order. */
 static int plan_ops(struct region *r)
 {
@@ -214,7 +124,7 @@ static int plan_ops(struct region *r)
 	return 0;
 }
 
-static int open_backing(struct region *r, char *why, size_t size)
+static int open_backing(struct region *r, struct reason *why)
 {
 	size_t file = r->slots * region_mapping(r);
 	int err = r->backing->open(r);
@@ -224,12 +134,11 @@ static int open_backing(struct region *r, char *why, size_t size)
 	if (!err)
 		err = map_all(r);
 	if (err)
-		snprintf(why, size, "cannot open and map the backing: %s",
-			 strerror(-err));
+		because(why, "cannot open and map the backing: %s", strerror(-err));
 	return err;
 }
 
-static int fill_and_map(struct region *r, char *why, size_t size)
+static int fill_and_map(struct region *r, struct reason *why)
 {
 	int err = 0;
 
@@ -239,12 +148,12 @@ static int fill_and_map(struct region *r, char *why, size_t size)
 	if (!err && r->fd >= 0 && fsync(r->fd))
 		err = -errno;
 	if (err)
-		snprintf(why, size, "cannot fill the backing: %s", strerror(-err));
+		because(why, "cannot fill the backing: %s", strerror(-err));
 	else if ((err = region_map(r)))
-		snprintf(why, size, "cannot map it by pages of the size wanted: %s",
-			 strerror(-err));
+		because(why, "cannot map it by pages of the size wanted: %s",
+			strerror(-err));
 	else if (!(err = plan_ops(r)))
-		err = mapped_as_requested(r, why, size);
+		err = mapped_as_requested(r, why);
 	return err;
 }
 
@@ -253,7 +162,7 @@ static int fill_and_map(struct region *r, char *why, size_t size)
  * why; the caller destroys it either way.
  */
 int region_create(struct region *r, const struct zap_case *c, const struct options *o,
-		  char *why, size_t size)
+		  struct reason *why)
 {
 	int err;
 
@@ -270,15 +179,15 @@ int region_create(struct region *r, const struct zap_case *c, const struct optio
 		.seed = mix64(o->seed),
 	};
 	r->granule = r->backing->hugetlb ? r->page : base_page();
-	err = open_uffd(r, why, size);
+	err = open_uffd(r, why);
 	if (!err)
-		err = open_backing(r, why, size);
+		err = open_backing(r, why);
 	if (!err)
-		err = fill_and_map(r, why, size);
+		err = fill_and_map(r, why);
 	if (!err) {
 		err = region_register_all(r, registration(r));
 		if (err)
-			snprintf(why, size, "UFFDIO_REGISTER: %s", strerror(-err));
+			because(why, "UFFDIO_REGISTER: %s", strerror(-err));
 	}
 	return err;
 }

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Runs cases one after another; what goes wrong with one becomes its record. */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "zapbench.h"
+#include "runner.h"
+#include "context.h"
+#include "contract.h"
+#include "endstate.h"
+#include "exclude.h"
+#include "memory.h"
+#include "record.h"
+#include "region.h"
+#include "size.h"
+#include "stop.h"
 
 struct runner {
 	const struct options *o;
@@ -12,14 +20,6 @@ struct runner {
 	struct contract *contracts; /* one per method, backing and page size */
 	unsigned int nr_contracts;
 };
-
-/* Was SIGINT or SIGTERM sent?  They are blocked, and wait in the signalfd. */
-bool interrupted(const struct options *o)
-{
-	struct pollfd p = { .fd = o->signal_fd, .events = POLLIN };
-
-	return o->signal_fd >= 0 && poll(&p, 1, 0) > 0;
-}
 
 static int trouble(struct runner *run, const char *kind, const char *name,
 		   const char *why, int err)
@@ -29,37 +29,6 @@ static int trouble(struct runner *run, const char *kind, const char *name,
 	else
 		run->counts.errors++;
 	return record_trouble(run->o, kind, name, why, err);
-}
-
-/* What the machine has too little of; 0 if nothing. */
-static int machine_lacks(const struct zap_case *c, char *why, size_t size)
-{
-	long long need = zapbench_case_memory(c->name);
-	long long available = number_after("/proc/meminfo", "MemAvailable:") * KIB;
-	char page[16];
-
-	if (c->backing->hugetlb) {
-		long long pages = (need + c->page - 1) / c->page;
-		long long free = hugetlb_pages(c->page, "free_hugepages");
-
-		size_text(c->page, page, sizeof(page));
-		if (free < 0)
-			snprintf(why, size, "this machine has no hugetlb pages of %s",
-				 page);
-		else if (free < pages)
-			snprintf(why, size,
-				 "hugetlb pool too small: %lld pages of %s needed, "
-				 "%lld free",
-				 pages, page, free);
-		return free < pages ? -ENOMEM : 0;
-	}
-	if (need + (long long)(64 * MIB) > available) {
-		snprintf(why, size,
-			 "not enough memory: %lld MiB needed, %lld MiB available",
-			 need / (long long)MIB + 64, available / (long long)MIB);
-		return -ENOMEM;
-	}
-	return 0;
 }
 
 static struct contract *find_contract(struct runner *run, const struct zap_case *c)
@@ -137,7 +106,7 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
 	else if (err)
 		err = trouble(run, err == -EOPNOTSUPP ? "skip" : "error", c->name,
-			      *t.why ? t.why : strerror(-err), err);
+			      *t.why.text ? t.why.text : strerror(-err), err);
 	else if (!(err = record_samples(run->o, c, &t, &served)))
 		run->counts.samples++;
 	timing_free(&t);
@@ -147,7 +116,7 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 static int time_case(struct runner *run, const struct zap_case *c)
 {
 	struct contract *k = NULL;
-	char why[200] = "";
+	struct reason why = { "" };
 	struct region r;
 	int event = -1, err;
 
@@ -156,16 +125,16 @@ static int time_case(struct runner *run, const struct zap_case *c)
 		if (err)
 			return err;
 		if (k->err == -EPROTO)
-			return trouble(run, "error", c->name, k->why, k->err);
+			return trouble(run, "error", c->name, k->why.text, k->err);
 		if (k->err)
-			return trouble(run, "skip", c->name, k->why, k->err);
+			return trouble(run, "skip", c->name, k->why.text, k->err);
 	}
 	if (!c->workload->timed || run->o->contract_only)
 		return 0;
-	err = region_checked(&r, c, run->o, 64, &event, why, sizeof(why));
+	err = region_checked(&r, c, run->o, 64, &event, &why);
 	if (err)
 		/* no event was looked for: the region could not even be made */
-		err = trouble(run, event < 0 ? "skip" : "error", c->name, why, err);
+		err = trouble(run, event < 0 ? "skip" : "error", c->name, why.text, err);
 	else
 		err = time_region(run, &r, c);
 	region_destroy(&r);
@@ -177,18 +146,18 @@ static int run_case(struct runner *run, const char *name)
 {
 	const char *excluded;
 	struct zap_case c;
-	char why[200];
+	struct reason why;
 	int err;
 
-	err = case_parse(name, &c, why, sizeof(why));
+	err = case_parse(name, &c, &why);
 	if (err)
-		return trouble(run, "error", name, why, err);
-	excluded = zapbench_excluded(name);
+		return trouble(run, "error", name, why.text, err);
+	excluded = case_excluded(&c);
 	if (excluded)
 		return trouble(run, "skip", name, excluded, 0);
-	err = machine_lacks(&c, why, sizeof(why));
+	err = machine_lacks(&c, &why);
 	if (err)
-		return trouble(run, "skip", name, why, err);
+		return trouble(run, "skip", name, why.text, err);
 	return time_case(run, &c);
 }
 

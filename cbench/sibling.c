@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Threads beside the measured one. */
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "sibling.h"
+#include "size.h"
 
 struct sibling {
 	pthread_t thread;

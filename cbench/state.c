@@ -8,8 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "state.h"
+#include "access.h"
+#include "mapped.h"
 #include "promise.h"
+#include "size.h"
+#include "timing.h"
 
 /* Private pages without a file behind them live as long as their mapping. */
 bool region_loses_data(const struct region *r)
@@ -75,7 +79,7 @@ static int map_slot(struct region *r, char *slot)
 {
 	size_t len = region_mapping(r);
 	long before = thread_faults();
-	char why[200];
+	struct reason why;
 
 	region_touch(r, slot, len);
 	/* one fault a page: what was unmapped came back by PMDs */
@@ -95,7 +99,7 @@ static int map_slot(struct region *r, char *slot)
 	}
 	/* up to 6.12 at least it leaves the PMD empty for the next fault */
 	region_touch(r, slot, len);
-	return mapped_slot_as_requested(r, slot, why, sizeof(why));
+	return mapped_slot_as_requested(r, slot, &why);
 }
 
 /* Brings every slot, not registered, to M but for its registration. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The clock, samples and their storage, and the one loop that is timed. */
-#include <stdlib.h>
-#include <string.h>
 #include <linux/membarrier.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -11,7 +10,8 @@
 #include <x86intrin.h>
 #endif
 
-#include "zapbench.h"
+#include "timing.h"
+#include "stop.h"
 
 uint64_t now_ns(void)
 {
@@ -150,10 +150,10 @@ void timing_before(struct timing *t)
 int timing_add(struct timing *t, uint64_t start, uint64_t end)
 {
 	if (t->o->tsc && voluntary_switches() != t->switches) {
-		snprintf(t->why, sizeof(t->why),
-			 "sample %llu slept: idle time counts as "
-			 "instructions here",
-			 (unsigned long long)t->total.n);
+		because(&t->why,
+			"sample %llu slept: idle time counts as "
+			"instructions here",
+			(unsigned long long)t->total.n);
 		return -EAGAIN;
 	}
 	return series_add(&t->total, end - start);
@@ -206,10 +206,6 @@ void timing_finish(struct timing *t)
 int drop_nothing(const struct zapbench_method *m, struct region *r, char *addr,
 		 size_t len)
 {
-	(void)m;
-	(void)r;
-	(void)addr;
-	(void)len;
 	return 0;
 }
 

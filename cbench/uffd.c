@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "uffd.h"
 
 static int route_syscall(void)
 {
@@ -31,13 +31,15 @@ static int route_user_mode(void)
 	return syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
 }
 
+/* The most capable first. */
 static const struct {
-	const char *name;
+	const char *name; /* in records */
+	const char *text; /* for people */
 	int (*open)(void);
 } routes[] = {
-	{ "syscall", route_syscall },
-	{ "dev", route_device },
-	{ "user-mode-only", route_user_mode },
+	{ "syscall", "syscall", route_syscall },
+	{ "dev", "/dev/userfaultfd", route_device },
+	{ "user-mode-only", "user mode only", route_user_mode },
 };
 
 static int open_any(const char **route)
@@ -90,6 +92,28 @@ int uffd_open(struct uffd *u, uint64_t needed, uint64_t wanted)
 	}
 	u->fd = fd;
 	return 0;
+}
+
+void zapbench_probe_userfaultfd(struct zapbench_userfaultfd *found)
+{
+	int first = 0;
+
+	*found = (struct zapbench_userfaultfd){ .route = NULL };
+	for (unsigned int i = 0; i < ARRAY_SIZE(routes); i++) {
+		struct uffdio_api api;
+		int fd = routes[i].open();
+		int err = fd < 0 ? -errno : handshake(fd, &api, 0);
+
+		if (fd >= 0)
+			close(fd);
+		if (!err) {
+			found->route = routes[i].text;
+			found->features = api.features;
+			return;
+		}
+		first = first ? first : -err;
+	}
+	found->error = first;
 }
 
 void uffd_close(struct uffd *u)

@@ -16,8 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from core import CBENCH, sources
 from limits import seconds
-from places import ROOT, TESTS
+from places import TESTS
 
 from zapbench.measure import shuffled
 from zapbench.record import Samples, collect
@@ -38,13 +39,13 @@ KEPT = 10
 
 def build(directory: Path) -> Path:
     """The guest program with a cost planted into what is timed."""
-    sources = sorted((ROOT / "cbench").glob("*.c"))
     program = directory / "planted"
     subprocess.run(
         [
             *("gcc", "-std=gnu11", "-O2", "-D_GNU_SOURCE", '-DZAPBENCH_VERSION="planted"'),
             *("-static", "-pthread", "-Wl,--wrap=run_ops", "-o", str(program)),
-            *map(str, sources),
+            f"-I{CBENCH}",
+            *sources(),
             str(TESTS / "plant.c"),
         ],
         check=True,

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How this process can get a userfaultfd: tried, not deduced from settings."""
 
-import ctypes
-import fcntl
-import os
-import platform
-import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 
-# linux/userfaultfd.h
-UFFD_USER_MODE_ONLY = 1
-USERFAULTFD_IOC_NEW = 0xAA00
-UFFDIO_API = 0xC018AA3F
-UFFD_API = 0xAA
-MINOR_FEATURES = {"hugetlb": 1 << 9, "shmem": 1 << 10}  # UFFD_FEATURE_MINOR_*
-NR_USERFAULTFD = {"x86_64": 323}  # elsewhere asm-generic/unistd.h holds
-NR_USERFAULTFD_GENERIC = 282
+from zapbench._zapbench import ffi, lib
+
+
+def _text(pointer: object) -> str:
+    return str(ffi.string(pointer).decode()) if pointer else ""
+
+
+_BACKINGS = [lib.zapbench_backings[i] for i in range(lib.zapbench_nr_backings)]
+MINOR_FEATURES = {
+    name: int(row.minor_feature)
+    for name in ("hugetlb", "shmem")
+    for row in _BACKINGS
+    if _text(row.name) == name
+}
+"""The UFFD_FEATURE_MINOR_* bit of each kind of memory that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +32,6 @@ class Userfaultfd:
 
 def probe_userfaultfd() -> Userfaultfd:
     """Try the three routes on the running kernel, the most capable ones first."""
-    number = NR_USERFAULTFD.get(platform.machine(), NR_USERFAULTFD_GENERIC)
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def syscall(flags: int) -> int:
-        fd = int(libc.syscall(number, os.O_CLOEXEC | flags))
-        if fd < 0:
-            raise OSError(ctypes.get_errno(), "userfaultfd")
-        return fd
-
-    def device() -> int:
-        with open("/dev/userfaultfd", "rb", buffering=0) as file:
-            return fcntl.ioctl(file, USERFAULTFD_IOC_NEW, os.O_CLOEXEC)
-
-    routes: dict[str, Callable[[], int]] = {
-        "syscall": lambda: syscall(0),
-        "/dev/userfaultfd": device,
-        "user mode only": lambda: syscall(UFFD_USER_MODE_ONLY),
-    }
-    first_error = 0
-    for route, attempt in routes.items():
-        try:
-            fd = attempt()
-        except OSError as err:
-            first_error = first_error or err.errno or 0
-            continue
-        try:
-            answer = fcntl.ioctl(fd, UFFDIO_API, struct.pack("QQQ", UFFD_API, 0, 0))
-            return Userfaultfd(route, struct.unpack("QQQ", answer)[1])
-        finally:
-            os.close(fd)
-    return Userfaultfd(error=first_error)
+    found = ffi.new("struct zapbench_userfaultfd *")
+    lib.zapbench_probe_userfaultfd(found)
+    return Userfaultfd(_text(found.route), int(found.features), int(found.error))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from core import CBENCH, sources
 from limits import seconds
 from places import ROOT
 
@@ -142,7 +143,7 @@ def test_bad_case_is_an_error_record(guest: Guest, name: str) -> None:
 
 # Eight threads that add to what the first one reads after each pass.
 CREW = """
-#include "zapbench.h"
+#include "workload/crew.h"
 static const struct options o = { .signal_fd = -1 };
 static long part[8];
 static void work(void *arg, unsigned int m)
@@ -172,9 +173,8 @@ int main(void)
 
 def test_a_crew_has_no_data_race(tmp_path: Path) -> None:
     (tmp_path / "crew_main.c").write_text(CREW)
-    core = [path for path in (ROOT / "cbench").glob("*.c") if path.name != "guest_main.c"]
     command = ["gcc", "-g", "-O1", "-fsanitize=thread", "-D_GNU_SOURCE", '-DZAPBENCH_VERSION="0"']
-    command += [f"-I{ROOT / 'cbench'}", "crew_main.c", *map(str, core), "-lpthread"]
+    command += [f"-I{CBENCH}", "crew_main.c", *sources(main=False), "-lpthread"]
     subprocess.run([*command, "-o", "crew"], cwd=tmp_path, check=True, capture_output=True)
     done = subprocess.run(
         [tmp_path / "crew"], capture_output=True, text=True, timeout=seconds(60), check=False

@@ -27,7 +27,7 @@ OWNERS = {
     "pyperf": {"result"},
     "rich": {"cli"},
     "scipy": {"result"},
-    "zapbench._zapbench": {"case", "target"},
+    "zapbench._zapbench": {"case", "target", "uffd", "vm"},
 }
 
 

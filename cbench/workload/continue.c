@@ -13,7 +13,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "zapbench.h"
+#include "crew.h"
+#include "size.h"
+#include "timing.h"
+#include "workload.h"
 
 /* What a call needs beside its address. */
 struct mapper {
@@ -34,13 +37,11 @@ static int map_continue(const struct mapper *m, char *addr, size_t len)
 
 static int map_populate(const struct mapper *m, char *addr, size_t len)
 {
-	(void)m;
 	return madvise(addr, len, MADV_POPULATE_READ) ? -errno : 0;
 }
 
 static int map_populate_write(const struct mapper *m, char *addr, size_t len)
 {
-	(void)m;
 	return madvise(addr, len, MADV_POPULATE_WRITE) ? -errno : 0;
 }
 
@@ -163,8 +164,7 @@ static int prepare(struct mapper *m, struct timing *t)
 	}
 	if (!err && c->wp && !(err = drop_all(m)) &&
 	    m->map(m, r->ops[0].addr, r->page) == -EINVAL) {
-		snprintf(t->why, sizeof(t->why),
-			 "this kernel lacks UFFDIO_CONTINUE_MODE_WP (Linux 6.4)");
+		because(&t->why, "this kernel lacks UFFDIO_CONTINUE_MODE_WP (Linux 6.4)");
 		err = -EOPNOTSUPP;
 	}
 	return err;
@@ -180,9 +180,8 @@ static int verify(const struct mapper *m, struct timing *t)
 
 			if (page_is(r, page, page))
 				continue;
-			snprintf(t->why, sizeof(t->why),
-				 "page %zu held other bytes after it was mapped",
-				 at / base_page());
+			because(&t->why, "page %zu held other bytes after it was mapped",
+				at / base_page());
 			return -EPROTO;
 		}
 	return 0;
@@ -210,10 +209,26 @@ static int sample(struct mapper *m, struct timing *t, struct crew *crew)
 	return err ? err : timing_keep(t, start, end);
 }
 
-int workload_continue(struct region *r, void *timing)
+static const char *excluded(const struct zap_case *c)
+{
+	bool mode = c->wp || c->no_wake || c->step;
+
+	if (c->by && mode)
+		return "step=, wp= and wake= are UFFDIO_CONTINUE's, not by='s";
+	if (c->by >= BY_POPULATE_WRITE && c->backing->is_private)
+		return "would make pages of its own in a private mapping";
+	if (c->step == STEP_2M && (c->range <= 2 * MIB || c->page >= 2 * MIB))
+		return "step=2m needs pages smaller than 2 MiB and a larger range";
+	if (c->step == STEP_PAGE && c->range == c->page)
+		return "step=page needs more than one page";
+	if (c->threads > c->range / c->page)
+		return "fewer pages than threads";
+	return NULL;
+}
+
+static int run(struct region *r, struct timing *t)
 {
 	const struct zap_case *c = r->c;
-	struct timing *t = timing;
 	struct mapper m = {
 		.r = r,
 		.map = ways[c->by].map,
@@ -243,3 +258,12 @@ int workload_continue(struct region *r, void *timing)
 	free(m.parts);
 	return err;
 }
+
+const struct zapbench_workload workload_continue = {
+	.name = "continue",
+	.summary = "UFFDIO_CONTINUE of the whole range, against populating it",
+	.timed = true,
+	.needs_minor = true,
+	.excluded = excluded,
+	.run = run,
+};

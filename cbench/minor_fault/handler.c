@@ -2,6 +2,7 @@
 /* The side that resolves faults: threads that read a userfaultfd and answer. */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -121,7 +122,6 @@ int answer_fault(struct faults *f, const struct uffd *u, struct handler_counts *
 
 static void wait_nothing(struct handler *h)
 {
-	(void)h;
 }
 
 static void wait_poll(struct handler *h)

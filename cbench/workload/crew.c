@@ -4,15 +4,19 @@
  * as the case; a pass starts them together and takes the time from the first
  * that begins to the last that ends.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "zapbench.h"
+#include "crew.h"
+#include "proc.h"
+#include "timing.h"
 
 struct member {
 	struct crew *crew;

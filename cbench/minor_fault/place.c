@@ -4,6 +4,7 @@
  * numbered: the faulters, then the handlers.  Only threads that end with the
  * case are pinned, so there is nothing to put back.
  */
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,8 +37,7 @@ int place_init(struct faults *f)
 	f->yield = f->nr_threads + f->nr_handlers > place_cpus(f);
 	if (f->r->c->place != PLACE_APART || CPU_COUNT(&f->allowed) > 1)
 		return 0;
-	snprintf(f->why, f->why_size,
-		 "place=apart needs two CPUs, and this process may use one only");
+	because(f->why, "place=apart needs two CPUs, and this process may use one only");
 	return -EOPNOTSUPP;
 }
 
@@ -63,8 +63,8 @@ int place_thread(struct faults *f, pthread_t thread, unsigned int n)
 	CPU_SET(cpu, &set);
 	err = pthread_setaffinity_np(thread, sizeof(set), &set);
 	if (err)
-		snprintf(f->why, f->why_size, "thread %u cannot be pinned to CPU %d: %s",
-			 n, cpu, strerror(err));
+		because(f->why, "thread %u cannot be pinned to CPU %d: %s", n, cpu,
+			strerror(err));
 	return -err;
 }
 
@@ -91,12 +91,12 @@ int place_check(struct faults *f)
 
 		if (!at)
 			continue;
-		snprintf(f->why, f->why_size,
-			 "%s %u was pinned to CPU %d and ran on CPU %d: keep other "
-			 "programs "
-			 "from moving threads",
-			 handler ? "handler" : "faulting thread", i, place_cpu(f, n),
-			 at - 1);
+		because(f->why,
+			"%s %u was pinned to CPU %d and ran on CPU %d: keep other "
+			"programs "
+			"from moving threads",
+			handler ? "handler" : "faulting thread", i, place_cpu(f, n),
+			at - 1);
 		return -EPROTO;
 	}
 	return 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Workload "zap": M to T, the calls alone.  The way back to M is not timed. */
-#include "zapbench.h"
+#include "state.h"
+#include "timing.h"
+#include "workload.h"
 
 static int back(struct region *r)
 {
@@ -16,9 +18,8 @@ static int back(struct region *r)
 	return err ? err : region_restore(r);
 }
 
-int workload_zap(struct region *r, void *timing)
+static int run(struct region *r, struct timing *t)
 {
-	struct timing *t = timing;
 	uint64_t start, end;
 	int err;
 
@@ -36,3 +37,11 @@ int workload_zap(struct region *r, void *timing)
 	} while (!err && timing_more(t));
 	return err;
 }
+
+const struct zapbench_workload workload_zap = {
+	.name = "zap",
+	.summary = "mapped to trapping: the calls alone",
+	.uses_method = true,
+	.timed = true,
+	.run = run,
+};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "workload/crew.h"
 
 /* order=stride: every 16th page, then their neighbours, and so on. */
 enum { STRIDE = 16 };
@@ -103,7 +104,6 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	struct answer *a;
 	int err, saved = errno;
 
-	(void)context;
 	if (!f || page >= f->pages) {
 		signal(sig, SIG_DFL); /* not ours: fault again, and die of it */
 		return;
@@ -182,7 +182,7 @@ void faults_let_go(struct faults *f, int err, const char *why)
 {
 	if (!f->err) {
 		f->err = err;
-		snprintf(f->why, f->why_size, "%s: %s", why, strerror(-err));
+		because(f->why, "%s: %s", why, strerror(-err));
 	}
 	for (unsigned int i = 0; i < f->nr_uffds; i++) {
 		size_t len = part_pages(f, i) * f->page;
@@ -250,7 +250,7 @@ int faulters_check(struct faults *f)
 		if (f->faulters[i].sum == f->faulters[i].expected)
 			continue;
 		f->err = -EPROTO;
-		snprintf(f->why, f->why_size, "thread %u read other bytes", i);
+		because(f->why, "thread %u read other bytes", i);
 	}
 	return f->err;
 }

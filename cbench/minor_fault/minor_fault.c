@@ -12,6 +12,11 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "size.h"
+#include "state.h"
+#include "stop.h"
+#include "workload.h"
+#include "workload/crew.h"
 
 /*
  * Of a fault's time: until its message was read; behind other messages of the
@@ -34,7 +39,6 @@ enum { MORE_SAMPLES = 100, MORE_SECONDS = 10 };
 
 static void nothing(int sig)
 {
-	(void)sig;
 }
 
 static int allocate(struct faults *f)
@@ -138,8 +142,7 @@ static void init(struct faults *f, struct region *r, struct timing *t)
 		.nr_handlers = handled ? MAX(c->handlers, 1) : 0,
 		.batch = MAX(c->batch, 1),
 		.other = r->alias,
-		.why = t->why,
-		.why_size = sizeof(t->why),
+		.why = &t->why,
 	};
 	f->nr_uffds = c->uffd_each ? f->nr_handlers : 1;
 	t->faults.oversubscribed =
@@ -216,10 +219,10 @@ static int count_faults(struct faults *f, struct fault_counts *n)
 	n->faults += f->pages - silent;
 	if (!silent)
 		return 0;
-	snprintf(f->why, f->why_size,
-		 "%zu of %zu pages raised no event when they were accessed, the first of "
-		 "them page %zu",
-		 silent, f->pages, first);
+	because(f->why,
+		"%zu of %zu pages raised no event when they were accessed, the first of "
+		"them page %zu",
+		silent, f->pages, first);
 	return -EPROTO;
 }
 
@@ -272,8 +275,7 @@ static int verify(struct faults *f)
 	for (size_t i = 0; i < f->pages * f->page; i += base_page()) {
 		if (page_is(f->r, f->base + i, f->base + i))
 			continue;
-		snprintf(f->why, f->why_size, "page %zu held other bytes after its fault",
-			 i / f->page);
+		because(f->why, "page %zu held other bytes after its fault", i / f->page);
 		return -EPROTO;
 	}
 	return 0;
@@ -305,8 +307,7 @@ static int pass(struct faults *f, struct timing *t, bool whole)
 	int err = drop(f);
 
 	if (err) {
-		snprintf(f->why, f->why_size, "%s: %s", f->r->method->summary,
-			 strerror(-err));
+		because(f->why, "%s: %s", f->r->method->summary, strerror(-err));
 		return err;
 	}
 	before = counted(f);
@@ -349,9 +350,8 @@ static int passes(struct faults *f, struct timing *t)
 	return err;
 }
 
-int workload_minor_fault(struct region *r, void *timing)
+static int run(struct region *r, struct timing *t)
 {
-	struct timing *t = timing;
 	struct faults *f = malloc(sizeof(*f));
 	int err;
 
@@ -369,3 +369,14 @@ int workload_minor_fault(struct region *r, void *timing)
 	free(f);
 	return err;
 }
+
+const struct zapbench_workload workload_minor_fault = {
+	.name = "minor_fault",
+	.summary = "one access of a trapping page, in the thread that faults",
+	.uses_method = true,
+	.timed = true,
+	.handles_faults = true,
+	.needs_minor = true,
+	.excluded = fault_excluded,
+	.run = run,
+};

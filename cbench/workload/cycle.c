@@ -3,7 +3,9 @@
  * Workload "cycle": M to T to R for the whole range, one thread, no handler:
  * drop; put lost data back; the cheapest bulk call; read every page once.
  */
-#include "zapbench.h"
+#include "state.h"
+#include "timing.h"
+#include "workload.h"
 
 enum { DROP, COPY, RESOLVE, TOUCH };
 
@@ -36,9 +38,8 @@ static int cycle(struct region *r, const struct options *o, uint64_t stamp[5])
 	return 0;
 }
 
-int workload_cycle(struct region *r, void *timing)
+static int run(struct region *r, struct timing *t)
 {
-	struct timing *t = timing;
 	uint64_t stamp[5];
 	int err = timing_stages(t, stages, ARRAY_SIZE(stages));
 
@@ -58,3 +59,12 @@ int workload_cycle(struct region *r, void *timing)
 	}
 	return err;
 }
+
+const struct zapbench_workload workload_cycle = {
+	.name = "cycle",
+	.summary = "mapped to trapping to resolved and read",
+	.uses_method = true,
+	.timed = true,
+	.needs_resolve = true,
+	.run = run,
+};

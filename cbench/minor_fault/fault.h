@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "zapbench.h"
+#include "timing.h"
 
 /*
  * A clock read costs a hundredth of a fault.  The faulters' side reads it once a
@@ -95,9 +95,11 @@ struct faults {
 
 	uint64_t strandings;
 	int err; /* why the faults were let go, unresolved */
-	char *why;
-	size_t why_size;
+	struct reason *why;
 };
+
+/* exclude.c */
+const char *fault_excluded(const struct zap_case *c);
 
 /* handler.c */
 bool stamped(const struct faults *f, size_t page);

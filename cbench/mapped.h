@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the page tables and the page cache hold. */
+#ifndef ZAPBENCH_MAPPED_H
+#define ZAPBENCH_MAPPED_H
+
+#include "layout.h"
+
+int mapped_slot_as_requested(const struct region *r, const char *slot,
+			     struct reason *why);
+int mapped_as_requested(const struct region *r, struct reason *why);
+bool page_present(const char *addr);
+int vma_count(void);
+int vma_is_registered(const char *addr, uint64_t modes);
+int cached_pages(const struct region *r, const char *addr, size_t len, size_t *cached);
+long region_blocks(const struct region *r);
+
+#endif
