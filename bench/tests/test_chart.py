@@ -299,7 +299,7 @@ def test_mixed_units_are_refused(tmp_path: Path, capsys) -> None:
     [
         ("c.pdf", "must end in .svg or .png"),
         ("c", "must end in .svg or .png"),
-        ("absent/c.svg", "there is no directory absent"),
+        ("records.jsonl.gz/c.svg", "cannot write records.jsonl.gz/c.svg"),
         ("/proc/c.svg", "cannot write /proc/c.svg"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from zapbench.error import BuildFailed, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import find
 from zapbench.kernel import build, config, source
 from zapbench.kernel.catalogue import Kernel
@@ -63,7 +64,7 @@ def _make(
     for stale in _packages(tree):
         stale.unlink()
     fragment = objects / "zapbench.config"
-    cache.write(fragment, _fragment(kernel).encode())
+    write_if_changed(fragment, _fragment(kernel).encode())
     chosen = Configuration("deb", (), (fragment,), base.expanduser().absolute())
     command = build.make_command(tree, objects)
     env = {**build.build_environment(tree), "DPKG_FLAGS": "-d", "INSTALL_MOD_STRIP": "1"}
