@@ -308,6 +308,14 @@ def test_a_file_that_cannot_be_is_one_line(tmp_path, capsys, monkeypatch, file, 
     assert said in fail(capsys, "chart", ".", "-o", file)
 
 
+def test_a_chart_goes_where_there_was_no_directory(tmp_path: Path) -> None:
+    file = tmp_path / "new/place/c.svg"
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["chart", str(written(tmp_path)), "-o", str(file)])
+    assert caught.value.code == 0
+    assert file.read_text().startswith("<?xml")
+
+
 def test_a_full_disk_leaves_the_chart_of_before(results: Results, small_disk: Path) -> None:
     file = small_disk / "c.svg"
     file.write_text("before")

@@ -70,8 +70,24 @@ def write_output(path: Path, content: bytes) -> None:
     Raises:
         DiskFull: it cannot be written; the file of before, if any, is left.
     """
-    try:
+    with _named(path):
         write_atomically(path, content)
+
+
+def make_directory(path: Path) -> None:
+    """Make what a user named with -o, or what is above it, unless it is there.
+
+    Raises:
+        DiskFull: it cannot be made.
+    """
+    with _named(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DiskFull(f"cannot write {path}: {error.strerror}; choose another with -o") from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from zapbench.error import BuildFailed, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
-from zapbench.host.file import write_if_changed
+from zapbench.host.file import make_directory, write_if_changed
 from zapbench.host.process import find
 from zapbench.kernel import build, config, source
 from zapbench.kernel.catalogue import Kernel
@@ -38,6 +38,7 @@ def build_packages(
 
     Raises:
         UsageError: ``base`` is no kernel configuration.
+        DiskFull: ``directory`` cannot be made.
         EnvironmentMissing: a program or disk space is missing.
         BuildFailed: a patch, the configuration or the compiler failed.
     """
@@ -47,7 +48,7 @@ def build_packages(
         )
     for program in ("dpkg-deb", "dpkg-buildpackage", "rsync", "fakeroot"):
         find(program)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     with source.checked_out(kernel.source, progress) as tree:
         cache.require_space(
             SIZE if len(config.read(base)) > 3000 else SIZE // 10, "building packages"
