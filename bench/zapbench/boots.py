@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Protocol
 
 from zapbench.error import CaseFailed, LostVm, Unsupported, ZapbenchError
-from zapbench.host import cache
+from zapbench.host.file import write_if_changed
 from zapbench.kernel.build import Image
 from zapbench.measure import effort_for, shuffled
 from zapbench.record import Context, Recording, Samples, Skip, collect, failures, load
@@ -119,7 +119,7 @@ class Boots:
         if recording.truncated:
             raise LostVm(recording.truncated)
         check_identity(recording, self._image)
-        cache.write(self.path(boot), gzip.compress(b"".join(lines), mtime=0))
+        write_if_changed(self.path(boot), gzip.compress(b"".join(lines), mtime=0))
 
 
 def outcomes(recording: Recording) -> dict[str, float | ZapbenchError]:

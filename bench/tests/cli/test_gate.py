@@ -73,7 +73,9 @@ def test_files_are_written_in_the_format_of_their_name(
     assert (tmp_path / "a.md").read_text().startswith("### FAIL: ")
     assert json.loads((tmp_path / "a.json").read_text())["status"] == "FAIL"
     ET.parse(tmp_path / "a.xml")
-    assert "cannot write nowhere" in gate(*failing, "-o", "nowhere/a.md").line
+    assert gate(*failing, "-o", "new/place/a.md").status == 1
+    assert (tmp_path / "new/place/a.md").read_text() == (tmp_path / "a.md").read_text()
+    assert "cannot write a.md/b.md" in gate(*failing, "-o", "a.md/b.md").line
 
 
 def test_the_exit_status_reaches_the_shell(result: MakeResult, tmp_path: Path) -> None:

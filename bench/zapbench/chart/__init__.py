@@ -6,7 +6,7 @@ same records a file has the same bytes: no date, no random ids, the user's style
 Text stays text in an SVG.
 """
 
-import tempfile
+import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from zapbench.chart.heat import draw_heat
 from zapbench.chart.scatter import draw_scatter
 from zapbench.chart.size import draw_size
 from zapbench.chart.trend import History, draw_history
-from zapbench.error import DiskFull, UsageError
+from zapbench.error import UsageError
+from zapbench.host.file import write_output
 from zapbench.result.bridge import Bridge
 from zapbench.result.store import Results
 
@@ -111,17 +112,12 @@ def save(figure: Figure, path: Path) -> None:
     """Write an SVG or PNG file, whole or not at all.
 
     Raises:
-        UsageError: of no known kind, or there is no such directory.
+        UsageError: of no known kind.
         DiskFull: it cannot be written; the one of before, if any, is left.
     """
     check(path)
-    if not path.parent.is_dir():
-        raise UsageError(f"cannot write {path}: there is no directory {path.parent}")
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".chart-") as scratch:
-            made = Path(scratch) / path.name
-            with mpl.rc_context(_STYLE):
-                figure.savefig(made, dpi=DPI, metadata=_METADATA[path.suffix])
-            made.replace(path)
-    except OSError as error:
-        raise DiskFull(f"cannot write {path}: {error.strerror}; choose another with -o") from error
+    made = io.BytesIO()
+    form = path.suffix.removeprefix(".")
+    with mpl.rc_context(_STYLE):
+        figure.savefig(made, format=form, dpi=DPI, metadata=_METADATA[path.suffix])
+    write_output(path, made.getvalue())

@@ -14,7 +14,7 @@ from zapbench.cli.output import note
 from zapbench.cli.progress import stages, watch
 from zapbench.cli.run import RESULTS
 from zapbench.cli.where import ACCELERATORS
-from zapbench.error import BuildFailed, DiskFull, UsageError, ZapbenchError
+from zapbench.error import BuildFailed, UsageError, ZapbenchError
 from zapbench.gate import noise, plan
 from zapbench.gate.budget import TIERS, Budgets, load
 from zapbench.gate.evidence import Side
@@ -23,6 +23,7 @@ from zapbench.gate.judge import Judgement, Status, comparable, judge, to_confirm
 from zapbench.gate.live import Session
 from zapbench.gate.noise import Calibration
 from zapbench.gate.output import FORMATS, SUFFIXES
+from zapbench.host.file import write_output
 from zapbench.result.store import Results, free_directory
 from zapbench.target import Target
 
@@ -119,10 +120,7 @@ def command(
 def _write(judgement: Judgement, form: str, outputs: Sequence[Path]) -> None:
     click.echo(FORMATS[form](judgement), nl=False)
     for path in outputs:
-        try:
-            path.write_text(FORMATS[_format_of(path)](judgement), encoding="utf-8")
-        except OSError as error:
-            raise DiskFull(f"cannot write {path}: {error.strerror}") from error
+        write_output(path, FORMATS[_format_of(path)](judgement).encode())
 
 
 def _format_of(path: Path) -> str:

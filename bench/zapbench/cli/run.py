@@ -21,6 +21,7 @@ from zapbench.result.store import (
     discard,
     free_directory,
     latest_directory,
+    recorded,
     write_suite,
 )
 from zapbench.result.table import build
@@ -78,13 +79,14 @@ def command(
     effort = replace(effort, boots=boots) if boots is not None else effort
     session = _session(where, cells, directory, seed, resume=resume)
     trouble = None
-    with create(session.directory, resume=resume) as writer:
-        try:
+    writer = create(session.directory, resume=resume)
+    try:
+        with writer:  # to compress what it wrote can fail, too
             _measure(session, writer, effort)
-        except ZapbenchError as error:
-            trouble = error
-        except KeyboardInterrupt:
-            trouble = Interrupted("interrupted before or between the measurements")
+    except ZapbenchError as error:
+        trouble = error
+    except KeyboardInterrupt:
+        trouble = Interrupted("interrupted before or between the measurements")
     return _finish(session, effort, trouble, as_json=as_json)
 
 
@@ -97,7 +99,7 @@ def _session(
         choose = latest_directory if resume else free_directory
         directory = choose(RESULTS, where.kernel, tier)
     before = None
-    if resume and (directory / RECORDS).exists():
+    if resume and recorded(directory):
         before = load(directory / RECORDS)
         for context in before.of(Context):
             if (context.run.kernel, context.run.tier) != (where.kernel, tier):

@@ -11,7 +11,7 @@ from zapbench.cli import bridge, run
 from zapbench.cli.output import note
 from zapbench.error import EnvironmentMissing, Interrupted, UsageError, ZapbenchError
 from zapbench.result.bridge import build_bridge
-from zapbench.result.store import RECORDS, Results, free_directory, latest_directory
+from zapbench.result.store import Results, free_directory, latest_directory, recorded
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
 REPORT, TITLE = "report", "Dropping page-table entries, natively and counted"
@@ -52,7 +52,7 @@ def command(
     directories = {name: directory / name for name in places}
     statuses: list[int] = []
     for name, place in places.items():
-        begun = resume and (directories[name] / RECORDS).is_file()
+        begun = resume and recorded(directories[name])
         options: dict[str, Any] = {"directory": directories[name], "resume": begun}
         options |= place | {"globs": globs, "boots": boots, "seed": seed, "quick": True}
         status = _measure(ctx, name, options, first=not statuses)
@@ -84,9 +84,7 @@ def _draw(directories: Mapping[str, Path], where: Path) -> None:
     from zapbench import chart, report  # matplotlib takes its time
 
     found = {
-        name: Results(directory)
-        for name, directory in directories.items()
-        if (directory / RECORDS).is_file()
+        name: Results(directory) for name, directory in directories.items() if recorded(directory)
     }
     for name, results in found.items():
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from zapbench.error import DiskFull, EnvironmentMissing
 from zapbench.gate.estimate import Spread, of_two, squares
 from zapbench.gate.fingerprint import Fingerprint, differences
+from zapbench.host.file import write_atomically
 from zapbench.host.journal import state_directory
 
 VERSION = 1
@@ -122,11 +123,8 @@ def save(calibration: Calibration) -> Path:
         "context": dict(calibration.context),
         "figures": figures,
     }
-    draft = where.with_suffix(".new")
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(data) + "\n", encoding="utf-8")
-        draft.replace(where)
+        write_atomically(where, f"{json.dumps(data)}\n".encode())
     except OSError as error:
         raise DiskFull(f"cannot keep the calibration in {where}: {error.strerror}") from error
     return where

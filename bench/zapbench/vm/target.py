@@ -12,6 +12,7 @@ from zapbench.case import Case, contract_grid, hugetlb_need
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import find, output
 from zapbench.kernel import build, catalogue
 from zapbench.target import Job, guest_path
@@ -205,5 +206,5 @@ class VmTarget:
                 pass
         except (LostVm, EnvironmentMissing) as error:
             reason = str(error)
-        cache.write(kept, json.dumps({"of": identity, "reason": reason}).encode())
+        write_if_changed(kept, json.dumps({"of": identity, "reason": reason}).encode())
         return reason
