@@ -5,12 +5,14 @@ import contextlib
 import os
 from pathlib import Path
 
+import pytest
 import synthetic
 from command import Command, Replay, run_small
 
-from zapbench import record
+from zapbench import record, where
 from zapbench.record import Samples
 from zapbench.result import store
+from zapbench.uffd import Userfaultfd
 
 
 def test_a_run_leaves_records_and_a_suite(
@@ -83,3 +85,13 @@ def test_resuming_another_kernel_s_results_is_refused(
     (tmp_path / "r" / store.RECORDS).write_bytes(b"".join(lines))
     done = run_small(zapbench, "-o", "r", "--resume")
     assert "holds 6.1 (kvm), not" in done.line
+
+
+def test_refused_userfaultfd_is_one_line_and_leaves_no_directory(
+    zapbench: Command, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, "probe_userfaultfd", lambda: Userfaultfd(error=1))
+    done = run_small(zapbench, "-o", "r")
+    assert "userfaultfd is refused (Operation not permitted): run as root" in done.err
+    assert done.status == 2
+    assert not Path("r").exists()

@@ -7,8 +7,7 @@ import pytest
 from command import fail
 from made_bridge import PLACE
 
-from zapbench import cli, target
-from zapbench.cli import where
+from zapbench import cli, target, where
 from zapbench.error import EnvironmentMissing, LostVm
 from zapbench.record import Samples
 from zapbench.result.store import RECORDS, Results

@@ -10,13 +10,13 @@ from zapbench.cli import kernel_history
 from zapbench.cli.bisect import bisect, judge
 from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.cli.progress import stages
-from zapbench.cli.where import ACCELERATORS
 from zapbench.kernel import inventory, source
 from zapbench.kernel.build import build
 from zapbench.kernel.catalogue import parse
 from zapbench.kernel.package import build_packages
 from zapbench.target import guest_path
 from zapbench.vm import VmTarget, image_of, shell
+from zapbench.where import ACCELERATORS
 
 NAMES = "as `kernel list` shows them, or git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256, with +SERIES"
 NONE = "-"

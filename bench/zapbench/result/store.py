@@ -18,6 +18,7 @@ from zapbench.error import DiskFull, UsageError
 from zapbench.record import Context, Recording, Samples, Writer, load
 from zapbench.result import stats
 
+RESULTS = Path("results")  # holds result directories, where the user names none
 RECORDS = "records.jsonl.gz"
 SUITE = "suite.json.gz"
 SECONDS_PER_NS = 1e-9

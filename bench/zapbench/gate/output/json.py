@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from zapbench.gate import wording
-from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.judgement import Check, Judgement
 
 FIGURES = ("head", "reference", "change", "low", "high", "floor", "detectable", "boots")
 
