@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.case import Cell
-from zapbench.error import LostProcess, LostVm, UsageError
+from zapbench.error import EnvironmentMissing, LostProcess, LostVm, UsageError
 from zapbench.observer import OnRecord
 from zapbench.record import Context, Contract, Error, Record, Recording, Samples, Skip, parse
 from zapbench.target import Job, Target
@@ -143,3 +143,20 @@ def available(cells: Iterable[Cell]) -> list[Cell]:
     if not found:
         raise UsageError(f"no such case can be had: {asked[0].case}: {asked[0].excluded}")
     return found
+
+
+def nothing_measured(
+    recording: Recording, kind: type[Samples | Contract]
+) -> EnvironmentMissing | None:
+    """The error of a recording where cases were skipped and none gave a record of a kind.
+
+    None if one did, or failed: then there is something to show.
+    """
+    seen = any(isinstance(record, (kind, Error)) for record in recording.records)
+    if seen or not recording.of(Skip):
+        return None
+    kernel = recording.records[0].run.kernel
+    reasons = dict.fromkeys(skip.reason for skip in recording.of(Skip))
+    return EnvironmentMissing(
+        f"nothing was measured on {kernel}, every case was skipped: {'; '.join(reasons)}"
+    )

@@ -5,12 +5,12 @@ import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zapbench.boot import Work, available, effort_for
+from zapbench.boot import Work, available, effort_for, nothing_measured
 from zapbench.case import Cell, choose
 from zapbench.error import DiskFull, Interrupted, Truncated, UsageError, ZapbenchError
 from zapbench.measure import Leg, left, measure
 from zapbench.observer import Observer
-from zapbench.record import Context, Recording, finished, load
+from zapbench.record import Context, Recording, Samples, finished, load
 from zapbench.result.store import (
     RECORDS,
     RESULTS,
@@ -134,6 +134,8 @@ def _outcome(
     if trouble is not None:
         mend = f"go on with: zapbench run --resume -o {directory}"
         trouble = type(trouble)(f"{trouble}; {mend}")
+    else:
+        trouble = nothing_measured(recording, Samples)
     try:
         write_suite(directory, recording)
     except DiskFull as error:

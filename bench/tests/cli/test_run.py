@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import synthetic
 from command import Command, Replay, run_small
+from made_stream import skipped
 
 from zapbench import record, where
 from zapbench.record import Samples
@@ -95,3 +96,18 @@ def test_refused_userfaultfd_is_one_line_and_leaves_no_directory(
     assert "userfaultfd is refused (Operation not permitted): run as root" in done.err
     assert done.status == 2
     assert not Path("r").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "calibrate"])
+def test_where_every_case_is_skipped_nothing_was_measured(
+    zapbench: Command, replay: Replay, tmp_path: Path, command: str
+) -> None:
+    reasons = {"zap/rwp/shmem/4k/64k": "no such call", "zap/dontneed/hugetlb/2m/2m": "no pages"}
+    replay(skipped(tmp_path, reasons))
+    done = zapbench(command, *reasons, "--boots", 2, "-o", "r")
+    last = done.err.splitlines()[-1]
+    assert "nothing was measured on synthetic, every case was skipped: no such call" in last
+    assert "no pages" in last
+    assert done.status == 2
+    assert ("skipped: no pages" in done.out) == (command == "run")
+    assert record.load(Path("r") / store.RECORDS).of(record.Skip)

@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from zapbench import where
-from zapbench.boot import available, contracts
+from zapbench.boot import available, contracts, nothing_measured
 from zapbench.case import Cell, contract_grid, promises, select, size_text
 from zapbench.cli.options import where_options
 from zapbench.cli.output import console, grid, json_option, print_json
@@ -84,6 +84,8 @@ def command(
         print_json(matrix)
     else:
         print_matrix(matrix)
+    if trouble := nothing_measured(recording, Contract):
+        raise trouble
     return 1 if matrix.broken else 0
 
 

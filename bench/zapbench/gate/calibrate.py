@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zapbench.boot import Work, available
+from zapbench.boot import Work, available, nothing_measured
 from zapbench.case import grid, select
 from zapbench.error import EnvironmentMissing
 from zapbench.gate import noise, plan
@@ -90,7 +90,9 @@ def calibration(results: Results) -> Calibration:
             raise EnvironmentMissing(f"this machine changed meanwhile: {'; '.join(changed)}")
     samples = results.recording.of(Samples)
     if not samples:
-        raise EnvironmentMissing(f"no case gave a figure on {results.kernel}: nothing to calibrate")
+        raise nothing_measured(results.recording, Samples) or EnvironmentMissing(
+            f"no case gave a figure on {results.kernel}: nothing to calibrate"
+        )
     kept = {
         statistic: {
             case: (_leg(boots, 0), _leg(boots, 1))
