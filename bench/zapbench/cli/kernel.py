@@ -42,20 +42,20 @@ _config_option = click.option(
 @json_option
 def list_(*, as_json: bool) -> int:
     """List the kernels that have a name, and what the cache holds of them."""
-    entries = inventory.entries()
+    known = inventory.known()
     if as_json:
-        print_json(entries)
+        print_json(known)
         return 0
     columns = ("kernel", "source", "patches>", "fetched", "built")
     rows = (
         (
-            entry.name,
-            entry.source,
-            str(entry.patches) if entry.patches else NONE,
-            ", ".join(entry.fetched) or NONE,
-            ", ".join(entry.images) or NONE,
+            each.name,
+            each.source,
+            str(each.patches) if each.patches else NONE,
+            ", ".join(each.fetched) or NONE,
+            ", ".join(each.images) or NONE,
         )
-        for entry in entries
+        for each in known
     )
     out = console()
     grid(columns, rows, out)
