@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from gate_boots import BUDGETS, QUIET, SIX, Gate, Machines, MakeResult, live, slower
 
-from zapbench.cli import gate as command
 from zapbench.error import BuildFailed
+from zapbench.gate import live as live_gate
+from zapbench.observer import Observer
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,10 @@ def test_bisect_wants_other_exit_codes(
     six = result("base6", SIX, "base")
     assert gate(six, result("bad", slower(SIX, 1.1)), "--bisect").status == 1
 
-    def broken(kernel: str, accel: str) -> None:
+    def broken(kernel: str, accel: str, observer: Observer) -> None:
         raise BuildFailed("mm/madvise.c: error")
 
-    monkeypatch.setattr(command, "target", broken)
+    monkeypatch.setattr(live_gate, "machine", broken)
     assert gate("--kernel", "6.12", "--bisect").status == 125
 
 

@@ -21,6 +21,7 @@ from zapbench.host.file import write_atomically
 from zapbench.record import Context, Recording, Samples, Writer, is_there, load, plain
 from zapbench.result import stats
 
+RESULTS = Path("results")  # holds result directories, where the user names none
 RECORDS = "records.jsonl.gz"
 SUITE = "suite.json.gz"
 SECONDS_PER_NS = 1e-9

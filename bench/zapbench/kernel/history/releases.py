@@ -295,7 +295,7 @@ def _linked(repository: Repository, releases: Mapping[str, Release]) -> dict[str
 
 def series_of(line: str) -> list[Series]:
     """The series that kernels.toml has for a line, in the order of their names."""
-    entry = catalogue.load().get(line, {})
-    names = sorted(entry.get("series", {}))
+    base = catalogue.load().get(line)
+    names = sorted(base.series if base is not None else ())
     found = (catalogue.parse(f"{line}+{name}").series for name in names)
     return [series for series in found if series is not None]
