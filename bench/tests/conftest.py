@@ -40,6 +40,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return (yield)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A line for each C test, with the reason if it was skipped."""
+    lines = []
+    for outcome in ("passed", "skipped", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for key, took in report.user_properties:
+                name = report.nodeid.rpartition("[")[2].rstrip("]")
+                why = report.longrepr[2] if outcome == "skipped" else ""
+                lines += [f"{name:<24}{outcome:<9}{took:>9}  {why}"] if key == "c" else []
+    if lines:
+        terminalreporter.section("C tests")
+        for line in sorted(lines):
+            terminalreporter.write_line(line.rstrip())
+
+
 @pytest.fixture(scope="session")
 def require() -> Callable[[object, str], None]:
     """``require(condition, reason)``: go on only if it holds.

@@ -2,23 +2,19 @@
 """The C core under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 A finding ends the program with a message on standard error and no ``end`` record.
-ThreadSanitizer cannot be used on regions: page faults in its shadow memory are counted as the
-region's.  The threads that work on them are tried with it alone.
+ThreadSanitizer cannot be used on the whole program: page faults in its shadow memory are counted
+as the region's.  Tests of the parts with threads are run with it, see test_c.py.
 """
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+import c_build
 import pytest
-from core import CBENCH, sources
 from limits import seconds
-from places import ROOT
 
 from zapbench.case import backings, depth, grid, methods
 
@@ -30,31 +26,15 @@ Guest = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory: pytest.TempPathFactory) -> Guest:
     """Runs the program built with the sanitizers."""
-    build = ROOT / "build/asan"
-    option = "-Db_sanitize=address,undefined"
-    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # meson and ninja
-    again = ["--reconfigure"] if (build / "build.ninja").exists() else []
-    for command in (
-        ["meson", "setup", *again, option, str(build), str(ROOT)],
-        ["meson", "compile", "-C", str(build)],
-    ):
-        done = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PATH": programs},
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    program = c_build.build("asan") / "cbench/zapbench-guest"
 
     def run(
         arguments: Sequence[str], cases: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
         listed = tmp_path_factory.mktemp("guest") / "cases"
         listed.write_text("\n".join(cases))
-        program = [str(build / "cbench/zapbench-guest"), "--cases", str(listed)]
         return subprocess.run(
-            [*program, "--dir", str(listed.parent), *arguments],
+            [str(program), "--cases", str(listed), "--dir", str(listed.parent), *arguments],
             check=False,
             capture_output=True,
             text=True,
@@ -139,45 +119,3 @@ def test_bad_case_is_an_error_record(guest: Guest, name: str) -> None:
     assert done.returncode == 1
     kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
     assert kinds == ["context", "error", "samples", "end"]
-
-
-# Eight threads that add to what the first one reads after each pass.
-CREW = """
-#include "workload/crew.h"
-static const struct options o = { .signal_fd = -1 };
-static long part[8];
-static void work(void *arg, unsigned int m)
-{
-	for (int i = 0; i < 1000; i++)
-		part[m] += *(int *)arg;
-}
-int main(void)
-{
-	int one = 1;
-	for (int rounds = 0; rounds < 5; rounds++) {
-		struct crew *crew = crew_start(8, &o, work, &one);
-		for (int pass = 0; pass < 100; pass++) {
-			long sum = 0;
-			crew_pass(crew, NULL);
-			for (int i = 0; i < 8; i++)
-				sum += part[i];
-			if (sum != 8000 * (rounds * 100 + pass + 1))
-				return 1;
-		}
-		crew_stop(crew);
-	}
-	return 0;
-}
-"""
-
-
-def test_a_crew_has_no_data_race(tmp_path: Path) -> None:
-    (tmp_path / "crew_main.c").write_text(CREW)
-    command = ["gcc", "-g", "-O1", "-fsanitize=thread", "-D_GNU_SOURCE", '-DZAPBENCH_VERSION="0"']
-    command += [f"-I{CBENCH}", "crew_main.c", *sources(main=False), "-lpthread"]
-    subprocess.run([*command, "-o", "crew"], cwd=tmp_path, check=True, capture_output=True)
-    done = subprocess.run(
-        [tmp_path / "crew"], capture_output=True, text=True, timeout=seconds(60), check=False
-    )
-    assert done.stderr == ""
-    assert done.returncode == 0
