@@ -4,17 +4,14 @@
 import errno
 import platform
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from places import ROOT
 
-from zapbench.host import doctor, packages
+from zapbench.host import doctor
 from zapbench.host.doctor import DAMON, HUGEPAGES, THP, Finding, State
-from zapbench.host.machine import CPU, SBIN, Machine
+from zapbench.host.machine import CPU, Machine
 from zapbench.uffd import MINOR_FEATURES, Userfaultfd
 
 ALL_FEATURES = sum(MINOR_FEATURES.values())
@@ -191,33 +188,3 @@ def test_real_machine_is_described() -> None:
     assert findings["Python"].seen == platform.python_version()
     assert float(re.findall(r"[\d.]+", findings["memory"].seen)[0]) > 0
     assert all("\n" not in finding.seen for finding in findings.values())
-
-
-def test_setup_installs_each_package_that_the_doctor_names() -> None:
-    installed = {row.package for row in packages.ROWS if "setup" in row.used_by}
-    named = {*doctor.BUILD_TOOLS.values(), *doctor.BUILD_HEADERS.values(), "ccache"}
-    assert named | {"qemu-system-x86"} <= installed
-
-
-def test_setup_names_all_of_its_packages_where_there_is_nothing(tmp_path: Path) -> None:
-    (tmp_path / ".ci").mkdir()
-    for name in (".ci/packages", "bench/zapbench/host/packages.txt"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    for name in ("dirname", "grep"):  # what every system has
-        (tools / name).symlink_to(str(shutil.which(name)))
-    done = subprocess.run(
-        [str(shutil.which("bash")), str(tmp_path / ".ci/packages")],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"PATH": str(tools)},
-    )
-    _, named = done.stderr.split("under their Debian names: ")
-    rows = [row for row in packages.ROWS if "setup" in row.used_by]
-    wanted = [row.package for row in rows if not shutil.which(row.name, path=SBIN[1:])]
-    assert named.split() == wanted
-    assert len(wanted) == len(set(wanted)) > 25
-    assert done.returncode == 2
