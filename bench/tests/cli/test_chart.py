@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""``zapbench chart``: what cannot be drawn is one line."""
+"""``zapbench chart``: what is drawn where, and what cannot be is one line."""
 
 from pathlib import Path
 
