@@ -3,9 +3,10 @@
 
 A chart is a function from a result to a figure, with a row in `CHARTS`.  Made again from the
 same records a file has the same bytes: no date, no random ids, the user's style left out.
-Text stays text in an SVG.
+Text stays text in an SVG, and the roles of its parts are classes.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,6 +31,7 @@ from zapbench.result.store import Results
 SUFFIXES = (".svg", ".png")
 DPI = 150
 _STYLE: dict[Any, Any] = {
+    "axes.facecolor": "none",
     "axes.labelsize": 8,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -43,6 +45,7 @@ _STYLE: dict[Any, Any] = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
+_ROLE = re.compile(r'<g id="(?=fill-|stroke-)')
 _METADATA: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": "zapbench"},
     ".png": {"Software": None},
@@ -122,6 +125,9 @@ def save(figure: Figure, path: Path) -> None:
             made = Path(scratch) / path.name
             with mpl.rc_context(_STYLE):
                 figure.savefig(made, dpi=DPI, metadata=_METADATA[path.suffix])
+            if path.suffix == ".svg":  # many artists have the same role, but an id names one
+                drawn = made.read_text(encoding="utf-8")
+                made.write_text(_ROLE.sub('<g class="', drawn), encoding="utf-8")
             made.replace(path)
     except OSError as error:
         raise DiskFull(f"cannot write {path}: {error.strerror}; choose another with -o") from error
