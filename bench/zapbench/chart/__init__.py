@@ -3,10 +3,11 @@
 
 A chart is a function from a result to a figure, with a row in `CHARTS`.  Made again from the
 same records a file has the same bytes: no date, no random ids, the user's style left out.
-Text stays text in an SVG.
+Text stays text in an SVG, and the roles of its parts are classes.
 """
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from zapbench.result.store import Results
 SUFFIXES = (".svg", ".png")
 DPI = 150
 _STYLE: dict[Any, Any] = {
+    "axes.facecolor": "none",
     "axes.labelsize": 8,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -44,6 +46,7 @@ _STYLE: dict[Any, Any] = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
+_ROLE = re.compile(rb'<g id="(?=fill-|stroke-)')
 _METADATA: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": "zapbench"},
     ".png": {"Software": None},
@@ -116,8 +119,11 @@ def save(figure: Figure, path: Path) -> None:
         DiskFull: it cannot be written; the one of before, if any, is left.
     """
     check(path)
-    made = io.BytesIO()
+    drawn = io.BytesIO()
     form = path.suffix.removeprefix(".")
     with mpl.rc_context(_STYLE):
-        figure.savefig(made, format=form, dpi=DPI, metadata=_METADATA[path.suffix])
-    write_output(path, made.getvalue())
+        figure.savefig(drawn, format=form, dpi=DPI, metadata=_METADATA[path.suffix])
+    content = drawn.getvalue()
+    if path.suffix == ".svg":  # many artists have the same role, but an id names one
+        content = _ROLE.sub(b'<g class="', content)
+    write_output(path, content)
