@@ -17,11 +17,11 @@ from test_report import SHMEM, answer, contract, made, sample
 
 from zapbench import chart, report
 from zapbench.record import Run
-from zapbench.report.document import figure
 from zapbench.report.method import title_of
 from zapbench.report.source import parameters, words
 from zapbench.report.study import version
 from zapbench.result.store import SUITE
+from zapbench.text import full_cost
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_pyperf_reads_the_suite_of_several_kernels(tmp_path: Path, results: Path
     ],
 )
 def test_figures_have_four_digits(value: float | None, unit: str, text: str) -> None:
-    assert figure(value, unit) == text
+    assert full_cost(value, unit) == text
 
 
 def test_kernels_are_ordered_by_their_numbers() -> None:

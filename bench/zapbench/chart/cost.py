@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from zapbench import text
 from zapbench.case import Case, backings, grid, methods, size_text
 from zapbench.chart.palette import BLUE, GREY, SKY, TIER_NOTES, VERMILION
 from zapbench.error import UsageError
@@ -32,14 +33,6 @@ SUBJECT = "madv_zap"
 TITLES = {
     "cycle": "Cost of a cycle: drop the entries, trap, resolve, touch every page",
     "zap": "Cost of dropping the entries: the calls alone",
-}
-SCALES = {
-    "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")),
-    "instructions": (
-        (1e6, "million instructions"),
-        (1e3, "thousand instructions"),
-        (1.0, "instructions"),
-    ),
 }
 COLUMNS = 3
 CUT = 1.25  # bars end here, in units of what the equivalent methods need; labels follow
@@ -226,7 +219,7 @@ def _title(figure: Figure, results: Results, workload: str, size: tuple[float, f
 def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, named: bool) -> None:
     fair = [bar for bar in panel.bars.values() if bar.differs is None]
     limit = max((_reach(bar) for bar in fair or panel.bars.values()), default=0) or 1.0
-    factor, label = next(s for s in SCALES[unit] if limit >= s[0] or s[0] == 1.0)
+    factor, label = text.axis_scale(limit, unit)
     limit /= factor
     for y, method in enumerate(rows):
         if method in panel.bars:
@@ -264,26 +257,19 @@ def _draw_bar(axes: Axes, y: int, method: str, bar: Bar, *, factor: float, limit
         low, high = bar.low / factor, min(bar.high / factor, end)
         axes.plot([low, high], [y, y], color="black", lw=1.1, marker="|", ms=4, zorder=4)
         reach = max(value, high)
-    text = _number(value)
+    said = text.bar(value)
     if method == BASELINE:
-        text += " (base)"
+        said += " (base)"
     elif bar.ratio is not None:
-        text += f"  {_number(bar.ratio)}×"
+        said += f"  {text.bar(bar.ratio)}×"
     weight = "bold" if method == SUBJECT else "normal"
-    axes.text(reach + 0.03 * limit, y, text, size=7, va="center", weight=weight, zorder=5)
+    axes.text(reach + 0.03 * limit, y, said, size=7, va="center", weight=weight, zorder=5)
 
 
 def _look(method: str, differs: str | None) -> dict[str, Any]:
     if differs is not None:
         return {"facecolor": "white", "edgecolor": GREY, "hatch": "/////", "linewidth": 0.6}
     return {"color": {SUBJECT: VERMILION, BASELINE: BLUE}.get(method, SKY)}
-
-
-def _number(value: float) -> str:
-    """Three significant digits; thousands are grouped and kept whole."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def _place_text(place: Place) -> str:

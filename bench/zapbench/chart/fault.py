@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from zapbench import text
 from zapbench.case import MINOR_FAULT, Case, axis_values, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
@@ -232,19 +233,11 @@ def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) 
     ticks = [(2.0, "50 %"), (10.0, "90 %")]
     ticks += [(10.0**n, f"{100 * (1 - 10.0**-n):.{n - 2}f} %") for n in range(2, 8)]
     kept = [tick for tick in ticks if tick[0] <= longest * 1.01]
-    axes.set_xticks([at for at, _ in kept], [text for _, text in kept], size=7)
+    axes.set_xticks([at for at, _ in kept], [said for _, said in kept], size=7)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: _amount(tick, unit)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: text.tick(tick, unit)))
     axes.set_xlabel("of the faults took at most")
     _label(axes, ends, *axes.get_ylim(), logarithmic=True)
-
-
-def _amount(value: float, unit: str) -> str:
-    names = ((1e9, " s"), (1e6, " ms"), (1e3, " µs")) if unit == "ns" else ((1e6, "M"), (1e3, "k"))
-    for factor, name in names:
-        if value >= factor:
-            return f"{value / factor:g}{name}"
-    return f"{value:g} ns" if unit == "ns" else f"{value:g}"
 
 
 def _label(
@@ -281,7 +274,7 @@ def _label(
 def _draw_bars(
     axes: Axes, place: str, bars: Mapping[str, Mapping[str, float]], rows: int, unit: str
 ) -> None:
-    factor, name = (1e3, "µs") if unit == "ns" else (1e3, "thousand instructions")
+    factor, name = text.axis_scale(1e3, unit)
     for y, stages in enumerate(bars.values()):
         left = 0.0
         for stage, color in STAGES.items():

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from zapbench import text
 from zapbench.case import Case, methods, size_text
 from zapbench.chart.palette import BLUE, GREY
 from zapbench.chart.sheet import Sheet, where
@@ -64,7 +65,7 @@ def _draw_column(axes: Axes, x: int, group: Group, names: Sequence[str]) -> None
         if not fair:
             look |= {"linestyle": ":", "facecolor": "none"}
         axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, clip_on=False, **look))
-        said = _short(row.p50) + (f"\n{ratio:.3g}×" if ratio is not None else "")
+        said = text.short(row.p50) + (f"\n{ratio:.3g}×" if ratio is not None else "")
         # Text on a coloured cell keeps its colour in the dark: see `mixed`.
         color = "#FFFFFE" if strength > _DARK_TEXT else "#000001" if fair else "black"
         axes.text(x, y, said, ha="center", va="center", size=6.5, color=color, linespacing=1.05)
@@ -92,10 +93,3 @@ def _label(axes: Axes, groups: Sequence[Group], names: Sequence[str]) -> None:
     axes.tick_params(length=0, labelsize=7)
     for spine in axes.spines.values():
         spine.set_visible(False)
-
-
-def _short(value: float) -> str:
-    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.3g}{letter}"
-    return f"{value:.3g}"

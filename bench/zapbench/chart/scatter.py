@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from zapbench import text
 from zapbench.case import Case, size_text
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point
@@ -63,11 +64,11 @@ def _title(figure: Figure, bridge: Bridge) -> None:
 
 
 def _agreement_text(agreement: Agreement) -> str:
-    said = f"{agreement.points} point{'s' * (agreement.points != 1)}"
+    said = text.number(agreement.points, "point")
     if agreement.rank_correlation is not None:
-        said += f", ρ = {agreement.rank_correlation:.2f}"
+        said += f", ρ = {text.ratio(agreement.rank_correlation)}"
     if agreement.factor is not None:
-        said += f", residual ×/÷ {agreement.factor:.2f}"
+        said += f", residual ×/÷ {text.ratio(agreement.factor)}"
     return said
 
 
@@ -130,9 +131,9 @@ def _draw_labels(axes: Axes, places: Iterable[Place], low: float, high: float) -
     """Labels in a column beside the panel, in the order of their points, each with a line."""
     ordered = sorted(places, key=lambda place: (place[1], place[0]))
     heights = [float(np.log(y / low) / np.log(high / low)) for _, y, _ in ordered]
-    for (x, y, text), height in zip(ordered, spread(heights, *_LABELS), strict=True):
+    for (x, y, label), height in zip(ordered, spread(heights, *_LABELS), strict=True):
         axes.annotate(
-            text,
+            label,
             (x, y),
             (1.06, height),
             textcoords="axes fraction",

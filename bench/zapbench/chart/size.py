@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from zapbench import text
 from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.fit import Line, fit_line
@@ -89,7 +90,7 @@ def _draw_panel(axes: Axes, place: Place, methods: Mapping[str, Curve], unit: st
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(sizes, [size_text(size) for size in sizes])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: _short(tick)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: text.short(tick)))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("range")
     axes.set_ylabel(f"{unit} per operation")
@@ -113,15 +114,8 @@ def _draw_curve(axes: Axes, curve: Curve, line: Line | None, color: str) -> None
 def _said(line: Line | None) -> str:
     if line is None:
         return ""
-    off = f" (off by {line.worst:.0%})" if line.worst > OFF else ""
-    return f"  {_short(line.fixed)} + {_short(line.marginal)} a page{off}"
-
-
-def _short(value: float) -> str:
-    for factor, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.3g}{letter}"
-    return f"{value:.3g}"
+    off = f" (off by {text.share(line.worst, 0)})" if line.worst > OFF else ""
+    return f"  {text.short(line.fixed)} + {text.short(line.marginal)} a page{off}"
 
 
 def _draw_labels(axes: Axes, ends: Sequence[tuple[float, str, str]], last: float) -> None:

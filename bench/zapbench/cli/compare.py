@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from zapbench import text
 from zapbench.case import Case
-from zapbench.cli.output import console, figure, grid, json_option, print_json
+from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.error import UsageError
 from zapbench.result.stats import Difference, compare
 from zapbench.result.store import Results
@@ -138,20 +139,13 @@ def print_comparison(comparison: Comparison) -> None:
 def _cells(line: Line, unit: str) -> list[str]:
     verdict = line.verdict
     if verdict == "no difference seen" and line.detectable is not None:
-        verdict += f" (one of {line.detectable:.1%} would have been)"
-    interval = "" if line.low is None else f" [{line.low:.3f}, {line.high:.3f}]"
+        verdict += f" (one of {text.share(line.detectable)} would have been)"
     return [
         line.case,
-        figure(line.base, unit),
-        figure(line.head, unit),
-        f"{line.ratio:.3f}{interval}",
-        _p_text(line.p),
-        _p_text(line.adjusted_p),
+        text.cost(line.base, unit),
+        text.cost(line.head, unit),
+        text.ratio(line.ratio, line.low, line.high, digits=3),
+        text.probability(line.p),
+        text.probability(line.adjusted_p),
         verdict,
     ]
-
-
-def _p_text(p: float | None) -> str:
-    if p is None:
-        return "—"
-    return "<0.0001" if p < 0.0001 else f"{p:.4f}"

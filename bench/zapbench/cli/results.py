@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
+from zapbench import text
 from zapbench.case import CONTINUE, MINOR_FAULT
-from zapbench.cli.output import console, figure, grid, print_json, ratio_text
+from zapbench.cli.output import console, grid, print_json
 from zapbench.result.table import Remark, Row, Table
 
 COLUMNS = ("method", "p50>", "p99>", "per page>", "ratio to best>", "boots>", "")
@@ -50,13 +51,19 @@ def _note(row: Row) -> str:
     return ", ".join(words + ([row.note] if row.note else []))
 
 
+def _ratio(row: Row) -> str:
+    if row.best:
+        return "best"
+    return text.NONE if row.ratio is None else text.ratio(*row.ratio.interval)
+
+
 def _cells(row: Row, unit: str) -> list[str]:
     return [
         _name(row),
-        figure(row.p50, unit),
-        figure(row.p99, unit),
-        figure(row.per_page, unit),
-        "best" if row.best else ratio_text(row.ratio),
+        text.cost(row.p50, unit),
+        text.cost(row.p99, unit),
+        text.cost(row.per_page, unit),
+        _ratio(row),
         str(row.boots),
         _note(row),
     ]
@@ -66,28 +73,23 @@ def _fault_cells(row: Row, unit: str) -> list[str]:
     tails = (row.p50, row.p90, row.p99, row.p999, row.p9999, row.maximum)
     return [
         _name(row),
-        *(figure(value, unit) for value in tails),
-        "—" if row.rate is None else f"{row.rate:,.0f}",
+        *(text.cost(value, unit) for value in tails),
+        text.whole(row.rate),
         str(row.boots),
         _note(row),
     ]
-
-
-def _three(value: float) -> str:
-    """Three digits, and all of those before the point."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _mapping_cells(row: Row, unit: str) -> list[str]:
     rate, speed = row.pages_per_second, row.bytes_per_second
     return [
         _name(row),
-        figure(row.p50, unit),
-        figure(row.p99, unit),
-        figure(row.per_page, unit),
-        "—" if rate is None else f"{rate:,.0f}",
-        "—" if speed is None else _three(speed / (1 << 30)),
-        "—" if row.of_populate is None else f"{row.of_populate:.2f}",
+        text.cost(row.p50, unit),
+        text.cost(row.p99, unit),
+        text.cost(row.per_page, unit),
+        text.whole(rate),
+        text.NONE if speed is None else text.three(speed / (1 << 30)),
+        text.ratio(row.of_populate),
         str(row.boots),
         _note(row),
     ]
@@ -116,7 +118,7 @@ def _legend(table: Table, out: Console) -> None:
             "their logarithms"
         )
     out.print(
-        f"harness: at most {table.harness:.1%} of a median sample is the harness itself; "
+        f"harness: at most {text.share(table.harness)} of a median sample is the harness itself; "
         "it is taken off every figure"
     )
 

@@ -4,11 +4,12 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from zapbench import text
 from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.record import Skip
 from zapbench.report.changes import changes
-from zapbench.report.document import Section, Text, figure, listed, number, span, times
+from zapbench.report.document import Section, Text
 from zapbench.report.study import EQUAL, Group, Place, Study, grouped, same
 from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio, Series
@@ -78,25 +79,25 @@ def _dropped(study: Study) -> bool:
 
 def _compared(ratios: Sequence[Ratio]) -> str:
     words = Counter(_word(found) for found in ratios)
-    order = ("cheaper", "dearer", f"equal within noise or {EQUAL:.0%}")
+    order = ("cheaper", "dearer", f"equal within noise or {text.share(EQUAL, 0)}")
     where = [f"{word} at {words[word]}" for word in order if words[word]]
-    of = f"{number(len(ratios), 'place')} (backing, page and range size)"
-    return f"it costs {_range([found.value for found in ratios])}: {listed(where)} of {of}"
+    of = f"{text.number(len(ratios), 'place')} (backing, page and range size)"
+    return f"it costs {_range([found.value for found in ratios])}: {text.listed(where)} of {of}"
 
 
 def _word(found: Ratio) -> str:
     if same(found):
-        return f"equal within noise or {EQUAL:.0%}"
+        return f"equal within noise or {text.share(EQUAL, 0)}"
     return "cheaper" if found.value < 1 else "dearer"
 
 
 def _range(values: Sequence[float]) -> str:
-    return span(values, times)
+    return text.span(values, text.times)
 
 
 def _kernels(groups: Sequence[Group]) -> str:
     names = dict.fromkeys(group.kernel.rsplit("/")[-1] for group in groups)
-    return "Linux " + listed(list(names))
+    return "Linux " + text.listed(list(names))
 
 
 def _absent(study: Study) -> str:
@@ -122,7 +123,7 @@ def _cheapest(study: Study) -> str | None:
         return None
     return (
         "Cheapest at equal end states, or level with the cheapest within noise or "
-        f"{EQUAL:.0%}: {'; '.join(parts)}."
+        f"{text.share(EQUAL, 0)}: {'; '.join(parts)}."
     )
 
 
@@ -139,8 +140,8 @@ def _winners(groups: Sequence[Group], tier: str) -> str | None:
             over.append(found.value)
     if not wins:
         return None
-    ranking = listed([f"{name} at {count}" for name, count in wins.most_common()])
-    part = f"on {_kernels(groups)} ({tier}) {ranking} of {number(total, 'place')}"
+    ranking = text.listed([f"{name} at {count}" for name, count in wins.most_common()])
+    part = f"on {_kernels(groups)} ({tier}) {ranking} of {text.number(total, 'place')}"
     if over:
         part += f" ({WORKAROUND} costs {_range(over)} {groups[0].reference})"
     return part
@@ -161,13 +162,13 @@ def _contracts(study: Study) -> str | None:
     if solid:
         where = where_text(set().union(*(mappings(study.groups, method) for method in solid)))
         return (
-            f"{listed(solid)} kept all {what}, wherever tried ({where}): there MADV_ZAP is not "
-            "needed."
+            f"{text.listed(solid)} kept all {what}, wherever tried ({where}): there MADV_ZAP is "
+            "not needed."
         )
     wanted = mappings(study.groups, SUBJECT if study.with_subject else None)
     lacks = {method: wanted - mappings(study.groups, method) for method in rivals}
     nearest = min(rivals, key=lambda m: (len(lacks[m]), len(rivals[m]), m != BASELINE))
-    lost = listed([loss_text(name) for name in rivals[nearest]])
+    lost = text.listed([loss_text(name) for name in rivals[nearest]])
     but = f" (not to be had on {where_text(lacks[nearest])})" if lacks[nearest] else ""
     return (
         f"No other method kept all {what}; nearest is {nearest}{but}, which {lost}: where "
@@ -218,16 +219,17 @@ def _faults(study: Study) -> str | None:
             continue
         low = min(cases, key=lambda case: cases[case].median)
         high = max(cases, key=lambda case: cases[case].median)
-        first = f"{figure(cases[low].median, group.unit)} ({low})"
-        tail = _tail(cases[low], group.unit)
-        last = f" to {figure(cases[high].median, group.unit)} ({high})" if high != low else ""
-        parts.append(f"on {group.name} {first}{tail}{last}")
+        first, last = (
+            f"{text.full_cost(cases[case].median, group.unit)} ({case})" for case in (low, high)
+        )
+        to = f" to {last}" if high != low else ""
+        parts.append(f"on {group.name} {first}{_tail(cases[low], group.unit)}{to}")
     return f"A minor fault takes, at the median, {'; '.join(parts)}." if parts else None
 
 
 def _tail(series: Series, unit: str) -> str:
     p99 = series.pooled.tail(0.99)
-    return f", p99 {figure(p99, unit)}," if p99 is not None else ""
+    return f", p99 {text.full_cost(p99, unit)}," if p99 is not None else ""
 
 
 def _continue(study: Study) -> str | None:
@@ -243,7 +245,7 @@ def _continue(study: Study) -> str | None:
                 found.append((case, series, series.median / group.cases[rival].median))
         if found:
             case, series, _ = max(found, key=lambda each: each[1].pages_per_op)
-            each = figure(series.median / series.pages_per_op, group.unit)
+            each = text.full_cost(series.median / series.pages_per_op, group.unit)
             unit = "" if group.unit == "ns" else f" {group.unit}"
             where = f"{case.backing}, {size_text(case.page_size)} pages"
             ratios = _range([value for _, _, value in found])
@@ -261,12 +263,13 @@ def _history(study: Study) -> str | None:
     found = changes(study)
     if found is None:
         return None
+    over, equal = f"Over {text.listed(found.kernels)}", text.share(EQUAL, 0)
     if not found.steps:
-        return f"Over {listed(found.kernels)} no cost of {found.cases} stepped by {EQUAL:.0%}."
+        return f"{over} no cost of {found.cases} stepped by {equal}."
     first = found.steps[0]
     return (
-        f"Over {listed(found.kernels)}, {number(len(found.steps), 'step')} of {EQUAL:.0%} or more "
-        f"in {number(found.cases, 'case')}; the greatest is {first.ratio - 1:+.1%} in "
+        f"{over}, {text.number(len(found.steps), 'step')} of {equal} or more "
+        f"in {text.number(found.cases, 'case')}; the greatest is {text.change(first.ratio)} in "
         f"{first.case} at {first.label}."
     )
 

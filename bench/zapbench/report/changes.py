@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zapbench import text
 from zapbench.case import Case
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.trend import PANELS, History, HistoryPoint, Step
@@ -14,8 +15,6 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    listed,
-    rounded,
 )
 from zapbench.report.pictures import history_picture
 from zapbench.report.source import histories
@@ -104,7 +103,7 @@ def history(study: Study) -> Section | None:
         if not made:
             continue
         chosen = sorted((each for each, _ in made), key=_rank)[:PANELS]
-        kernels = listed([group.kernel for group in groups])
+        kernels = text.listed([group.kernel for group in groups])
         said = f"{groups[0].tier}, {groups[0].unit} per operation, on {groups[0].machine}"
         blocks.append(Heading(f"Linux {kernels} ({groups[0].tier})"))
         blocks += history_picture(chosen, said, f"history-{index + 1}")
@@ -132,10 +131,10 @@ def _steps(steps: Sequence[Change], cases: int) -> Block:
         return Text(f"No step beyond noise in {cases} cases.")
     rows = []
     for step in sorted(steps, key=lambda step: (-abs(step.ratio - 1), step.case)):
-        bounds = ""
+        bounds = text.NONE
         if step.found is not None and step.found.low is not None and step.found.high is not None:
-            bounds = f"{step.found.low - 1:+.1%} to {step.found.high - 1:+.1%}"
-        change = Cell(f"{step.ratio - 1:+.1%}", rounded(step.ratio), "num")
-        rows.append((Cell(step.case), Cell(step.label), change, Cell(bounds or "—", None, "num")))
+            bounds = f"{text.change(step.found.low)} to {text.change(step.found.high)}"
+        change = Cell(text.change(step.ratio), text.rounded(step.ratio), "num")
+        rows.append((Cell(step.case), Cell(step.label), change, Cell(bounds, None, "num")))
     caption = f"Steps between kernels, the greatest first ({len(rows)} in {cases} cases)"
     return Grid(caption, ("case", "from this kernel on", "change", "95 % interval"), tuple(rows))

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+from zapbench import text
 from zapbench.case import Case, grid
 from zapbench.chart.palette import TIER_NOTES
 from zapbench.measure import COUNTED, QUICK, Effort
@@ -18,7 +19,6 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    number,
 )
 from zapbench.report.study import Group, Study, by_reason
 
@@ -72,7 +72,7 @@ def _machines(study: Study) -> Grid:
     names = [f"{group.kernel.rsplit('/')[-1]} ({group.tier})" for group in study.groups]
     facts = [_facts(group) for group in study.groups]
     keys = dict.fromkeys(key for each in facts for key in each)
-    rows = tuple((Cell(key), *(Cell(each.get(key, "—")) for each in facts)) for key in keys)
+    rows = tuple((Cell(key), *(Cell(each.get(key, text.NONE)) for each in facts)) for key in keys)
     return Grid("What ran where", ("", *names), rows)
 
 
@@ -85,7 +85,7 @@ def _facts(group: Group) -> dict[str, str]:
         "build id": context.build_id or "unknown",
         "processor": f"{context.cpu}, {context.uname.machine}",
         "processors": str(context.cpus),
-        "memory": f"{context.mem_total / (1 << 30):.1f} GiB",
+        "memory": text.memory(context.mem_total),
         "page": f"{context.page_size} bytes",
         "clock": f"{context.clock}, {context.unit}",
         "transparent huge pages": ", ".join(f"{k}={v}" for k, v in context.thp.items()),
@@ -95,7 +95,7 @@ def _facts(group: Group) -> dict[str, str]:
         "boots": group.boots_text,
         "seeds": ", ".join(dict.fromkeys(str(each.seed) for each in group.contexts)),
         "measured by": ", ".join(dict.fromkeys(each.tool for each in group.contexts)),
-        "harness": f"at most {group.table.harness:.1%} of a median sample, taken off",
+        "harness": f"at most {text.share(group.table.harness)} of a median sample, taken off",
     }
 
 
@@ -131,7 +131,7 @@ def _notes(study: Study) -> list[str]:
             notes.append(f"{group.name}: {group.cut}; what was finished is shown")
         if group.foreign:
             notes.append(
-                f"{group.name}: {number(group.foreign, 'record')} in another unit than "
+                f"{group.name}: {text.number(group.foreign, 'record')} in another unit than "
                 f"{group.unit} left out"
             )
         if not group.cases:
@@ -144,7 +144,7 @@ def _reasons(word: str, records: Iterable[Skip | Error], named: int) -> list[str
     for reason, cases in by_reason((record.reason, record.case) for record in records).items():
         shown = ", ".join(sorted(cases)[:named])
         more = f" and {len(cases) - named} more" if shown and len(cases) > named else ""
-        said = f"{word}: {reason} ({number(len(cases), 'case')})"
+        said = f"{word}: {reason} ({text.number(len(cases), 'case')})"
         lines.append(f"{said}: {shown}{more}" if shown else said)
     return lines
 

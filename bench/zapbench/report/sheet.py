@@ -6,8 +6,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from zapbench import text
 from zapbench.case import Case
-from zapbench.report.document import rounded
 from zapbench.report.source import read
 from zapbench.report.study import Group, study
 from zapbench.result.stats import interval
@@ -27,13 +27,13 @@ def csv_text(directories: Sequence[Path]) -> str:
         UsageError: a directory is none.
         SchemaError: a record file is damaged.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
     writer.writerow(COLUMNS)
     for group in study(read(directories, "")).groups:
         for part in group.table.groups:
             writer.writerows(_values(group, row) for row in part.rows)
-    return text.getvalue()
+    return made.getvalue()
 
 
 def _values(group: Group, row: Row) -> list[str | float | int | None]:
@@ -53,7 +53,7 @@ def _values(group: Group, row: Row) -> list[str | float | int | None]:
 
 
 def _number(value: float | None) -> float | None:
-    return None if value is None else rounded(value)
+    return None if value is None else text.rounded(value)
 
 
 def _text(name: str) -> str:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from zapbench import text
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, size_text
 from zapbench.chart.contract import BROKEN, LOST, UNKNOWN, seen
 from zapbench.chart.cost import SUBJECT
 from zapbench.record import Context, Contract, Recording, Samples
-from zapbench.report.document import number
 from zapbench.report.source import Material, Stream, place_of
 from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio, Series, ratio
@@ -37,11 +37,11 @@ class Group:
         kept = [r for r in records if not isinstance(r, Samples) or r.unit == self.unit]
         self.foreign = len(records) - len(kept)
         cut = sum(not stream.whole for stream in streams)
-        said = f"{number(cut, 'stream')} of {len(streams)} cut off before the end" if cut else None
-        self.cut = said
+        said = f"{text.number(cut, 'stream')} of {len(streams)} cut off before the end"
+        self.cut = said if cut else None
         self.others: Kept = {}  # contracts seen on other kernels
         # The last stream alone says whether a chart calls the measurement incomplete.
-        self.results = Results(Path(self.kernel), Recording(self.kernel, tuple(kept), said))
+        self.results = Results(Path(self.kernel), Recording(self.kernel, tuple(kept), self.cut))
 
     @property
     def name(self) -> str:
@@ -61,7 +61,7 @@ class Group:
     @property
     def boots_text(self) -> str:
         """How many, in words."""
-        return number(self.boots, "process" if self.tier == "native" else "boot")
+        return text.number(self.boots, "process" if self.tier == "native" else "boot")
 
     @cached_property
     def table(self) -> Table:

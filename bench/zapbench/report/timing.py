@@ -5,14 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from zapbench import chart
+from zapbench import chart, text
 from zapbench.case import workloads
 from zapbench.chart.cost import SUBJECT
 from zapbench.error import UsageError
 from zapbench.record import Samples
 from zapbench.report import cost
 from zapbench.report.document import (
-    NONE,
     Block,
     Bullets,
     Cell,
@@ -21,10 +20,7 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    between,
-    number,
     ratio_cell,
-    rounded,
 )
 from zapbench.report.document import cost as cost_cell
 from zapbench.report.pictures import bridge_picture, picture
@@ -83,7 +79,7 @@ def _bridge_blocks(found: Bridge, index: int) -> list[Block]:
                 Cell(each.case),
                 ratio_cell(each.ratio),
                 cost_cell(each.value, "ns"),
-                Cell(between(each.low, each.high, "ns"), None, "num"),
+                Cell(text.between(each.low, each.high, "ns"), None, "num"),
             )
             for each in found.estimates
         )
@@ -94,11 +90,11 @@ def _bridge_blocks(found: Bridge, index: int) -> list[Block]:
 
 
 def _agreed(agreement: Agreement) -> str:
-    said = number(agreement.points, "point")
+    said = text.number(agreement.points, "point")
     if agreement.rank_correlation is not None:
-        said += f", rank correlation {agreement.rank_correlation:.2f}"
+        said += f", rank correlation {text.ratio(agreement.rank_correlation)}"
     if agreement.factor is not None:
-        said += f", 95 % of timed / counted within a factor of {agreement.factor:.2f}"
+        said += f", 95 % of timed / counted within a factor of {text.ratio(agreement.factor)}"
     return said
 
 
@@ -143,7 +139,7 @@ def case_row(group: Group, row: Row) -> tuple[Cell, ...]:
     series = group.results.series[row.case]
     unit = group.unit
     bounds = interval(series.medians)
-    reach = NONE if bounds is None else between(*bounds, unit)
+    reach = text.NONE if bounds is None else text.between(*bounds, unit)
     rate = row.rate  # of all threads; else of the one that made the call
     if rate is None and unit == "ns" and row.per_page:
         rate = 1e9 / row.per_page
@@ -218,9 +214,9 @@ def gates(study: Study) -> Section | None:
 
 def _plain(value: Any) -> Cell:
     if isinstance(value, bool) or value is None:
-        return Cell(NONE if value is None else str(value).lower())
+        return Cell(text.NONE if value is None else str(value).lower())
     if isinstance(value, int | float):
-        return Cell(f"{rounded(value):g}", rounded(value), "num")
+        return Cell(f"{text.rounded(value):g}", text.rounded(value), "num")
     if isinstance(value, dict):
         return Cell(", ".join(f"{key} {_plain(each).text}" for key, each in value.items()))
     if isinstance(value, list):

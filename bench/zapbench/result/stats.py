@@ -222,6 +222,11 @@ class Ratio:
     p: float | None = None
     detectable: float | None = None
 
+    @property
+    def interval(self) -> tuple[float, float | None, float | None]:
+        """The value, and what bounds it."""
+        return self.value, self.low, self.high
+
 
 def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
     """Compare two sets of boot medians by Welch's test on their logarithms.
