@@ -27,10 +27,11 @@ from record_native import DATA, KINDS
 from zapbench.cli import gate as command
 from zapbench.error import EnvironmentMissing
 from zapbench.gate import budget
-from zapbench.gate.estimate import Spread, of_two
+from zapbench.gate.estimate import of_two
 from zapbench.gate.judge import Judgement
 from zapbench.gate.noise import of_legs
 from zapbench.gate.verdict import Claim, Look, Verdict, rule
+from zapbench.result.welch import Spread
 
 PATCHES = Path(__file__).parent / "kernel-patches/6.12"
 GATES = 2000

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from zapbench.error import UsageError
 from zapbench.gate import budget, plan
-from zapbench.gate.estimate import Spread
 from zapbench.gate.noise import Noise
 from zapbench.gate.schema import Place, whereabouts
+from zapbench.result.welch import Spread
 
 DEFAULTS = Path(__file__).parents[1] / "budgets.toml"
 GOOD = """\

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from zapbench.error import DiskFull, EnvironmentMissing
-from zapbench.gate.estimate import Spread, of_two, squares
+from zapbench.gate.estimate import of_two
 from zapbench.gate.fingerprint import Fingerprint, differences
 from zapbench.host.journal import state_directory
+from zapbench.result.welch import Spread, squares
 
 VERSION = 1
 FRESH = timedelta(days=30)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Statistics over records.  The only user of scipy.
+"""Statistics over records.  With `zapbench.result.welch` the only user of scipy.
 
 The unit of replication is the boot (natively: the process): samples of one boot share its
 layout and its noise, so pooling them would call most differences real.  Every test therefore
@@ -14,14 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 from scipy import stats as scipy_stats
 
 from zapbench.record import Histogram, Samples
+from zapbench.result.welch import (
+    CONFIDENCE,
+    SHARE,
+    mean,
+    spread_between,
+    spread_of,
+    student_quantile,
+)
 
 Floats = NDArray[np.float64]
-CONFIDENCE = 0.95
-POWER = 0.8
 BEYOND = 10  # a percentile without so many samples beyond it is a guess
 
 
@@ -231,68 +236,39 @@ class Ratio:
 def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
     """Compare two sets of boot medians by Welch's test on their logarithms.
 
-    With m, s², n the mean, variance and size of the logarithms: value = exp(m_h - m_b),
-    t = (m_h - m_b) / sqrt(s_b²/n_b + s_h²/n_h), degrees of freedom after Satterthwaite
-    (B. L. Welch, Biometrika 34, 1947).  The interval is that of the same t, so that it holds
-    1 exactly when p > 0.05.  The detectable effect is
-    exp((t_{0.975} + t_{0.8}) * standard error) - 1 (J. Cohen, Statistical Power Analysis,
-    1988, with t in place of the normal).
+    With m the mean of the logarithms, value = exp(m_h - m_b).  The interval is that of the same
+    t as p, so that it holds 1 exactly when p > 0.05.
 
     Raises:
         ValueError: a side is empty, or a median is not positive.
     """
     if not base or not head or min(*base, *head) <= 0:
         raise ValueError("a ratio needs at least one positive median on each side")
-    logs = np.log(np.asarray(base, dtype=np.float64)), np.log(np.asarray(head, dtype=np.float64))
-    difference = float(logs[1].mean() - logs[0].mean())
-    value = math.exp(difference)
-    if min(len(base), len(head)) < 2:
-        return Ratio(value)
-    shares = [float(side.var(ddof=1)) / len(side) for side in logs]
-    error = math.sqrt(sum(shares))
-    if error < 1e-12:  # a deterministic machine: any difference is one
-        return Ratio(value, value, value, 1.0 if abs(difference) < 1e-12 else 0.0, 0.0)
-    freedom = sum(shares) ** 2 / sum(
-        share**2 / (len(side) - 1) for share, side in zip(shares, logs, strict=True)
-    )
-    reach = _t_quantile((1 + CONFIDENCE) / 2, freedom)
+    below, above = ([math.log(median) for median in side] for side in (base, head))
+    difference, spread = mean(above) - mean(below), spread_between(below, above)
+    if spread is None:
+        return Ratio(math.exp(difference))
     return Ratio(
-        value=value,
-        low=math.exp(difference - reach * error),
-        high=math.exp(difference + reach * error),
-        p=2 * float(special.stdtr(freedom, -abs(difference) / error)),
-        detectable=math.expm1((reach + _t_quantile(POWER, freedom)) * error),
+        value=math.exp(difference),
+        low=math.exp(difference - spread.reach),
+        high=math.exp(difference + spread.reach),
+        p=min(1.0, 2 * spread.above(abs(difference))),
+        detectable=math.expm1(spread.detectable),
     )
-
-
-def student_quantile(share: float, freedom: float) -> float:
-    """The point of Student's t below which ``share`` of it lies, 0 < share < 1."""
-    return float(special.stdtrit(freedom, share))
-
-
-def student_above(t: float, freedom: float) -> float:
-    """The share of Student's t, with so many degrees of freedom, that lies above a point."""
-    return float(special.stdtr(freedom, -t))
-
-
-def _t_quantile(q: float, freedom: float) -> float:
-    """The q-quantile of Student's t, without the millisecond that a scipy distribution takes."""
-    return float(special.stdtrit(freedom, q))
 
 
 def interval(medians: Sequence[float]) -> tuple[float, float] | None:
     """The 95 % interval of the centre of boot medians; None if there is none to be had.
 
-    Student's t on the logarithms, exp(m ± t_{0.975} s / sqrt(n)): costs are positive and
-    skewed, and what `ratio` tests is the same mean m.
+    Student's t on the logarithms: costs are positive and skewed, and what `ratio` tests is the
+    same mean.
     """
     if len(medians) < 2 or min(medians) <= 0:
         return None
-    logs = np.log(np.asarray(medians, dtype=np.float64))
-    error = float(logs.std(ddof=1)) / math.sqrt(len(medians))
-    reach = _t_quantile((1 + CONFIDENCE) / 2, len(medians) - 1) * error
-    centre = float(logs.mean())
-    return math.exp(centre - reach), math.exp(centre + reach)
+    logs = [math.log(median) for median in medians]
+    centre, spread = mean(logs), spread_of(logs)
+    assert spread is not None
+    return math.exp(centre - spread.reach), math.exp(centre + spread.reach)
 
 
 def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | None:
@@ -317,7 +293,7 @@ def prediction_factor(predicted: Sequence[float], seen: Sequence[float]) -> floa
         return None
     logs = np.log(np.asarray(seen, dtype=np.float64) / np.asarray(predicted, dtype=np.float64))
     root = math.sqrt(float((logs**2).mean()))
-    return math.exp(_t_quantile((1 + CONFIDENCE) / 2, len(logs)) * root)
+    return math.exp(student_quantile(SHARE, len(logs)) * root)
 
 
 def adjust(p_values: Sequence[float | None]) -> list[float | None]:
