@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from zapbench import text
 from zapbench.case import Case, size_text
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
-from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point
+from zapbench.result.bridge import BASELINE, Agreement, Bridge, NativeEstimate, Point
 
 SIZE = (10.4, 5.0)  # inches
 _PANELS = ((0.055, 0.19, 0.265, 0.64), (0.57, 0.19, 0.265, 0.64))  # left, bottom, width, height
@@ -73,7 +73,7 @@ def _agreement_text(agreement: Agreement) -> str:
 
 
 def _draw_panel(
-    axes: Axes, points: Sequence[Point], estimates: Sequence[Estimate], factor: float | None
+    axes: Axes, points: Sequence[Point], estimates: Sequence[NativeEstimate], factor: float | None
 ) -> None:
     values = [1.0, *(v for p in points for v in (p.icount.value, p.native.value))]
     values += [each.ratio.value for each in estimates]

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from zapbench import text
 from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
-from zapbench.chart.fit import Line, fit_line
+from zapbench.chart.fit import Fit, fit_line
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
@@ -68,7 +68,7 @@ def curves(results: Results) -> dict[Place, dict[str, Curve]]:
     return {place: methods for place, methods in several.items() if methods}
 
 
-def fitted(curve: Curve) -> Line | None:
+def fitted(curve: Curve) -> Fit | None:
     """The line through a curve, over pages; None where an operation is on no page."""
     if any(series.pages_per_op < 1 for _, series in curve):
         return None
@@ -99,7 +99,7 @@ def _draw_panel(axes: Axes, place: Place, methods: Mapping[str, Curve], unit: st
     _draw_labels(axes, ends, sizes[-1])
 
 
-def _draw_curve(axes: Axes, curve: Curve, line: Line | None, color: str) -> None:
+def _draw_curve(axes: Axes, curve: Curve, line: Fit | None, color: str) -> None:
     sizes = [size for size, _ in curve]
     for size, series in curve:
         low, high = interval(series.medians) or (series.median, series.median)
@@ -111,7 +111,7 @@ def _draw_curve(axes: Axes, curve: Curve, line: Line | None, color: str) -> None
         axes.plot(xs, [line.at(float(x) * per_byte) for x in xs], lw=0.9, color=color)
 
 
-def _said(line: Line | None) -> str:
+def _said(line: Fit | None) -> str:
     if line is None:
         return ""
     off = f" (off by {text.share(line.worst, 0)})" if line.worst > OFF else ""

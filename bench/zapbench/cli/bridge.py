@@ -10,7 +10,7 @@ import click
 from zapbench import text
 from zapbench.case import workloads
 from zapbench.cli.output import console, grid, json_option, print_json
-from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point, build_bridge
+from zapbench.result.bridge import BASELINE, Agreement, Bridge, NativeEstimate, Point, build_bridge
 from zapbench.result.store import Results
 
 POINTS = ("", "case", "counted>", "timed>", "timed / counted>")
@@ -85,7 +85,7 @@ def _point_cells(point: Point) -> list[str]:
     return [mark, point.case, counted, timed, text.ratio(off)]
 
 
-def _estimate_cells(estimate: Estimate) -> list[str]:
+def _estimate_cells(estimate: NativeEstimate) -> list[str]:
     times = (text.cost(ns, "ns") for ns in (estimate.value, estimate.low, estimate.high))
     return [estimate.case, text.ratio(*estimate.ratio.interval), *times, estimate.status]
 

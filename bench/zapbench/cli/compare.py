@@ -17,7 +17,7 @@ COLUMNS = ("case", "base>", "head>", "head / base>", "p>", "adjusted>", "verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Compared:
     """One case of a comparison, as it is printed; ``base`` and ``head`` are medians."""
 
     case: str
@@ -40,7 +40,7 @@ class Comparison:
     head: str
     tier: str
     unit: str
-    lines: tuple[Line, ...]
+    lines: tuple[Compared, ...]
     left_out: dict[str, str]
     incomplete: tuple[str, ...]
 
@@ -89,9 +89,9 @@ def comparison_of(base: Results, head: Results) -> Comparison:
     )
 
 
-def _line(difference: Difference) -> Line:
+def _line(difference: Difference) -> Compared:
     ratio = difference.ratio
-    return Line(
+    return Compared(
         case=difference.case,
         base=difference.base.median,
         head=difference.head.median,
@@ -136,7 +136,7 @@ def print_comparison(comparison: Comparison) -> None:
         out.print(f"incomplete: {truncated}")
 
 
-def _cells(line: Line, unit: str) -> list[str]:
+def _cells(line: Compared, unit: str) -> list[str]:
     verdict = line.verdict
     if verdict == "no difference seen" and line.detectable is not None:
         verdict += f" (one of {text.share(line.detectable)} would have been)"

@@ -49,7 +49,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class NativeEstimate:
     """What a method that was only counted would cost natively, in ns; measured nowhere.
 
     ``value`` = native median of the baseline x counted ratio; ``low`` and ``high`` are it
@@ -81,7 +81,7 @@ class Bridge:
     points: tuple[Point, ...]
     equivalent: Agreement
     all: Agreement
-    estimates: tuple[Estimate, ...]
+    estimates: tuple[NativeEstimate, ...]
     left_out: dict[str, str]
 
 
@@ -171,7 +171,7 @@ def _estimates(
     counted: Mapping[Case, Ratio],
     timed: Mapping[Case, Ratio],
     factor: float | None,
-) -> tuple[Estimate, ...]:
+) -> tuple[NativeEstimate, ...]:
     """Estimates of the methods that no native case shows; none without a residual."""
     if factor is None:
         return ()
@@ -183,7 +183,9 @@ def _estimates(
             continue
         value = base.median * counted[case].value
         estimates.append(
-            Estimate(str(case), case.method, counted[case], value, value / factor, value * factor)
+            NativeEstimate(
+                str(case), case.method, counted[case], value, value / factor, value * factor
+            )
         )
     return tuple(estimates)
 
