@@ -13,8 +13,8 @@ from zapbench._zapbench import lib
 from zapbench.gate.estimate import of_two
 from zapbench.gate.verdict import Claim, Look, rule
 from zapbench.record import Samples
-from zapbench.result import stats
 from zapbench.result.store import Results, create
+from zapbench.result.timings import by_case, compare
 
 METHODS = ("dontneed", "remap", "overmap", "dontunmap")
 SIZES = ("4k", "64k", "2m")
@@ -48,8 +48,8 @@ def test_statistics(benchmark, lines):
     samples = record.collect(lines).of(Samples)
 
     def compared() -> int:
-        series = stats.series(samples)
-        return len(stats.compare(series, series))
+        timings = by_case(samples)
+        return len(compare(timings, timings))
 
     assert benchmark(compared) == len(METHODS) * len(SIZES)
 
@@ -69,7 +69,7 @@ def test_chart(benchmark, lines, tmp_path):
         for line in lines:
             writer.write(line)
     results = Results(tmp_path / "r")
-    assert results.series
+    assert results.timings
     figure = benchmark.pedantic(chart.draw, args=(results, "cycle"), rounds=5, warmup_rounds=1)
     assert figure.axes
 

@@ -19,7 +19,7 @@ from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
 from zapbench.measure import effort_for, shuffled
 from zapbench.record import Samples, collect
-from zapbench.result.stats import Series, series
+from zapbench.result.timings import Timings, by_case
 from zapbench.target import Job
 from zapbench.vm import VmTarget
 
@@ -35,7 +35,7 @@ ONE_PAGE = "shmem/4k/4k"
 class Boot:
     """The quick grid, counted once: each case's median, and what it cost in seconds."""
 
-    figures: Mapping[str, Series]
+    figures: Mapping[str, Timings]
     wall: float
     cpu: float
 
@@ -55,7 +55,8 @@ def quick_grid(vm: VmTarget, seed: int) -> Boot:
     recording = collect(vm.run(job))
     wall, cpu = time.monotonic() - wall, cpu_seconds() - cpu
     assert not recording.truncated
-    return Boot(series(recording.of(Samples)), wall, cpu)
+    figures = {str(case): each for case, each in by_case(recording.of(Samples)).items()}
+    return Boot(figures, wall, cpu)
 
 
 def cpu_seconds() -> float:

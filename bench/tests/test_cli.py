@@ -14,6 +14,7 @@ import pytest
 import synthetic
 
 from zapbench import cli, record
+from zapbench.case import Case
 from zapbench.cli import where
 from zapbench.record import Error, Samples
 from zapbench.result import store
@@ -23,6 +24,7 @@ from zapbench.uffd import Userfaultfd
 DATA = Path(__file__).parent / "data"
 SMALL = DATA / "small.jsonl"
 PLACE = "*/shmem/4k/64k*"
+REMAP = Case.parse("zap/remap/shmem/4k/64k")
 REAL = ("run", "--quick", "zap/*/shmem/4k/4k", "zap/*/hugetlb/2m/2m", "--boots", "3")
 SETTINGS = (
     "/proc/sys/vm/nr_hugepages",
@@ -114,7 +116,7 @@ def test_a_run_leaves_records_and_a_suite(zapbench, replay, tmp_path):
     run_small(zapbench, "-o", "r", "--seed", 7)
     results = store.Results(tmp_path / "r")
     assert results.recording.truncated is None
-    assert len(results.series["zap/remap/shmem/4k/64k"].boots) == 3
+    assert len(results.timings[REMAP].boots) == 3
     assert (tmp_path / "r" / store.SUITE).exists()
 
 
@@ -203,10 +205,10 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(zapbench, replay, smal
 
 def test_resuming_adds_what_is_missing_and_nothing_else(zapbench, replay, tmp_path):
     run_small(zapbench, "-o", "r", "--boots", 1)
-    assert len(store.Results(tmp_path / "r").series["zap/remap/shmem/4k/64k"].boots) == 1
+    assert len(store.Results(tmp_path / "r").timings[REMAP].boots) == 1
     done = run_small(zapbench, "-o", "r", "--resume")
     results = store.Results(tmp_path / "r")
-    assert len(results.series["zap/remap/shmem/4k/64k"].boots) == 3
+    assert len(results.timings[REMAP].boots) == 3
     names = [(each.run.boot, each.case) for each in results.recording.of(Samples)]
     assert len(names) == len(set(names))
     assert "seed 7" in done.err  # that of the first run's records

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rows of minor faults and of bulk mapping; all figures here are made up."""
 
+from pathlib import Path
+
 import pytest
 import synthetic
 
@@ -8,8 +10,8 @@ from zapbench.cli.results import print_table
 from zapbench.record import Faults, Histogram, Recording, Samples, decode
 from zapbench.report import make
 from zapbench.result.stats import fault_rate
-from zapbench.result.store import create
-from zapbench.result.table import Row, build
+from zapbench.result.store import Results, create
+from zapbench.result.table import Row, Table
 
 FAULT = "minor_fault/dontneed/shmem/4k/16m"
 PROCESS = f"{FAULT}/topology=process"
@@ -35,8 +37,12 @@ def recording(*samples: Samples) -> Recording:
     return Recording("made up", tuple(map(decode, synthetic.stream(samples[0].run, *samples))))
 
 
+def table(*samples: Samples) -> Table:
+    return Results(Path("made up"), recording(*samples)).table
+
+
 def rows(*samples: Samples) -> dict[str, Row]:
-    (group,) = build(recording(*samples)).groups
+    (group,) = table(*samples).groups
     return {row.method: row for row in group.rows}
 
 
@@ -101,7 +107,7 @@ def test_mapping_in_bulk_is_set_against_populate():
 def test_the_command_prints_them(capsys):
     """A line for each case; what cannot be said is a dash."""
     records = (faults(0, FAULT), synthetic.samples(synthetic.run_of(), CONTINUE, (3200,) * 5))
-    print_table(build(recording(*records)), as_json=False)
+    print_table(table(*records), as_json=False)
     lines = capsys.readouterr().out.splitlines()
     fault = next(line for line in lines if line.startswith("dontneed"))
     assert fault.split()[-2:] == ["250,000", "1"]

@@ -8,9 +8,11 @@ import synthetic
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from zapbench.case import Case
 from zapbench.record import Histogram
 from zapbench.result import stats
 from zapbench.result.stats import Distribution
+from zapbench.result.timings import by_case, compare
 
 CASE = "zap/dontneed/shmem/4k/64k"
 MEDIANS = st.lists(st.floats(1.0, 1e6), min_size=2, max_size=10)
@@ -100,17 +102,17 @@ def test_the_harness_s_share_is_the_greatest_of_all_cases():
     assert stats.harness_share([]) == 0
 
 
-def test_a_series_has_one_median_a_boot_and_all_samples_in_its_tail():
+def test_timings_have_one_median_a_boot_and_all_samples_in_its_tail():
     records = [
         synthetic.samples(synthetic.run_of(0), CASE, (1, 2, 9)),
         synthetic.samples(synthetic.run_of(1), CASE, (4, 5)),
         synthetic.samples(synthetic.run_of(1), CASE, (6,), rep=1),
     ]
-    series = stats.series(records)[CASE]
-    assert series.medians == [2, 5]
-    assert series.median == 3.5
-    assert series.pooled.size == 6
-    assert series.pages_per_op == 16
+    timings = by_case(records)[Case.parse(CASE)]
+    assert timings.medians == [2, 5]
+    assert timings.median == 3.5
+    assert timings.pooled.size == 6
+    assert timings.pages_per_op == 16
 
 
 def test_welch_by_hand():
@@ -213,31 +215,31 @@ def test_adjusted_p_values_are_no_smaller_and_keep_their_order(p_values):
     assert all(np.diff(np.asarray(adjusted)[order]) >= -1e-12)
 
 
-def series_of(name: str, medians, unit: str = "ns"):
+def timings_of(name: str, medians, unit: str = "ns"):
     records = [
         synthetic.samples(synthetic.run_of(boot), name, (value,), unit=unit)
         for boot, value in enumerate(medians)
     ]
-    return stats.series(records)
+    return by_case(records)
 
 
 def test_compare_gives_a_verdict_for_each_common_case():
-    base = series_of(CASE, [100, 101, 99]) | series_of("zap/remap/shmem/4k/4k", [10, 11, 12])
-    head = series_of(CASE, [150, 151, 149]) | series_of("zap/remap/shmem/4k/4k", [11, 12, 10])
-    slower, same = stats.compare(base, head)
-    assert (slower.case, slower.verdict) == (CASE, "slower")
+    base = timings_of(CASE, [100, 101, 99]) | timings_of("zap/remap/shmem/4k/4k", [10, 11, 12])
+    head = timings_of(CASE, [150, 151, 149]) | timings_of("zap/remap/shmem/4k/4k", [11, 12, 10])
+    slower, same = compare(base, head)
+    assert (str(slower.case), slower.verdict) == (CASE, "slower")
     assert slower.ratio.value == pytest.approx(1.5, rel=0.01)
     assert same.verdict == "no difference seen"
-    assert stats.compare(head, base)[0].verdict == "faster"
-    assert stats.compare(base, {}) == []
+    assert compare(head, base)[0].verdict == "faster"
+    assert compare(base, {}) == []
 
 
 def test_compare_refuses_different_units_and_leaves_out_what_cost_nothing():
     with pytest.raises(ValueError, match="one side is in ns"):
-        stats.compare(series_of(CASE, [1]), series_of(CASE, [1], "instructions"))
-    assert stats.compare(series_of(CASE, [0, 0]), series_of(CASE, [1, 1])) == []
+        compare(timings_of(CASE, [1]), timings_of(CASE, [1], "instructions"))
+    assert compare(timings_of(CASE, [0, 0]), timings_of(CASE, [1, 1])) == []
 
 
 def test_compare_says_when_there_are_too_few_boots():
-    (difference,) = stats.compare(series_of(CASE, [1]), series_of(CASE, [2]))
+    (difference,) = compare(timings_of(CASE, [1]), timings_of(CASE, [2]))
     assert difference.verdict == "too few boots"

@@ -22,7 +22,7 @@ from zapbench.host import cache
 from zapbench.kernel.build import Image
 from zapbench.measure import effort_for, shuffled
 from zapbench.record import Context, Recording, Samples, Skip, collect, failures, load
-from zapbench.result.stats import series
+from zapbench.result.timings import by_case
 from zapbench.target import Job, Target, guest_path
 
 SEED = 1
@@ -127,7 +127,7 @@ def outcomes(recording: Recording) -> dict[str, float | ZapbenchError]:
     why: dict[str, float | ZapbenchError] = {
         skip.case: Unsupported(skip.reason) for skip in recording.of(Skip)
     }
-    figures = {name: each.median for name, each in series(recording.of(Samples)).items()}
+    figures = {str(case): each.median for case, each in by_case(recording.of(Samples)).items()}
     broken = {error.case: CaseFailed(error.reason) for error in failures(recording.records)}
     return {**why, **figures, **broken}
 

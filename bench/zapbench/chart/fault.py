@@ -16,17 +16,11 @@ from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
-from zapbench.record import Context, Samples
+from zapbench.record import Samples
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import (
-    BEYOND,
-    Distribution,
-    fault_rate,
-    of_histogram,
-    per_operation,
-    pool,
-)
+from zapbench.result.stats import BEYOND, Distribution, fault_rate, of_histogram, pool
 from zapbench.result.store import Results
+from zapbench.result.timings import Timings
 
 COLORS = (BLUE, VERMILION, SKY, GREY, "#009E73", "#CC79A7", "#E69F00", "#000000")
 STAGES = {"deliver": BLUE, "queue": GREY, "resolve": VERMILION, "resume": SKY}
@@ -41,8 +35,6 @@ _ROW = 0.19  # inches
 _PLACE_STYLES = {"": "-", "same": "--", "apart": ":"}
 _OTHERS = ("threads", "handlers", "uffd", "batch", "access", "order", "stamps", "check")
 
-Records = Mapping[Case, Sequence[Samples]]
-
 
 def draw_latency(results: Results) -> Figure:
     """Quantiles over 1 / (1 - q), both axes logarithmic: as far as ten faults lie beyond.
@@ -55,7 +47,7 @@ def draw_latency(results: Results) -> Figure:
     """
     cases = _timed(results)
     panels = {
-        title: {case: rs for case, rs in cases.items() if case.axes in alike}
+        title: {case: each.pooled for case, each in cases.items() if case.axes in alike}
         for title, alike in (
             ("handler: a thread", _places()),
             ("handler: another process", _places(("topology", "process"))),
@@ -69,8 +61,7 @@ def draw_latency(results: Results) -> Figure:
     figure = sheet.figure("Latency of a minor fault, to the tail, by page size", said)
     for index, (title, members) in enumerate(shown.items()):
         axes = sheet.axes(figure, index)
-        curves = {case: pool(map(per_operation, rs)) for case, rs in members.items()}
-        _draw_quantiles(axes, curves, results.unit)
+        _draw_quantiles(axes, members, results.unit)
         axes.set_title(title, loc="left", weight="bold")
     return figure
 
@@ -86,8 +77,8 @@ def draw_throughput(results: Results) -> Figure:
     """
     curves: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
     cases = _timed(results)
-    for case, records in cases.items():
-        rate = fault_rate(records)
+    for case, each in cases.items():
+        rate = fault_rate(each.records)
         axes = dict(case.axes)
         threads, place = int(axes.pop("threads", "1")), axes.pop("place", "")
         if rate is None or _pages(case) != _pages(next(iter(cases))):
@@ -101,7 +92,7 @@ def draw_throughput(results: Results) -> Figure:
     pages = _pages(next(iter(cases)))
     said = f"{where(results)}; {pages}; {_method(cases)}; higher is better"
     figure = sheet.figure("Minor faults per second against faulting threads", said)
-    _draw_rates(sheet.axes(figure, 0), curves, results.recording.of(Context)[0].cpus)
+    _draw_rates(sheet.axes(figure, 0), curves, results.contexts[0].cpus)
     return figure
 
 
@@ -112,9 +103,9 @@ def draw_stages(results: Results) -> Figure:
         UsageError: no stage was stamped.
     """
     panels: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    for case, records in _timed(results).items():
+    for case, each in _timed(results).items():
         axes = dict(case.axes)
-        stages = _stages(records)
+        stages = _stages(each.records)
         if stages and not axes.keys() & set(_OTHERS):
             words = [_placed(axes), *(value for key, value in axes.items() if key != "place")]
             name = " ".join(filter(None, words)) or "blocking read"
@@ -145,17 +136,18 @@ def draw_stages(results: Results) -> Figure:
     return figure
 
 
-def _timed(results: Results) -> dict[Case, list[Samples]]:
+def _timed(results: Results) -> dict[Case, Timings]:
     """The faults of the method that all was swept with, one access each, by case."""
-    cases: dict[Case, list[Samples]] = defaultdict(list)
-    for record in results.recording.of(Samples):
-        if record.workload == MINOR_FAULT and record.axes.get("stamps") != "off":
-            cases[Case.parse(record.case)].append(record)
+    cases = [
+        case
+        for case in results.timings
+        if case.workload == MINOR_FAULT and ("stamps", "off") not in case.axes
+    ]
     swept = [case.method for case in cases if case.axes] or [case.method for case in cases]
     method = max((SUBJECT, BASELINE, *swept), key=swept.count) if swept else BASELINE
     chosen = sorted(case for case in cases if case.method == method)
     chosen.sort(key=lambda case: (case.page_size, case.backing, case.axes))
-    return {case: cases[case] for case in chosen}
+    return {case: results.timings[case] for case in chosen}
 
 
 def _none(results: Results) -> UsageError:

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from zapbench import text
-from zapbench.case import Case, methods, size_text
+from zapbench.case import methods, size_text
 from zapbench.chart.palette import BLUE, GREY
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.result.store import Results
-from zapbench.result.table import Group, Row, build
+from zapbench.result.table import Group, Row
 
 DARKEST = 10.0
 """A method so many times as dear as the cheapest has the full colour; beyond it, too."""
@@ -31,11 +31,7 @@ def draw_heat(results: Results, workload: str = "cycle") -> Figure:
     Raises:
         UsageError: the result has no such figures.
     """
-    groups = [
-        group
-        for group in build(results.recording, figures=results.series).groups
-        if (case := Case.parse(group.rows[0].case)).workload == workload and not case.axes
-    ][:PLACES]
+    groups = [group for group in results.table.of(workload) if not group.case.axes][:PLACES]
     if not groups:
         raise UsageError(f"{results.directory} has no {workload} figures to map")
     named = {row.method for group in groups for row in group.rows}
@@ -83,10 +79,9 @@ def _label(axes: Axes, groups: Sequence[Group], names: Sequence[str]) -> None:
     differs = {row.method for group in groups for row in group.rows if row.differs is not None}
     axes.set(xlim=(-0.5, len(groups) - 0.5), ylim=(len(names) - 0.5, -0.5))
     axes.set_yticks(range(len(names)), [f"≠ {n}" if n in differs else n for n in names])
-    cases = [Case.parse(group.rows[0].case) for group in groups]
     labels = [
         f"{case.backing}\n{size_text(case.page_size)} pages\n{size_text(case.range_size)} range"
-        for case in cases
+        for case in (group.case for group in groups)
     ]
     axes.set_xticks(range(len(labels)), labels)
     axes.xaxis.tick_top()

@@ -25,7 +25,7 @@ _DENSE = (0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _SPARSE = tuple(digit * 10.0**power for power in range(-6, 7) for digit in (1, 3))
 
 Looks = dict[str, Any]  # of a line or arrow, as matplotlib wants them
-Place = tuple[float, float, str]  # counted ratio, timed ratio, label
+Label = tuple[float, float, str]  # counted ratio, timed ratio, text
 
 
 def draw_scatter(bridge: Bridge) -> Figure:
@@ -120,14 +120,14 @@ def _draw_point(axes: Axes, point: Point) -> None:
     axes.plot(x.value, y.value, **(_DOT if point.equivalent else _RING))
 
 
-def _thinned(points: Sequence[Point], places: Sequence[Place]) -> list[Place]:
+def _thinned(points: Sequence[Point], places: Sequence[Label]) -> list[Label]:
     """What is labelled: everything, or only what differs where the rest is labelled beside."""
     if all(point.equivalent for point in points):
         return list(places)
     return [place for point, place in zip(points, places, strict=True) if not point.equivalent]
 
 
-def _draw_labels(axes: Axes, places: Iterable[Place], low: float, high: float) -> None:
+def _draw_labels(axes: Axes, places: Iterable[Label], low: float, high: float) -> None:
     """Labels in a column beside the panel, in the order of their points, each with a line."""
     ordered = sorted(places, key=lambda place: (place[1], place[0]))
     heights = [float(np.log(y / low) / np.log(high / low)) for _, y, _ in ordered]
@@ -163,8 +163,7 @@ def spread(heights: Sequence[float], gap: float, low: float, high: float) -> lis
     return [min(max(start, low), highest) + index * gap for index, start in enumerate(starts)]
 
 
-def _label(name: str) -> str:
-    case = Case.parse(name)
+def _label(case: Case) -> str:
     sizes = f"{size_text(case.page_size)}/{size_text(case.range_size)}"
     axes = "".join(f" {key}={value}" for key, value in case.axes)
     return f"{case.method} {case.backing} {sizes}{axes}"

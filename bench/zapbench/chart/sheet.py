@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from zapbench import text
 from zapbench.chart.palette import GREY, TIER_NOTES
-from zapbench.record import Context
 from zapbench.result.store import Results
 
 
@@ -61,7 +60,6 @@ class Sheet:
 
 def where(results: Results) -> str:
     """What was measured, how and how often: the line below a title."""
-    boots = len({context.run.boot for context in results.recording.of(Context)})
-    many = text.number(boots, "process" if results.tier == "native" else "boot")
+    many = text.number(results.boots, "process" if results.tier == "native" else "boot")
     note = TIER_NOTES.get(results.tier, results.tier)
     return f"Linux {results.kernel.rsplit('/')[-1]}; {results.tier}: {note}; {many}"

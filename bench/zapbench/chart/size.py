@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from zapbench import text
-from zapbench.case import Case, size_text
+from zapbench.case import size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.fit import Fit, fit_line
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
@@ -18,9 +18,8 @@ from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import Series, interval
 from zapbench.result.store import Results
-from zapbench.result.table import build
+from zapbench.result.timings import Timings
 
 PANELS = 6
 OFF = 0.1
@@ -28,8 +27,8 @@ OFF = 0.1
 COLORS = {SUBJECT: VERMILION, BASELINE: BLUE}
 _GAP = 0.085  # between labels, in heights of a panel
 
-Place = tuple[str, str, int]  # workload, backing, page size
-Curve = list[tuple[int, Series]]  # range size in bytes, ascending
+Panel = tuple[str, str, int]  # workload, backing, page size
+Curve = list[Timings]  # over range sizes, ascending
 
 
 def draw_size(results: Results) -> Figure:
@@ -41,51 +40,49 @@ def draw_size(results: Results) -> Figure:
     Raises:
         UsageError: no place was.
     """
-    places = dict(list(curves(results).items())[:PANELS])
-    if not places:
+    panels = dict(list(curves(results).items())[:PANELS])
+    if not panels:
         raise UsageError(f"{results.directory} has no case that was measured at several sizes")
-    sheet = Sheet(len(places), 2, 2.9, 2.2, left=0.62, right=2.5)
+    sheet = Sheet(len(panels), 2, 2.9, 2.2, left=0.62, right=2.5)
     said = f"{where(results)}; lower is better; lines: fixed cost + cost of a page × pages"
     figure = sheet.figure("Cost against the size of the range, both axes logarithmic", said)
-    for index, (place, methods) in enumerate(places.items()):
-        _draw_panel(sheet.axes(figure, index), place, methods, results.unit)
+    for index, (panel, methods) in enumerate(panels.items()):
+        _draw_panel(sheet.axes(figure, index), panel, methods, results.unit)
     return figure
 
 
-def curves(results: Results) -> dict[Place, dict[str, Curve]]:
+def curves(results: Results) -> dict[Panel, dict[str, Curve]]:
     """The equivalent methods with figures at two sizes or more, by place and method."""
-    found: dict[Place, dict[str, Curve]] = defaultdict(lambda: defaultdict(list))
-    for group in build(results.recording, figures=results.series).groups:
+    found: dict[Panel, dict[str, Curve]] = defaultdict(lambda: defaultdict(list))
+    for group in results.table.groups:
         for row in group.rows:
-            case, series = Case.parse(row.case), results.series[row.case]
-            if row.differs is None and not case.axes and series.median > 0:
-                place = (case.workload, case.backing, case.page_size)
-                found[place][row.method].append((case.range_size, series))
+            case = row.case
+            if row.differs is None and not case.axes and row.p50 > 0:
+                panel = (case.workload, case.backing, case.page_size)
+                found[panel][row.method].append(results.timings[case])
     several = {
-        place: {name: curve for name, curve in methods.items() if len(curve) > 1}
-        for place, methods in found.items()
+        panel: {name: curve for name, curve in methods.items() if len(curve) > 1}
+        for panel, methods in found.items()
     }
-    return {place: methods for place, methods in several.items() if methods}
+    return {panel: methods for panel, methods in several.items() if methods}
 
 
 def fitted(curve: Curve) -> Fit | None:
     """The line through a curve, over pages; None where an operation is on no page."""
-    if any(series.pages_per_op < 1 for _, series in curve):
+    if any(each.pages_per_op < 1 for each in curve):
         return None
-    return fit_line(
-        [series.pages_per_op for _, series in curve], [series.median for _, series in curve]
-    )
+    return fit_line([each.pages_per_op for each in curve], [each.median for each in curve])
 
 
-def _draw_panel(axes: Axes, place: Place, methods: Mapping[str, Curve], unit: str) -> None:
-    workload, backing, page_size = place
-    sizes = sorted({size for curve in methods.values() for size, _ in curve})
+def _draw_panel(axes: Axes, panel: Panel, methods: Mapping[str, Curve], unit: str) -> None:
+    workload, backing, page_size = panel
+    sizes = sorted({each.case.range_size for curve in methods.values() for each in curve})
     ends: list[tuple[float, str, str]] = []
     for method, curve in methods.items():
         color = COLORS.get(method, SKY)
         line = fitted(curve)
         _draw_curve(axes, curve, line, color)
-        ends.append((curve[-1][1].median, method, _said(line)))
+        ends.append((curve[-1].median, method, _said(line)))
     axes.set(xscale="log", yscale="log")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -100,14 +97,14 @@ def _draw_panel(axes: Axes, place: Place, methods: Mapping[str, Curve], unit: st
 
 
 def _draw_curve(axes: Axes, curve: Curve, line: Fit | None, color: str) -> None:
-    sizes = [size for size, _ in curve]
-    for size, series in curve:
-        low, high = interval(series.medians) or (series.median, series.median)
+    sizes = [each.case.range_size for each in curve]
+    for size, each in zip(sizes, curve, strict=True):
+        low, high = each.interval or (each.median, each.median)
         axes.plot([size, size], [low, high], color=color, lw=1, marker="_", ms=4)
-    axes.plot(sizes, [series.median for _, series in curve], "o", ms=3, color=color)
+    axes.plot(sizes, [each.median for each in curve], "o", ms=3, color=color)
     if line is not None:
         xs = np.geomspace(sizes[0], sizes[-1], 24)
-        per_byte = curve[-1][1].pages_per_op / sizes[-1]
+        per_byte = curve[-1].pages_per_op / sizes[-1]
         axes.plot(xs, [line.at(float(x) * per_byte) for x in xs], lw=0.9, color=color)
 
 

@@ -82,12 +82,12 @@ def _point_cells(point: Point) -> list[str]:
     off = point.native.value / point.icount.value
     mark = "" if point.equivalent else "≠"
     counted, timed = (text.ratio(*each.interval) for each in (point.icount, point.native))
-    return [mark, point.case, counted, timed, text.ratio(off)]
+    return [mark, str(point.case), counted, timed, text.ratio(off)]
 
 
 def _estimate_cells(estimate: NativeEstimate) -> list[str]:
     times = (text.cost(ns, "ns") for ns in (estimate.value, estimate.low, estimate.high))
-    return [estimate.case, text.ratio(*estimate.ratio.interval), *times, estimate.status]
+    return [str(estimate.case), text.ratio(*estimate.ratio.interval), *times, estimate.status]
 
 
 def _agreement_text(agreement: Agreement) -> str:

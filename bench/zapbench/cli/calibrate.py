@@ -21,8 +21,6 @@ from zapbench.gate import noise
 from zapbench.gate.fingerprint import differences, of_context, of_machine
 from zapbench.gate.noise import Boots, Calibration
 from zapbench.measure import Leg, effort_for, measure
-from zapbench.record import Context, Samples
-from zapbench.result.stats import figures
 from zapbench.result.store import Results, create, free_directory
 
 KEPT = ("p50", "p99", "p99.9", "case_total")
@@ -81,18 +79,17 @@ def calibrate(results: Results, where: Place) -> Calibration:
     Raises:
         EnvironmentMissing: the machine changed between its boots, or nothing has a figure.
     """
-    contexts = results.recording.of(Context)
-    prints = [of_context(context) for context in contexts]
+    prints = [of_context(context) for context in results.contexts]
     for each in prints[1:]:
         if changed := differences(prints[0], each):
             raise EnvironmentMissing(f"this machine changed meanwhile: {'; '.join(changed)}")
-    samples = results.recording.of(Samples)
-    if not samples:
+    if not results.timings:
         raise EnvironmentMissing(f"no case gave a figure on {where.kernel}: nothing to calibrate")
     kept = {
         statistic: {
-            case: (_leg(boots, 0), _leg(boots, 1))
-            for case, boots in figures(samples, statistic).items()
+            str(case): (_leg(boots, 0), _leg(boots, 1))
+            for case, each in results.timings.items()
+            for boots in [each.figures(statistic)]
         }
         for statistic in KEPT
     }

@@ -10,8 +10,8 @@ from zapbench import text
 from zapbench.case import Case
 from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.error import UsageError
-from zapbench.result.stats import Difference, compare
 from zapbench.result.store import Results
+from zapbench.result.timings import Difference, compare
 
 COLUMNS = ("case", "base>", "head>", "head / base>", "p>", "adjusted>", "verdict")
 
@@ -20,7 +20,7 @@ COLUMNS = ("case", "base>", "head>", "head / base>", "p>", "adjusted>", "verdict
 class Compared:
     """One case of a comparison, as it is printed; ``base`` and ``head`` are medians."""
 
-    case: str
+    case: Case
     base: float
     head: float
     ratio: float
@@ -72,7 +72,7 @@ def comparison_of(base: Results, head: Results) -> Comparison:
                 f"{base.directory} has {what} {old}, {head.directory} has {what} {new}: "
                 "they cannot be compared; measure both the same way"
             )
-    differences = compare(base.series, head.series)
+    differences = compare(base.timings, head.timings)
     left_out = _left_out(base, head, differences)
     if not differences:
         raise UsageError(f"{base.directory} and {head.directory} have no case in common")
@@ -81,7 +81,7 @@ def comparison_of(base: Results, head: Results) -> Comparison:
         head=head.kernel,
         tier=base.tier,
         unit=base.unit,
-        lines=tuple(map(_line, sorted(differences, key=lambda each: Case.parse(each.case)))),
+        lines=tuple(map(_line, sorted(differences, key=lambda each: each.case))),
         left_out=left_out,
         incomplete=tuple(
             side.recording.truncated for side in (base, head) if side.recording.truncated
@@ -108,13 +108,13 @@ def _line(difference: Difference) -> Compared:
 def _left_out(base: Results, head: Results, differences: list[Difference]) -> dict[str, str]:
     compared = {difference.case for difference in differences}
     left_out = {}
-    for case in [*base.series, *head.series]:
+    for case in [*base.timings, *head.timings]:
         if case in compared:
             continue
-        if case in base.series and case in head.series:
-            left_out[case] = "a median is not above what the harness itself costs"
+        if case in base.timings and case in head.timings:
+            left_out[str(case)] = "a median is not above what the harness itself costs"
         else:
-            left_out[case] = f"only in {(base if case in base.series else head).directory}"
+            left_out[str(case)] = f"only in {(base if case in base.timings else head).directory}"
     return left_out
 
 
@@ -141,7 +141,7 @@ def _cells(line: Compared, unit: str) -> list[str]:
     if verdict == "no difference seen" and line.detectable is not None:
         verdict += f" (one of {text.share(line.detectable)} would have been)"
     return [
-        line.case,
+        str(line.case),
         text.cost(line.base, unit),
         text.cost(line.head, unit),
         text.ratio(line.ratio, line.low, line.high, digits=3),

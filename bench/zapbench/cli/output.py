@@ -4,7 +4,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import IO, Any
 
 import click
@@ -12,6 +12,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from zapbench.case import Case
 
 PLAIN_WIDTH = 240  # lines of a file may be longer than a terminal is wide
 
@@ -32,7 +34,14 @@ def note(message: str) -> None:
 
 def print_json(data: Any) -> None:
     """Anything made of dataclasses and JSON types, on standard output."""
-    click.echo(json.dumps(data, default=asdict, ensure_ascii=False, indent=1))
+    click.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=1))
+
+
+def _plain(each: Any) -> Any:
+    """What JSON has no type for: a case goes by its name, all else by its fields."""
+    if isinstance(each, Case):
+        return str(each)
+    return {field.name: getattr(each, field.name) for field in fields(each)}
 
 
 def grid(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], out: Console) -> None:

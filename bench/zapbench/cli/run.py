@@ -17,13 +17,13 @@ from zapbench.measure import Effort, Leg, effort_for, measure
 from zapbench.record import Context, Recording, Writer, finished, load
 from zapbench.result.store import (
     RECORDS,
+    Results,
     create,
     discard,
     free_directory,
     latest_directory,
     write_suite,
 )
-from zapbench.result.table import build
 
 RESULTS = Path("results")
 
@@ -135,9 +135,10 @@ def _finish(
         raise trouble or Truncated(f"{session.where.kernel} gave no records at all")
     if session.pairs(effort) <= finished(recording.records):
         recording = replace(recording, truncated=None)  # what was cut off was made up for
-    table = build(recording, session.cells)
+    results = Results(session.directory, recording)
+    table = results.table_of(session.cells)
     print_table(table, as_json=as_json)
-    write_suite(session.directory, recording)
+    write_suite(results)
     if trouble is not None:
         mend = f"go on with: zapbench run --resume -o {session.directory}"
         raise type(trouble)(f"{trouble}; {mend}") from trouble

@@ -3,7 +3,7 @@
 
 [[budget]]
 cases = "cycle/madv_zap/*"      # a glob of case names, or a list of them
-statistic = "p50"               # a row of zapbench.result.stats.STATISTICS; default p50
+statistic = "p50"               # a row of zapbench.result.timings.STATISTICS; default p50
 limit = "+2 %"                  # of base; or "900 ns", "2300 instructions"; or
                                 # "0.5 x cycle/remap": of another case of the same boot
 tier = "icount"                 # or a list; default: all tiers that may gate
@@ -29,7 +29,7 @@ from typing import Any
 from zapbench.case import grid, select
 from zapbench.error import UsageError
 from zapbench.gate.schema import Place, at, whereabouts
-from zapbench.result.stats import STATISTICS
+from zapbench.result.timings import STATISTICS
 
 TIERS = {"native": "ns", "kvm": "ns", "icount": "instructions"}
 """The tiers that may gate, and their units; `tcg` is for screening only."""

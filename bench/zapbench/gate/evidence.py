@@ -13,8 +13,7 @@ from functools import cached_property
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.noise import Boots
-from zapbench.record import Context, Samples, Skip, failures
-from zapbench.result.stats import figures
+from zapbench.record import Context
 from zapbench.result.store import Results
 
 LEAST = 3
@@ -49,7 +48,7 @@ class Side:
     @cached_property
     def contexts(self) -> list[Context]:
         """How each boot began."""
-        return [each for result in self.all_results for each in result.recording.of(Context)]
+        return [each for result in self.all_results for each in result.contexts]
 
     @cached_property
     def build_ids(self) -> set[str | None]:
@@ -61,19 +60,9 @@ class Side:
         """Why cases have no figure: the last reason recorded."""
         found: dict[str, str] = {}
         for result in self.all_results:
-            records = result.recording
-            found |= {each.case: f"skipped: {each.reason}" for each in records.of(Skip)}
-            found |= {each.case: f"error: {each.reason}" for each in failures(records.records)}
+            found |= {str(case): f"skipped: {reason}" for case, reason in result.skipped}
+            found |= {str(case): f"error: {reason}" for case, reason in result.failed}
         return found
-
-    @cached_property
-    def pages(self) -> dict[str, int]:
-        """Pages that one operation is about, by case."""
-        return {
-            record.case: record.pages_per_op
-            for result in self.all_results
-            for record in result.recording.of(Samples)
-        }
 
     def cases(self) -> list[str]:
         """The cases with figures, in order of their names."""
@@ -87,7 +76,9 @@ class Side:
     def _of(self, statistic: str) -> tuple[Mapping[str, Boots], Mapping[str, Boots]]:
         if statistic not in self._figures:
             first, fresh = (
-                figures(result.recording.of(Samples), statistic) if result is not None else {}
+                {str(case): each.figures(statistic) for case, each in result.timings.items()}
+                if result is not None
+                else {}
                 for result in (self.results, self.fresh)
             )
             self._figures[statistic] = (first, fresh)

@@ -8,7 +8,6 @@ from zapbench import text
 from zapbench.gate.evidence import ENOUGH, Side
 from zapbench.gate.judge import Check, Judgement
 from zapbench.gate.verdict import Because, Verdict
-from zapbench.record import Context
 
 
 def change(check: Check) -> str:
@@ -109,13 +108,11 @@ def reproducing(judgement: Judgement) -> list[str]:
 
 
 def _run(side: Side, cases: list[str]) -> str:
-    contexts = side.results.recording.of(Context)
-    tier = side.results.tier
+    results, tier = side.results, side.results.tier
     where = "" if tier == "native" else f" --kernel {shlex.quote(side.kernel)} --accel {tier}"
     words = " ".join(map(shlex.quote, cases))
-    boots = len({context.run.boot for context in contexts})
-    options = f"--boots {boots} --seed {contexts[0].seed}"
-    return f"zapbench run {words}{where} {options} -o {shlex.quote(str(side.results.directory))}"
+    options = f"--boots {results.boots} --seed {results.contexts[0].seed}"
+    return f"zapbench run {words}{where} {options} -o {shlex.quote(str(results.directory))}"
 
 
 def title(judgement: Judgement) -> str:

@@ -3,16 +3,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from zapbench import text
-from zapbench.case import Case, size_text
+from zapbench.case import CONTINUE, MINOR_FAULT, size_text
+from zapbench.chart.contract import Mapped
 from zapbench.chart.cost import SUBJECT
-from zapbench.record import Skip
 from zapbench.report.changes import changes
 from zapbench.report.document import Section, Text
 from zapbench.report.study import EQUAL, Group, Place, Study, grouped, same
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import Ratio, Series
+from zapbench.result.stats import Ratio
+from zapbench.result.timings import Timings
 
 WORKAROUND = "remap"
 """What was done instead of MADV_ZAP in 2021: unmap, map, register."""
@@ -102,10 +104,10 @@ def _kernels(groups: Sequence[Group]) -> str:
 
 def _absent(study: Study) -> str:
     reasons = [
-        record.reason
+        reason
         for group in study.groups
-        for record in group.results.recording.of(Skip)
-        if f"/{SUBJECT}/" in record.case
+        for case, reason in group.results.skipped
+        if case.method == SUBJECT
     ]
     why = f"skipped ({reasons[0]})" if reasons else "no such case was run"
     kernels = _kernels(study.groups)
@@ -182,7 +184,7 @@ def loss_text(promise: str) -> str:
     return LOSS_TEXTS.get(promise, f"does not keep {promise}")
 
 
-def mappings(groups: Sequence[Group], method: str | None) -> set[tuple[str, int]]:
+def mappings(groups: Sequence[Group], method: str | None) -> set[Mapped]:
     """Where a method's contract was seen with the same end state; any method's if None."""
     return {
         place
@@ -192,13 +194,11 @@ def mappings(groups: Sequence[Group], method: str | None) -> set[tuple[str, int]
     }
 
 
-def losses_of(groups: Sequence[Group]) -> dict[str, dict[str, set[tuple[str, int]]]]:
+def losses_of(groups: Sequence[Group]) -> dict[str, dict[str, set[Mapped]]]:
     """What each equivalent method loses that MADV_ZAP keeps, and where, over all groups."""
-    losses: dict[str, dict[str, set[tuple[str, int]]]] = {}
+    losses: dict[str, dict[str, set[Mapped]]] = {}
     for group in groups:
-        fair = {
-            Case.parse(name).method for name, differs in group.differs.items() if differs is None
-        }
+        fair = {case.method for case, why in group.results.table.differs.items() if why is None}
         for (backing, page_size), words in group.kept.items():
             for method in words:
                 lost = group.lost(method, backing, page_size)
@@ -214,21 +214,21 @@ def _faults(study: Study) -> str | None:
     """How fast a minor fault is resolved."""
     parts = []
     for group in study.groups:
-        cases = {case: each for case, each in group.cases.items() if case.workload == "minor_fault"}
-        if not cases:
+        faults = [each for case, each in group.timings.items() if case.workload == MINOR_FAULT]
+        if not faults:
             continue
-        low = min(cases, key=lambda case: cases[case].median)
-        high = max(cases, key=lambda case: cases[case].median)
+        low = min(faults, key=lambda each: each.median)
+        high = max(faults, key=lambda each: each.median)
         first, last = (
-            f"{text.full_cost(cases[case].median, group.unit)} ({case})" for case in (low, high)
+            f"{text.full_cost(each.median, group.unit)} ({each.case})" for each in (low, high)
         )
-        to = f" to {last}" if high != low else ""
-        parts.append(f"on {group.name} {first}{_tail(cases[low], group.unit)}{to}")
+        to = f" to {last}" if high is not low else ""
+        parts.append(f"on {group.name} {first}{_tail(low, group.unit)}{to}")
     return f"A minor fault takes, at the median, {'; '.join(parts)}." if parts else None
 
 
-def _tail(series: Series, unit: str) -> str:
-    p99 = series.pooled.tail(0.99)
+def _tail(each: Timings, unit: str) -> str:
+    p99 = each.pooled.tail(0.99)
     return f", p99 {text.full_cost(p99, unit)}," if p99 is not None else ""
 
 
@@ -237,25 +237,21 @@ def _continue(study: Study) -> str | None:
     parts = []
     for group in study.groups:
         found = []
-        for case, series in group.cases.items():
-            if case.workload != "continue" or case.axes or not series.pages_per_op:
+        for case, each in group.timings.items():
+            if case.workload != CONTINUE or case.axes or not each.pages_per_op:
                 continue
-            rival = Case(*_fields(case), (("by", "populate"),))
-            if rival in group.cases and group.cases[rival].median > 0:
-                found.append((case, series, series.median / group.cases[rival].median))
+            rival = group.timings.get(replace(case, axes=(("by", "populate"),)))
+            if rival is not None and rival.median > 0:
+                found.append((each, each.median / rival.median))
         if found:
-            case, series, _ = max(found, key=lambda each: each[1].pages_per_op)
-            each = text.full_cost(series.median / series.pages_per_op, group.unit)
+            most, _ = max(found, key=lambda pair: pair[0].pages_per_op)
+            cost = text.full_cost(most.per_page, group.unit)
             unit = "" if group.unit == "ns" else f" {group.unit}"
-            where = f"{case.backing}, {size_text(case.page_size)} pages"
-            ratios = _range([value for _, _, value in found])
-            parts.append(f"{each}{unit} a page on {group.name} ({where}), {ratios}")
+            where = f"{most.case.backing}, {size_text(most.case.page_size)} pages"
+            ratios = _range([value for _, value in found])
+            parts.append(f"{cost}{unit} a page on {group.name} ({where}), {ratios}")
     said = "; ".join(parts)
     return f"UFFDIO_CONTINUE costs {said} what MADV_POPULATE_READ costs." if parts else None
-
-
-def _fields(case: Case) -> tuple[str, str, str, int, int]:
-    return (case.workload, case.method, case.backing, case.page_size, case.range_size)
 
 
 def _history(study: Study) -> str | None:
@@ -284,6 +280,6 @@ RULES: tuple[Callable[[Study], str | None], ...] = (
 )
 
 
-def where_text(places: set[tuple[str, int]]) -> str:
+def where_text(places: set[Mapped]) -> str:
     """Backings with their page sizes: ``hugetlb 2m, shmem 2m, shmem 4k``."""
     return ", ".join(sorted(f"{backing} {size_text(size)}" for backing, size in places))

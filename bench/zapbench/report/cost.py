@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from zapbench import text
 from zapbench.case import methods, promises, size_text
-from zapbench.chart.contract import KEPT, UNKNOWN
+from zapbench.chart.contract import KEPT, UNKNOWN, Mapped
 from zapbench.chart.cost import SUBJECT
 from zapbench.report.answer import loss_text, losses_of, where_text
 from zapbench.report.document import (
@@ -19,7 +19,6 @@ from zapbench.report.document import (
 )
 from zapbench.report.pictures import picture
 from zapbench.report.study import LOSSES, Group, Place, Study, by_reason, place_text
-from zapbench.result.stats import interval
 
 WORKLOAD = "cycle"
 CHARTS = ("contract", "cycle", "heat")
@@ -95,10 +94,10 @@ def _group_costs(group: Group, index: int) -> list[Block]:
 def _costs_text(group: Group, places: Iterable[Place]) -> str:
     """The cheapest at each place, in words."""
     said = [
-        f"{place_text(place)}: {best} {text.full_cost(series.median, group.unit)}"
+        f"{place_text(place)}: {best} {text.full_cost(each.median, group.unit)}"
         for place in places
         if (best := group.cheapest(WORKLOAD, place)) is not None
-        and (series := group.cost(WORKLOAD, best, place)) is not None
+        and (each := group.cost(WORKLOAD, best, place)) is not None
     ]
     return f"Cheapest at equal end states: {'; '.join(said) or 'none'}. The table has all figures."
 
@@ -142,11 +141,11 @@ def _known(group: Group, name: str, places: Iterable[Place]) -> bool:
 
 
 def _cost_cell(group: Group, method: str, place: Place, base: str) -> Cell:
-    series = group.cost(WORKLOAD, method, place)
-    if series is None:
+    each = group.cost(WORKLOAD, method, place)
+    if each is None:
         return Cell(text.NONE, None, "num")
-    lines = [text.full_cost(series.median, group.unit)]
-    bounds = interval(series.medians)
+    lines = [text.full_cost(each.median, group.unit)]
+    bounds = each.interval
     if bounds is not None and bounds[1] > bounds[0] * 1.0005:
         lines.append(f"[{text.between(*bounds, group.unit, ', ')}]")
     found = group.ratio(WORKLOAD, method, place, base)
@@ -154,7 +153,7 @@ def _cost_cell(group: Group, method: str, place: Place, base: str) -> Cell:
         lines.append(text.times(found.value))
         if found.low is not None and found.high is not None and found.high > found.low * 1.005:
             lines[-1] += f" {text.ratio_interval(found.low, found.high)}"
-    return Cell("\n".join(lines), text.rounded(series.median), "num")
+    return Cell("\n".join(lines), text.rounded(each.median), "num")
 
 
 def _loses_cell(group: Group, method: str) -> Cell:
@@ -202,7 +201,7 @@ def beyond(study: Study) -> Section | None:
 
 
 def _beside_cell(study: Study, method: str, promise: str) -> Cell:
-    lost: set[tuple[str, int]] = set()
+    lost: set[Mapped] = set()
     kept = 0
     for group in study.groups:
         for place, words in group.kept.items():

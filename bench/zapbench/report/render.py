@@ -142,12 +142,12 @@ def _letter_row(group: Group, name: str, places: Sequence[Any], base: str) -> li
     """A method of the same end state; nothing if it was not measured."""
     cells = []
     for place in places:
-        series = group.cost("cycle", name, place)
+        each = group.cost("cycle", name, place)
         ratio = group.ratio("cycle", name, place, base)
-        if series is None or not group.equivalent("cycle", name, place):
+        if each is None or not group.equivalent("cycle", name, place):
             cells.append(text.NONE)
         elif name == base:
-            cells.append(text.full_cost(series.median, group.unit))
+            cells.append(text.full_cost(each.median, group.unit))
         else:
             cells.append(text.NONE if ratio is None else text.ratio(ratio.value, digits=3))
     return [] if set(cells) == {text.NONE} else [name, *cells]

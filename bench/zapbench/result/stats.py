@@ -8,17 +8,16 @@ samples and never tested.  Lower is better.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
+from zapbench.case import view
 from zapbench.record import Histogram, Samples
 from zapbench.result.welch import (
-    CONFIDENCE,
     SHARE,
     mean,
     spread_between,
@@ -66,6 +65,8 @@ class Distribution:
 def pool(parts: Iterable[Distribution]) -> Distribution:
     """The distribution of all values of the parts together."""
     together = list(parts)
+    if len(together) == 1:
+        return together[0]
     values = np.concatenate([part.values for part in together])
     counts = np.concatenate([part.counts for part in together])
     order = np.argsort(values, kind="stable")
@@ -105,11 +106,12 @@ def of_histogram(histogram: Histogram) -> Distribution:
 def per_operation(record: Samples) -> Distribution:
     """What one operation took, in the record's unit.
 
-    The harness's share, ``empty``, is taken off each sample: (total - empty) / operations.
+    The harness's share, ``empty``, is taken off each sample: (total - empty) / operations; not
+    off the case that is nothing else.
     A sample cheaper than an empty one counts as 0.
     """
     totals = _totals(record)
-    share = 0 if record.workload == "empty" else record.empty
+    share = 0 if view(record.workload).harness else record.empty
     values = np.maximum(totals.values - share, 0.0) / record.ops_per_sample
     return Distribution(values, totals.counts)
 
@@ -132,83 +134,9 @@ def harness_share(records: Iterable[Samples]) -> float:
     shares = (
         record.empty / median
         for record in records
-        if record.workload != "empty" and (median := _totals(record).quantile(0.5)) > 0
+        if not view(record.workload).harness and (median := _totals(record).quantile(0.5)) > 0
     )
     return max(shares, default=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One case over all boots of one kernel and tier.
-
-    ``boots`` maps the number of a boot to its median of one operation, in ``unit``;
-    ``pooled`` is every operation of every boot.
-    """
-
-    case: str
-    unit: str
-    pages_per_op: int
-    boots: Mapping[int, float]
-    pooled: Distribution
-
-    @property
-    def medians(self) -> list[float]:
-        """The boots' medians, in the order of the boots."""
-        return [self.boots[boot] for boot in sorted(self.boots)]
-
-    @property
-    def median(self) -> float:
-        """The median of the boots' medians: the headline figure of the case."""
-        return float(np.median(self.medians))
-
-
-def series(records: Iterable[Samples]) -> dict[str, Series]:
-    """Group the samples of one kernel and tier by case; repetitions in a boot are pooled."""
-    cases: dict[str, dict[int, list[Samples]]] = defaultdict(lambda: defaultdict(list))
-    for record in records:
-        cases[record.case][record.run.boot].append(record)
-    return {case: _series(case, boots) for case, boots in cases.items()}
-
-
-def _pages(records: Sequence[Samples]) -> float | None:
-    pages = records[0].pages_per_op
-    return pool(map(per_operation, records)).quantile(0.5) / pages if pages else None
-
-
-def _whole(records: Sequence[Samples]) -> float | None:
-    totals = [each.case_total for each in records]
-    known = [total.value / total.ops for total in totals if total is not None and total.ops]
-    return float(np.median(known)) if known else None
-
-
-STATISTICS: Mapping[str, Callable[[Sequence[Samples]], float | None]] = {
-    "p50": lambda records: pool(map(per_operation, records)).quantile(0.5),
-    "p99": lambda records: pool(map(per_operation, records)).tail(0.99),
-    "p99.9": lambda records: pool(map(per_operation, records)).tail(0.999),
-    "per_page": _pages,
-    "case_total": _whole,
-}
-"""What one boot's samples of one case come down to; None: they do not have it.
-
-``case_total`` is the cost of an operation with the work that the kernel put off."""
-
-
-def figures(records: Iterable[Samples], statistic: str) -> dict[str, dict[int, float | None]]:
-    """One figure for each case and boot, by a row of `STATISTICS`, in the record's unit."""
-    boots: dict[tuple[str, int], list[Samples]] = defaultdict(list)
-    for record in records:
-        boots[record.case, record.run.boot].append(record)
-    found: dict[str, dict[int, float | None]] = defaultdict(dict)
-    for (case, boot), samples in boots.items():
-        found[case][boot] = STATISTICS[statistic](samples)
-    return dict(found)
-
-
-def _series(case: str, boots: Mapping[int, Sequence[Samples]]) -> Series:
-    parts = {boot: pool(map(per_operation, records)) for boot, records in boots.items()}
-    first = next(iter(boots.values()))[0]
-    medians = {boot: part.quantile(0.5) for boot, part in parts.items()}
-    return Series(case, first.unit, first.pages_per_op, medians, pool(parts.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,43 +235,3 @@ def adjust(p_values: Sequence[float | None]) -> list[float | None]:
         return [None for _ in p_values]
     adjusted = iter(scipy_stats.false_discovery_control(known, method="bh"))
     return [None if p is None else float(next(adjusted)) for p in p_values]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One case of a comparison; ``p`` is adjusted for the number of cases compared."""
-
-    case: str
-    unit: str
-    base: Series
-    head: Series
-    ratio: Ratio
-    p: float | None
-
-    @property
-    def verdict(self) -> str:
-        """``faster`` or ``slower`` where the adjusted p is below 0.05, else no difference."""
-        if self.p is None:
-            return "too few boots"
-        if self.p >= 1 - CONFIDENCE:
-            return "no difference seen"
-        return "slower" if self.ratio.value > 1 else "faster"
-
-
-def compare(base: Mapping[str, Series], head: Mapping[str, Series]) -> list[Difference]:
-    """Compare the cases that both sides have, in the order of the base.
-
-    Raises:
-        ValueError: a case is measured in different units.
-    """
-    pairs = [(base[case], head[case]) for case in base if case in head]
-    for old, new in pairs:
-        if old.unit != new.unit:
-            raise ValueError(f"{old.case}: one side is in {old.unit}, the other in {new.unit}")
-    positive = [pair for pair in pairs if min(*pair[0].medians, *pair[1].medians) > 0]
-    ratios = [ratio(old.medians, new.medians) for old, new in positive]
-    adjusted = adjust([each.p for each in ratios])
-    return [
-        Difference(old.case, old.unit, old, new, each, p)
-        for (old, new), each, p in zip(positive, ratios, adjusted, strict=True)
-    ]
