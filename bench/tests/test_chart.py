@@ -19,8 +19,8 @@ from matplotlib.text import Text
 
 from zapbench import chart, cli
 from zapbench.chart.cost import CUT
+from zapbench.chart.labels import spread
 from zapbench.chart.palette import TIER_NOTES
-from zapbench.chart.scatter import spread
 from zapbench.error import UsageError
 from zapbench.result.stats import interval
 from zapbench.result.store import RECORDS, Results

@@ -19,13 +19,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from zapbench import text
-from zapbench.case import NO_METHOD, Case, backings, grid, methods, size_text, view
+from zapbench.case import NO_METHOD, Case, backings, grid, methods, view
 from zapbench.chart.palette import BLUE, GREY, SKY, TIER_NOTES, VERMILION
 from zapbench.error import UsageError
 from zapbench.record import End
 from zapbench.result.bridge import BASELINE
 from zapbench.result.store import Results
-from zapbench.result.table import Group, Row
+from zapbench.result.table import Group, Row, place_text
 
 SUBJECT = "madv_zap"
 """The method that the comparison is made for."""
@@ -214,7 +214,7 @@ def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, n
             axes.text(0.02 * limit, y, word, size=6.5, va="center", color=GREY, style="italic")
     axes.set(xlim=(0, AXIS * limit), ylim=(len(rows) - 0.4, -0.6))
     axes.set_xlabel(label, loc="left", labelpad=1)
-    axes.set_title(_place_text(panel.case), loc="left", weight="bold", pad=3)
+    axes.set_title(place_text(panel.case), loc="left", weight="bold", pad=3)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= CUT * limit])
     axes.set_yticks(range(len(rows)), [f"≠ {m}" if d else m for m, d in rows.items()])
     axes.tick_params(axis="y", length=0, labelleft=named)
@@ -255,11 +255,6 @@ def _look(method: str, differs: str | None) -> dict[str, Any]:
     if differs is not None:
         return {"facecolor": "white", "edgecolor": GREY, "hatch": "/////", "linewidth": 0.6}
     return {"color": {SUBJECT: VERMILION, BASELINE: BLUE}.get(method, SKY)}
-
-
-def _place_text(case: Case) -> str:
-    sizes = f"{size_text(case.page_size)} pages, {size_text(case.range_size)} range"
-    return ", ".join([case.backing, sizes, *(f"{key}={value}" for key, value in case.axes)])
 
 
 def _legend(axes: Axes, rows: Collection[str], remarks: Sequence[str]) -> None:

@@ -12,8 +12,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from zapbench import text
 from zapbench.case import MINOR_FAULT, Case, axis_values, size_text
 from zapbench.chart.cost import SUBJECT
+from zapbench.chart.labels import Label, draw_labels
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
-from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.record import Samples
@@ -195,7 +195,7 @@ def _draw_rates(
         xs, style = sorted(points), _PLACE_STYLES[place]
         axes.plot(xs, [points[x] for x in xs], "o", ls=style, ms=3, lw=0.9, color=color)
         name = f"{setting}, place={place}" if place else setting
-        ends.append((points[xs[-1]], float(xs[-1]), name, color))
+        ends.append(Label(points[xs[-1]], float(xs[-1]), name, {"color": color}))
     numbers = sorted({x for points in curves.values() for x in points})
     axes.set_xscale("log", base=2)
     axes.set_xticks(numbers, [f"{n}*" if n > cpus else str(n) for n in numbers])
@@ -204,7 +204,7 @@ def _draw_rates(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick / 1000:g}k"))
     axes.set_xlabel("faulting threads" + ("; * more than CPUs" if numbers[-1] > cpus else ""))
     axes.set_ylabel("faults per second")
-    _label(axes, ends, *axes.get_ylim(), logarithmic=False)
+    draw_labels(axes, ends, _GAP, column=1.05)
 
 
 def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) -> None:
@@ -219,9 +219,9 @@ def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) 
         beyond = np.geomspace(1, max(2.0, values.size / BEYOND), 160)
         ys = [max(values.quantile(1 - 1 / x), 1.0) for x in beyond]
         axes.plot(beyond, ys, lw=1.1, ls=style, color=color)
-        ends.append((ys[-1], float(beyond[-1]), name, color))
+        ends.append(Label(ys[-1], float(beyond[-1]), name, {"color": color}))
     axes.set(xscale="log", yscale="log")
-    longest = max(end[1] for end in ends)
+    longest = max(end.x for end in ends)
     ticks = [(2.0, "50 %"), (10.0, "90 %")]
     ticks += [(10.0**n, f"{100 * (1 - 10.0**-n):.{n - 2}f} %") for n in range(2, 8)]
     kept = [tick for tick in ticks if tick[0] <= longest * 1.01]
@@ -229,38 +229,7 @@ def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) 
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: text.tick(tick, unit)))
     axes.set_xlabel("of the faults took at most")
-    _label(axes, ends, *axes.get_ylim(), logarithmic=True)
-
-
-def _label(
-    axes: Axes,
-    ends: Sequence[tuple[float, float, str, str]],
-    low: float,
-    high: float,
-    *,
-    logarithmic: bool,
-) -> None:
-    """Names beside the panel, each with a line to the end of its curve."""
-
-    def height(value: float) -> float:
-        if logarithmic:
-            return float(np.log(value / low) / np.log(high / low))
-        return (value - low) / (high - low)
-
-    ordered = sorted(ends)
-    places = spread([height(value) for value, *_ in ordered], _GAP, 0, 1)
-    for (value, x, name, color), place in zip(ordered, places, strict=True):
-        axes.annotate(
-            name,
-            (x, value),
-            (1.05, place),
-            textcoords="axes fraction",
-            size=6.5,
-            va="center",
-            color=color,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": color, "lw": 0.4, "relpos": (0, 0.5)},
-        )
+    draw_labels(axes, ends, _GAP, column=1.05)
 
 
 def _draw_bars(

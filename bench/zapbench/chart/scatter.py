@@ -2,8 +2,7 @@
 """The bridge as a picture: counted against timed ratios, and where they agree."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,18 +13,16 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from zapbench import text
 from zapbench.case import Case, size_text
+from zapbench.chart.labels import LEADER, Label, Looks, draw_labels
 from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
 from zapbench.result.bridge import BASELINE, Agreement, Bridge, NativeEstimate, Point
 
 SIZE = (10.4, 5.0)  # inches
 _PANELS = ((0.055, 0.19, 0.265, 0.64), (0.57, 0.19, 0.265, 0.64))  # left, bottom, width, height
 _MARGIN = 1.18  # factor that is left free beyond the outermost points
-_LABELS = (0.038, 0.0, 0.95)  # gap between labels, lowest, highest; in heights of a panel
+_GAP, _HIGHEST = 0.038, 0.95  # of labels, in heights of a panel
 _DENSE = (0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _SPARSE = tuple(digit * 10.0**power for power in range(-6, 7) for digit in (1, 3))
-
-Looks = dict[str, Any]  # of a line or arrow, as matplotlib wants them
-Label = tuple[float, float, str]  # counted ratio, timed ratio, text
 
 
 def draw_scatter(bridge: Bridge) -> Figure:
@@ -92,23 +89,18 @@ def _draw_panel(
         _draw_point(axes, point)
     for estimate in estimates:
         axes.plot(estimate.ratio.value, estimate.ratio.value, **_STAR)
-    places = [(p.icount.value, p.native.value, _label(p.case)) for p in points]
-    places += [(e.ratio.value, e.ratio.value, f"{_label(e.case)}, estimated") for e in estimates]
-    _draw_labels(axes, _thinned(points, places), low, high)
+    labels = [Label(p.native.value, p.icount.value, _label(p.case)) for p in points]
+    labels += [
+        Label(e.ratio.value, e.ratio.value, f"{_label(e.case)}, estimated") for e in estimates
+    ]
+    draw_labels(axes, _thinned(points, labels), _GAP, high=_HIGHEST, leader=_LEADER)
 
 
 _STAR: Looks = {"marker": "*", "ms": 8, "mfc": "white", "mec": VERMILION, "ls": "none", "zorder": 4}
 _DOT: Looks = {"marker": "o", "ms": 4, "mfc": BLUE, "mec": BLUE, "ls": "none", "zorder": 3}
 _RING: Looks = {"marker": "o", "ms": 4, "mfc": "white", "mec": GREY, "ls": "none", "zorder": 3}
 
-_LEADER: Looks = {
-    "arrowstyle": "-",
-    "color": "#999999",
-    "lw": 0.4,
-    "relpos": (0, 0.5),
-    "shrinkA": 1,
-    "shrinkB": 2,
-}
+_LEADER: Looks = {**LEADER, "color": "#999999", "shrinkA": 1, "shrinkB": 2}
 
 
 def _draw_point(axes: Axes, point: Point) -> None:
@@ -120,47 +112,11 @@ def _draw_point(axes: Axes, point: Point) -> None:
     axes.plot(x.value, y.value, **(_DOT if point.equivalent else _RING))
 
 
-def _thinned(points: Sequence[Point], places: Sequence[Label]) -> list[Label]:
+def _thinned(points: Sequence[Point], labels: Sequence[Label]) -> list[Label]:
     """What is labelled: everything, or only what differs where the rest is labelled beside."""
     if all(point.equivalent for point in points):
-        return list(places)
-    return [place for point, place in zip(points, places, strict=True) if not point.equivalent]
-
-
-def _draw_labels(axes: Axes, places: Iterable[Label], low: float, high: float) -> None:
-    """Labels in a column beside the panel, in the order of their points, each with a line."""
-    ordered = sorted(places, key=lambda place: (place[1], place[0]))
-    heights = [float(np.log(y / low) / np.log(high / low)) for _, y, _ in ordered]
-    for (x, y, label), height in zip(ordered, spread(heights, *_LABELS), strict=True):
-        axes.annotate(
-            label,
-            (x, y),
-            (1.06, height),
-            textcoords="axes fraction",
-            size=6.5,
-            va="center",
-            annotation_clip=False,
-            arrowprops=_LEADER,
-        )
-
-
-def spread(heights: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Ascending heights moved as little as puts ``gap`` between them, and within the bounds.
-
-    Least squares: height i less i gaps must not fall, so neighbours that would are pooled at
-    their mean (M. Ayer et al., The Annals of Mathematical Statistics 26, 1955).  Too many for
-    the room go on beyond ``high``.
-    """
-    pools: list[tuple[float, int]] = []  # sum and number
-    for index, height in enumerate(heights):
-        total, number = height - index * gap, 1
-        while pools and pools[-1][0] * number > total * pools[-1][1]:
-            before = pools.pop()
-            total, number = total + before[0], number + before[1]
-        pools.append((total, number))
-    starts = [total / number for total, number in pools for _ in range(number)]
-    highest = max(low, high - (len(heights) - 1) * gap)
-    return [min(max(start, low), highest) + index * gap for index, start in enumerate(starts)]
+        return list(labels)
+    return [label for point, label in zip(points, labels, strict=True) if not point.equivalent]
 
 
 def _label(case: Case) -> str:

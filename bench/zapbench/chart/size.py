@@ -2,7 +2,7 @@
 """Cost against the size of the range: what a call costs, and what a page adds to it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,8 +13,8 @@ from zapbench import text
 from zapbench.case import size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.fit import Fit, fit_line
-from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
-from zapbench.chart.scatter import spread
+from zapbench.chart.labels import Label, draw_labels
+from zapbench.chart.palette import BLUE, SKY, VERMILION
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.result.bridge import BASELINE
@@ -27,7 +27,7 @@ OFF = 0.1
 COLORS = {SUBJECT: VERMILION, BASELINE: BLUE}
 _GAP = 0.085  # between labels, in heights of a panel
 
-Panel = tuple[str, str, int]  # workload, backing, page size
+PanelKey = tuple[str, str, int]  # workload, backing, page size
 Curve = list[Timings]  # over range sizes, ascending
 
 
@@ -51,9 +51,9 @@ def draw_size(results: Results) -> Figure:
     return figure
 
 
-def curves(results: Results) -> dict[Panel, dict[str, Curve]]:
+def curves(results: Results) -> dict[PanelKey, dict[str, Curve]]:
     """The equivalent methods with figures at two sizes or more, by place and method."""
-    found: dict[Panel, dict[str, Curve]] = defaultdict(lambda: defaultdict(list))
+    found: dict[PanelKey, dict[str, Curve]] = defaultdict(lambda: defaultdict(list))
     for group in results.table.groups:
         for row in group.rows:
             case = row.case
@@ -74,15 +74,17 @@ def fitted(curve: Curve) -> Fit | None:
     return fit_line([each.pages_per_op for each in curve], [each.median for each in curve])
 
 
-def _draw_panel(axes: Axes, panel: Panel, methods: Mapping[str, Curve], unit: str) -> None:
+def _draw_panel(axes: Axes, panel: PanelKey, methods: Mapping[str, Curve], unit: str) -> None:
     workload, backing, page_size = panel
     sizes = sorted({each.case.range_size for curve in methods.values() for each in curve})
-    ends: list[tuple[float, str, str]] = []
+    ends = []
     for method, curve in methods.items():
         color = COLORS.get(method, SKY)
         line = fitted(curve)
         _draw_curve(axes, curve, line, color)
-        ends.append((curve[-1].median, method, _said(line)))
+        weight = "bold" if method == SUBJECT else "normal"
+        label = f"{method}{_said(line)}"
+        ends.append(Label(curve[-1].median, sizes[-1], label, {"weight": weight}))
     axes.set(xscale="log", yscale="log")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -93,7 +95,7 @@ def _draw_panel(axes: Axes, panel: Panel, methods: Mapping[str, Curve], unit: st
     axes.set_ylabel(f"{unit} per operation")
     title = f"{workload}: {backing}, {size_text(page_size)} pages"
     axes.set_title(title, loc="left", weight="bold")
-    _draw_labels(axes, ends, sizes[-1])
+    draw_labels(axes, ends, _GAP)
 
 
 def _draw_curve(axes: Axes, curve: Curve, line: Fit | None, color: str) -> None:
@@ -113,22 +115,3 @@ def _said(line: Fit | None) -> str:
         return ""
     off = f" (off by {text.share(line.worst, 0)})" if line.worst > OFF else ""
     return f"  {text.short(line.fixed)} + {text.short(line.marginal)} a page{off}"
-
-
-def _draw_labels(axes: Axes, ends: Sequence[tuple[float, str, str]], last: float) -> None:
-    """Names and fits beside the panel, each with a line to the end of its curve."""
-    low, high = axes.get_ylim()
-    ordered = sorted(ends)
-    heights = [float(np.log(value / low) / np.log(high / low)) for value, _, _ in ordered]
-    for (value, method, said), height in zip(ordered, spread(heights, _GAP, 0, 1), strict=True):
-        axes.annotate(
-            f"{method}{said}",
-            (last, value),
-            (1.06, height),
-            textcoords="axes fraction",
-            size=6.5,
-            va="center",
-            weight="bold" if method == SUBJECT else "normal",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.4, "relpos": (0, 0.5)},
-        )

@@ -6,8 +6,7 @@ directory where one is given; else, with at least `ENOUGH` boots on each side, t
 (by number) of each side; else none.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from zapbench.error import UsageError
@@ -15,6 +14,7 @@ from zapbench.gate import fingerprint
 from zapbench.gate.noise import Boots
 from zapbench.record import Context
 from zapbench.result.store import Results
+from zapbench.result.timings import Timings
 
 LEAST = 3
 """Boots on a side that a confirmation needs."""
@@ -27,9 +27,6 @@ class Side:
 
     results: Results
     fresh: Results | None = None
-    _figures: dict[str, tuple[Mapping[str, Boots], Mapping[str, Boots]]] = field(
-        default_factory=dict
-    )
 
     def __post_init__(self) -> None:
         if self.fresh is not None:
@@ -64,25 +61,24 @@ class Side:
             found |= {str(case): f"error: {reason}" for case, reason in result.failed}
         return found
 
+    @cached_property
+    def _named(self) -> list[dict[str, Timings]]:
+        """What was timed, by name: in the first result, and in the fresh one."""
+        return [
+            {} if result is None else {str(case): each for case, each in result.timings.items()}
+            for result in (self.results, self.fresh)
+        ]
+
     def cases(self) -> list[str]:
         """The cases with figures, in order of their names."""
-        return sorted({case for part in self._of("p50") for case in part})
+        return sorted({case for timings in self._named for case in timings})
 
     def boots(self, statistic: str, case: str) -> tuple[Boots, Boots]:
         """The figures of a case: of the first result, and of the fresh one."""
-        first, fresh = self._of(statistic)
-        return first.get(case, {}), fresh.get(case, {})
-
-    def _of(self, statistic: str) -> tuple[Mapping[str, Boots], Mapping[str, Boots]]:
-        if statistic not in self._figures:
-            first, fresh = (
-                {str(case): each.figures(statistic) for case, each in result.timings.items()}
-                if result is not None
-                else {}
-                for result in (self.results, self.fresh)
-            )
-            self._figures[statistic] = (first, fresh)
-        return self._figures[statistic]
+        first, fresh = (
+            timings[case].figures(statistic) if case in timings else {} for timings in self._named
+        )
+        return first, fresh
 
     @cached_property
     def fingerprint(self) -> tuple[fingerprint.Fingerprint, list[str]]:

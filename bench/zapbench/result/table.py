@@ -7,7 +7,7 @@ its reason.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -25,16 +25,6 @@ from zapbench.case import (
 from zapbench.record import Context, Contract, Recording, Samples
 from zapbench.result.stats import Ratio, fault_rate, harness_share
 from zapbench.result.timings import Timings
-
-
-class GroupKey(NamedTuple):
-    """What the rows of one group share; some workloads are compared along their axes."""
-
-    workload: str
-    backing: str
-    page_size: int
-    range_size: int
-    axes: tuple[tuple[str, str], ...]
 
 
 class Lack(NamedTuple):
@@ -139,17 +129,17 @@ def build(
     """The table of one result: what was recorded of it, and that by case."""
     context = recording.of(Context)[0]
     differs = _differences(recording.of(Contract))
-    groups: dict[GroupKey, list[Timings]] = defaultdict(list)
+    groups: dict[Case, list[Timings]] = defaultdict(list)
     for case, each in timings.items():
-        groups[_key(case)].append(each)
+        groups[_shared(case)].append(each)
     return Table(
         kernel=context.run.kernel,
         tier=context.run.tier,
         unit=context.unit,
         harness=harness_share(recording.of(Samples)),
         groups=tuple(
-            Group(key.workload, _title(key), _rows(groups[key], differs))
-            for key in sorted(groups, key=_order)
+            Group(shared.workload, _title(shared), _rows(groups[shared], differs))
+            for shared in sorted(groups, key=_order)
         ),
         errors=_remarks(failed, timings),
         skipped=_remarks(skipped, timings),
@@ -167,15 +157,16 @@ def excluded(cells: Iterable[Cell]) -> tuple[Remark, ...]:
     return tuple(Remark(reason, tuple(names)) for reason, names in reasons.items())
 
 
-def _key(case: Case) -> GroupKey:
+def _shared(case: Case) -> Case:
+    """What the rows of one group share; some workloads are compared along their axes."""
     axes = () if view(case.workload).along_axes else case.axes
-    return GroupKey(case.workload, case.backing, case.page_size, case.range_size, axes)
+    return replace(case, method=NO_METHOD, axes=axes)
 
 
-def _order(key: GroupKey) -> tuple[object, ...]:
+def _order(shared: Case) -> tuple[object, ...]:
     """Groups stand in the order of the C tables, then by size."""
-    workload, backing, *rest = key
-    return (*_position(workload, workloads()), *_position(backing, backings()), *rest)
+    names = *_position(shared.workload, workloads()), *_position(shared.backing, backings())
+    return (*names, shared.page_size, shared.range_size, shared.axes)
 
 
 def _position(name: str, table: Mapping[str, object]) -> tuple[int, str]:
@@ -183,10 +174,14 @@ def _position(name: str, table: Mapping[str, object]) -> tuple[int, str]:
     return (names.index(name) if name in table else len(names), name)
 
 
-def _title(key: GroupKey) -> str:
-    workload, backing, page_size, range_size, axes = key
-    words = [f"{workload}: {backing}, {size_text(page_size)} pages, {size_text(range_size)} range"]
-    return ", ".join(words + [f"{key}={value}" for key, value in axes])
+def _title(shared: Case) -> str:
+    return f"{shared.workload}: {place_text(shared)}"
+
+
+def place_text(case: Case) -> str:
+    """``shmem, 4k pages, 64k range, events=on``: where in the matrix a case stands."""
+    sizes = f"{size_text(case.page_size)} pages, {size_text(case.range_size)} range"
+    return ", ".join([case.backing, sizes, *(f"{key}={value}" for key, value in case.axes)])
 
 
 def _label(case: Case) -> str:

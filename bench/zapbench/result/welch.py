@@ -28,11 +28,6 @@ def student_quantile(share: float, freedom: float) -> float:
     return float(special.stdtrit(freedom, share))
 
 
-def student_above(t: float, freedom: float) -> float:
-    """The share of Student's t, with so many degrees of freedom, that lies above a point."""
-    return float(special.stdtr(freedom, -t))
-
-
 @dataclass(frozen=True, slots=True)
 class Spread:
     """A standard error and its degrees of freedom."""
@@ -60,7 +55,7 @@ class Spread:
         """One-sided p: how likely so much or more is seen where there is nothing."""
         if self.error < EXACT:  # a machine that repeats itself: any difference is one
             return 0.0 if excess > EXACT else 1.0
-        return student_above(excess / self.error, self.freedom)
+        return float(special.stdtr(self.freedom, -excess / self.error))
 
 
 def mean(values: Sequence[float]) -> float:
