@@ -18,10 +18,10 @@ from scipy import stats as scipy_stats
 from zapbench.case import view
 from zapbench.record import Histogram, Samples
 from zapbench.result.welch import (
+    EXACT,
     SHARE,
     mean,
     spread_between,
-    spread_of,
     student_quantile,
 )
 
@@ -174,13 +174,17 @@ def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
         raise ValueError("a ratio needs at least one positive median on each side")
     below, above = ([math.log(median) for median in side] for side in (base, head))
     difference, spread = mean(above) - mean(below), spread_between(below, above)
+    value = math.exp(difference)
     if spread is None:
-        return Ratio(math.exp(difference))
+        return Ratio(value)
+    p = min(1.0, 2 * spread.above(abs(difference)))
+    if spread.error < EXACT:
+        return Ratio(value, value, value, p, 0.0)
     return Ratio(
-        value=math.exp(difference),
+        value=value,
         low=math.exp(difference - spread.reach),
         high=math.exp(difference + spread.reach),
-        p=min(1.0, 2 * spread.above(abs(difference))),
+        p=p,
         detectable=math.expm1(spread.detectable),
     )
 
@@ -188,15 +192,16 @@ def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
 def interval(medians: Sequence[float]) -> tuple[float, float] | None:
     """The 95 % interval of the centre of boot medians; None if there is none to be had.
 
-    Student's t on the logarithms: costs are positive and skewed, and what `ratio` tests is the
-    same mean.
+    Student's t on the logarithms, exp(m ± t_{0.975} s / sqrt(n)): costs are positive and
+    skewed, and what `ratio` tests is the same mean m.
     """
     if len(medians) < 2 or min(medians) <= 0:
         return None
-    logs = [math.log(median) for median in medians]
-    centre, spread = mean(logs), spread_of(logs)
-    assert spread is not None
-    return math.exp(centre - spread.reach), math.exp(centre + spread.reach)
+    logs = np.log(np.asarray(medians, dtype=np.float64))
+    error = float(logs.std(ddof=1)) / math.sqrt(len(medians))
+    reach = student_quantile(SHARE, len(medians) - 1) * error
+    centre = float(logs.mean())
+    return math.exp(centre - reach), math.exp(centre + reach)
 
 
 def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | None:

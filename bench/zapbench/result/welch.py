@@ -84,7 +84,8 @@ def spread_between(base: Sequence[float], head: Sequence[float]) -> Spread | Non
     if min(map(len, sides)) < 2:
         return None
     shares = [squares(side) / (len(side) - 1) / len(side) for side in sides]
-    if sum(shares) <= EXACT**2:
-        return Spread(0.0, float(len(base) + len(head) - 2))
-    parts = (share**2 / (len(side) - 1) for share, side in zip(shares, sides, strict=True))
-    return Spread(math.sqrt(sum(shares)), sum(shares) ** 2 / sum(parts))
+    freedom = float(len(base) + len(head) - 2)
+    if sum(shares) > EXACT**2:
+        parts = (share**2 / (len(side) - 1) for share, side in zip(shares, sides, strict=True))
+        freedom = sum(shares) ** 2 / sum(parts)
+    return Spread(math.sqrt(sum(shares)), freedom)
