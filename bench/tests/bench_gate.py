@@ -29,11 +29,12 @@ from record_native import DATA, KINDS
 from zapbench.cli.progress import ON_STDERR
 from zapbench.error import EnvironmentMissing
 from zapbench.gate import budget
-from zapbench.gate.estimate import Spread, of_two
+from zapbench.gate.estimate import of_two
 from zapbench.gate.judgement import Judgement
 from zapbench.gate.live import Live, Options
 from zapbench.gate.noise import of_legs
 from zapbench.gate.verdict import Claim, Look, Verdict, rule
+from zapbench.result.welch import Spread
 
 PATCHES = TESTS / "kernel-patches/6.12"
 GATES = 2000

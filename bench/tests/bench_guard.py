@@ -16,8 +16,8 @@ from zapbench._zapbench import lib
 from zapbench.gate.estimate import of_two
 from zapbench.gate.verdict import Claim, Look, rule
 from zapbench.record import Samples
-from zapbench.result import stats
 from zapbench.result.store import Results, create
+from zapbench.result.timings import by_case, compare
 
 METHODS = ("dontneed", "remap", "overmap", "dontunmap")
 SIZES = ("4k", "64k", "2m")
@@ -51,8 +51,8 @@ def test_statistics(benchmark: BenchmarkFixture, lines: list[bytes]) -> None:
     samples = record.collect(lines).of(Samples)
 
     def compared() -> int:
-        series = stats.series(samples)
-        return len(stats.compare(series, series))
+        timings = by_case(samples)
+        return len(compare(timings, timings))
 
     assert benchmark(compared) == len(METHODS) * len(SIZES)
 
@@ -72,7 +72,7 @@ def test_chart(benchmark: BenchmarkFixture, lines: list[bytes], tmp_path: Path) 
         for line in lines:
             writer.write(line)
     results = Results(tmp_path / "r")
-    assert results.series
+    assert results.timings
     figure = benchmark.pedantic(chart.draw, args=(results, "cycle"), rounds=5, warmup_rounds=1)
     assert figure.axes
 

@@ -19,7 +19,7 @@ from zapbench.case import grid
 from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
 from zapbench.record import Samples, collect
-from zapbench.result.stats import Series, series
+from zapbench.result.timings import Timings, by_case
 from zapbench.vm import VmTarget
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(3600)]
@@ -34,7 +34,7 @@ ONE_PAGE = "shmem/4k/4k"
 class Boot:
     """The quick grid, counted once: each case's median, and what it cost in seconds."""
 
-    figures: Mapping[str, Series]
+    figures: Mapping[str, Timings]
     wall: float
     cpu: float
 
@@ -46,7 +46,8 @@ def quick_grid(vm: VmTarget, seed: int) -> Boot:
     recording = collect(vm.run(work.job(vm, 0)))
     wall, cpu = time.monotonic() - wall, cpu_seconds() - cpu
     assert not recording.truncated
-    return Boot(series(recording.of(Samples)), wall, cpu)
+    figures = {str(case): each for case, each in by_case(recording.of(Samples)).items()}
+    return Boot(figures, wall, cpu)
 
 
 def cpu_seconds() -> float:

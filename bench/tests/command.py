@@ -11,6 +11,7 @@ import pytest
 from places import TESTS
 
 from zapbench import cli
+from zapbench.case import Case
 
 
 def fail(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -27,6 +28,7 @@ def fail(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 DATA = TESTS / "data"
 SMALL = DATA / "small.jsonl"
 PLACE = "*/shmem/4k/64k*"
+REMAP = Case.parse("zap/remap/shmem/4k/64k")
 
 
 class Outcome:

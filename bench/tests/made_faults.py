@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Made-up records of minor faults."""
 
+from pathlib import Path
 from typing import Any
 
 import synthetic
 
 from zapbench.record import Faults, Histogram, Recording, Samples, decode
+from zapbench.result.store import Results
+from zapbench.result.table import Table
 
 FAULT = "minor_fault/dontneed/shmem/4k/16m"
 CONTINUE = "continue/-/shmem/4k/64k"
@@ -28,3 +31,7 @@ def faults(boot: int, name: str, *, number: int = 1000, **counted: object) -> Sa
 
 def recording(*samples: Samples) -> Recording:
     return Recording("made up", tuple(map(decode, synthetic.stream(samples[0].run, *samples))))
+
+
+def table(*samples: Samples) -> Table:
+    return Results(Path("made up"), recording(*samples)).table

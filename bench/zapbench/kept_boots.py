@@ -23,7 +23,7 @@ from zapbench.error import CaseFailed, LostVm, Truncated, Unsupported, ZapbenchE
 from zapbench.host.file import write_if_changed
 from zapbench.kernel.build import Image
 from zapbench.record import Recording, Samples, Skip, failures, load
-from zapbench.result.stats import series
+from zapbench.result.timings import by_case
 from zapbench.target import Target, guest_path
 
 SEED = 1
@@ -123,7 +123,7 @@ def outcomes(recording: Recording) -> dict[str, float | ZapbenchError]:
     why: dict[str, float | ZapbenchError] = {
         skip.case: Unsupported(skip.reason) for skip in recording.of(Skip)
     }
-    figures = {name: each.median for name, each in series(recording.of(Samples)).items()}
+    figures = {str(case): each.median for case, each in by_case(recording.of(Samples)).items()}
     broken = {error.case: CaseFailed(error.reason) for error in failures(recording.records)}
     return {**why, **figures, **broken}
 

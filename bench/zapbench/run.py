@@ -14,6 +14,7 @@ from zapbench.record import Context, Recording, Samples, finished, load
 from zapbench.result.store import (
     RECORDS,
     RESULTS,
+    Results,
     create,
     discard,
     free_directory,
@@ -21,7 +22,7 @@ from zapbench.result.store import (
     recorded,
     write_suite,
 )
-from zapbench.result.table import Table, build
+from zapbench.result.table import Table
 from zapbench.target import Target
 from zapbench.where import choose as choose_target
 from zapbench.where import prepared
@@ -132,14 +133,15 @@ def _outcome(
         raise trouble or Truncated(f"{kernel} gave no records at all")
     if _pairs(work) <= finished(recording.records):
         recording = replace(recording, truncated=None)  # what was cut off was made up for
-    table = build(recording, cells)
+    results = Results(directory, recording)
+    table = results.table_of(cells)
     if trouble is not None:
         mend = f"go on with: zapbench run --resume -o {directory}"
         trouble = type(trouble)(f"{trouble}; {mend}")
     else:
         trouble = nothing_measured(recording, Samples)
     try:
-        write_suite(directory, recording)
+        write_suite(results)
     except DiskFull as error:
         trouble = error
     return Outcome(directory, table, trouble)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bridge as a picture, read back from what was drawn."""
 
-import itertools
 from pathlib import Path
 
 import pytest
@@ -9,17 +8,6 @@ from drawn import texts, xs, ys
 from made_bridge import bridge_of
 
 from zapbench import chart
-from zapbench.chart.scatter import spread
-
-
-def test_labels_move_apart_as_little_as_needed() -> None:
-    assert spread([0.1, 0.5, 0.9], 0.05, 0, 1) == pytest.approx([0.1, 0.5, 0.9])
-    assert spread([0.5, 0.5], 0.1, 0, 1) == pytest.approx([0.45, 0.55])
-    assert spread([0.0, 0.01, 0.9], 0.1, 0, 1) == pytest.approx([0.0, 0.1, 0.9])
-    assert spread([0.99, 1.0], 0.1, 0, 1) == pytest.approx([0.9, 1.0])
-    crowd = spread([0.5] * 30, 0.1, 0, 1)
-    assert crowd[0] == 0
-    assert {round(b - a, 9) for a, b in itertools.pairwise(crowd)} == {0.1}
 
 
 def test_points_stand_where_their_ratios_are(native: Path, icount: Path) -> None:

@@ -6,16 +6,15 @@ import json
 import pytest
 import synthetic
 from command import Command, Replay, golden, run_small, trimmed
-from made_faults import CONTINUE, FAULT, faults, recording
+from made_faults import CONTINUE, FAULT, faults, table
 
 from zapbench.cli.results import print_table
-from zapbench.result.table import build
 
 
 def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     """A line for each case; what cannot be said is a dash."""
     records = (faults(0, FAULT), synthetic.samples(synthetic.run_of(), CONTINUE, (3200,) * 5))
-    print_table(build(recording(*records)), as_json=False)
+    print_table(table(*records), as_json=False)
     lines = capsys.readouterr().out.splitlines()
     fault = next(line for line in lines if line.startswith("dontneed"))
     assert fault.split()[-2:] == ["250,000", "1"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import synthetic
-from command import Command, Replay, run_small
+from command import REMAP, Command, Replay, run_small
 from made_stream import skipped
 
 from zapbench import record, where
@@ -22,7 +22,7 @@ def test_a_run_leaves_records_and_a_suite(
     run_small(zapbench, "-o", "r", "--seed", 7)
     results = store.Results(tmp_path / "r")
     assert results.recording.truncated is None
-    assert len(results.series["zap/remap/shmem/4k/64k"].boots) == 3
+    assert len(results.timings[REMAP].boots) == 3
     assert (tmp_path / "r" / store.SUITE).exists()
 
 
@@ -69,10 +69,10 @@ def test_resuming_adds_what_is_missing_and_nothing_else(
     zapbench: Command, replay: Replay, tmp_path: Path
 ) -> None:
     run_small(zapbench, "-o", "r", "--boots", 1)
-    assert len(store.Results(tmp_path / "r").series["zap/remap/shmem/4k/64k"].boots) == 1
+    assert len(store.Results(tmp_path / "r").timings[REMAP].boots) == 1
     done = run_small(zapbench, "-o", "r", "--resume")
     results = store.Results(tmp_path / "r")
-    assert len(results.series["zap/remap/shmem/4k/64k"].boots) == 3
+    assert len(results.timings[REMAP].boots) == 3
     names = [(each.run.boot, each.case) for each in results.recording.of(Samples)]
     assert len(names) == len(set(names))
     assert "seed 7" in done.err  # that of the first run's records

@@ -5,8 +5,8 @@ import pytest
 
 from zapbench.error import UsageError
 from zapbench.gate import plan
-from zapbench.gate.estimate import Spread
 from zapbench.gate.noise import Noise
+from zapbench.result.welch import Spread
 
 
 @pytest.mark.parametrize(

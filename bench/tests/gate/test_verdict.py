@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from looks import REACH, T2, D, pair
 
-from zapbench.gate.estimate import ALPHA, Spread, of_two
+from zapbench.gate.estimate import ALPHA, of_two
 from zapbench.gate.verdict import (
     Because,
     Claim,
@@ -22,6 +22,7 @@ from zapbench.gate.verdict import (
     rule,
 )
 from zapbench.result import stats
+from zapbench.result.welch import Spread, student_quantile
 
 
 def look(effect: float, floor: float = 0.0, d: float = D) -> Look:
@@ -94,9 +95,29 @@ def test_one_boot_says_nothing() -> None:
     )
 
 
+MEDIANS = st.lists(st.floats(0.5, 1e6), min_size=2, max_size=6)
+
+
+@given(MEDIANS, MEDIANS)
+def test_the_gate_and_a_comparison_make_one_test(base: list[float], head: list[float]) -> None:
+    """The same figures, to the last bit: they may not come to disagree."""
+    compared = stats.ratio(base, head)
+    judged = of_two([math.log(x) for x in base], [math.log(x) for x in head])
+    assert judged.reach is not None
+    assert judged.detectable is not None
+    assert math.exp(judged.centre) == compared.value
+    assert math.exp(judged.centre - judged.reach) == compared.low
+    assert math.exp(judged.centre + judged.reach) == compared.high
+    assert math.expm1(judged.detectable) == compared.detectable
+    above = judged.above(0.0)
+    assert above is not None
+    if judged.centre > 0:
+        assert min(1.0, 2 * above) == compared.p
+
+
 def test_among_many_one_is_above_its_limit_by_chance() -> None:
     """p = 0.0125 passes the level alone; as the smallest of three it counts 0.0375."""
-    t = stats.student_quantile(1 - 0.0125, 2)
+    t = student_quantile(1 - 0.0125, 2)
     effect = t * D * math.sqrt(2)
     assert only(claim(0.0, effect, again=effect)) == (Verdict.FAIL, Because.EXCEEDED)
     three = rule([claim(0.0, effect, again=effect), claim(0.0, -1.0), claim(0.0, -1.0)])

@@ -16,7 +16,7 @@ from zapbench import record
 from zapbench.case import Case, hugetlb_need
 from zapbench.host import settings
 from zapbench.record import Samples, Skip
-from zapbench.result import stats
+from zapbench.result.timings import by_case
 from zapbench.target import Job, Native
 from zapbench.uffd import MINOR_FEATURES, probe_userfaultfd
 
@@ -38,7 +38,7 @@ def by_zapbench(case: str) -> float:
     recording = record.collect(Native().run(job))
     for skip in recording.of(Skip):
         pytest.skip(skip.reason)
-    return stats.series(recording.of(Samples))[case].median
+    return by_case(recording.of(Samples))[Case.parse(case)].median
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the script is for x86-64")

@@ -10,7 +10,7 @@ import pytest
 
 from zapbench import record
 from zapbench.record import Samples
-from zapbench.result import stats
+from zapbench.result.timings import Difference, by_case, compare
 from zapbench.target import Job, Native
 
 METHODS = ("dontneed", "remap", "overmap", "dontunmap")
@@ -29,14 +29,14 @@ def one_process(cases: tuple[str, ...], number: int) -> list[Samples]:
     return record.collect(Native().run(job)).of(Samples)
 
 
-def both_orders() -> list[stats.Difference]:
+def both_orders() -> list[Difference]:
     """The grid forwards and backwards, process by process in turn, compared case by case."""
     orders = (CASES, CASES[::-1])
     found: tuple[list[Samples], list[Samples]] = ([], [])
     for number in range(PROCESSES):
         for order in (0, 1) if number % 2 == 0 else (1, 0):
             found[order].extend(one_process(orders[order], number))
-    return stats.compare(*(stats.series(side) for side in found))
+    return compare(*(by_case(side) for side in found))
 
 
 @pytest.mark.usefixtures("userfaultfd")
@@ -46,7 +46,7 @@ def test_two_orders_agree_within_their_own_intervals() -> None:
     for _ in range(TRIES):
         differences = both_orders()
         assert len(differences) == len(CASES)
-        suspects &= {each.case for each in differences if each.p is not None and each.p < 0.05}
+        suspects &= {str(each.case) for each in differences if each.p is not None and each.p < 0.05}
         if not suspects:
             return
     pytest.fail(f"the order matters in every one of {TRIES} tries to {sorted(suspects)}")

@@ -3,7 +3,7 @@
 
 import pytest
 
-from zapbench.report.document import figure
+from zapbench.text import full_cost
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from zapbench.report.document import figure
     ],
 )
 def test_figures_have_four_digits(value: float | None, unit: str, text: str) -> None:
-    assert figure(value, unit) == text
+    assert full_cost(value, unit) == text

@@ -68,7 +68,7 @@ def test_machines_are_told_apart(tmp_path: Path, results: Path) -> None:
     (other / RECORDS).write_bytes(b"".join(streams))
     groups = study(read([results, other], "")).groups
     assert [group.machine for group in groups] == ["none", "another"]
-    assert {len(group.contexts) for group in groups} == {3}
+    assert {len(group.results.contexts) for group in groups} == {3}
 
 
 def test_kernels_are_ordered_by_their_numbers() -> None:

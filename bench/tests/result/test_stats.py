@@ -11,7 +11,7 @@ import synthetic
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from zapbench.record import Histogram, Unit
+from zapbench.record import Histogram
 from zapbench.result import stats
 from zapbench.result.stats import Distribution, interval, prediction_factor, rank_correlation
 
@@ -131,19 +131,6 @@ def test_the_harness_s_share_is_the_greatest_of_all_cases() -> None:
     assert stats.harness_share([]) == 0
 
 
-def test_a_series_has_one_median_a_boot_and_all_samples_in_its_tail() -> None:
-    records = [
-        synthetic.samples(synthetic.run_of(0), CASE, (1, 2, 9)),
-        synthetic.samples(synthetic.run_of(1), CASE, (4, 5)),
-        synthetic.samples(synthetic.run_of(1), CASE, (6,), rep=1),
-    ]
-    series = stats.series(records)[CASE]
-    assert series.medians == [2, 5]
-    assert series.median == 3.5
-    assert series.pooled.size == 6
-    assert series.pages_per_op == 16
-
-
 def test_welch_by_hand() -> None:
     """Logarithms 0, 2 and 1, 3, 5: means 1 and 3, variances 2 and 4, SE sqrt(1 + 4/3)."""
     base, head = [math.exp(x) for x in (0, 2)], [math.exp(x) for x in (1, 3, 5)]
@@ -255,33 +242,3 @@ def test_adjusted_p_values_are_no_smaller_and_keep_their_order(p_values: list[fl
     assert all(after >= before - 1e-12 for before, after in zip(p_values, adjusted, strict=True))
     order = np.argsort(p_values, kind="stable")
     assert all(np.diff(np.asarray(adjusted)[order]) >= -1e-12)
-
-
-def series_of(name: str, medians: Sequence[int], unit: Unit = "ns") -> dict[str, stats.Series]:
-    records = [
-        synthetic.samples(synthetic.run_of(boot), name, (value,), unit=unit)
-        for boot, value in enumerate(medians)
-    ]
-    return stats.series(records)
-
-
-def test_compare_gives_a_verdict_for_each_common_case() -> None:
-    base = series_of(CASE, [100, 101, 99]) | series_of("zap/remap/shmem/4k/4k", [10, 11, 12])
-    head = series_of(CASE, [150, 151, 149]) | series_of("zap/remap/shmem/4k/4k", [11, 12, 10])
-    slower, same = stats.compare(base, head)
-    assert (slower.case, slower.verdict) == (CASE, "slower")
-    assert slower.ratio.value == pytest.approx(1.5, rel=0.01)
-    assert same.verdict == "no difference seen"
-    assert stats.compare(head, base)[0].verdict == "faster"
-    assert stats.compare(base, {}) == []
-
-
-def test_compare_refuses_different_units_and_leaves_out_what_cost_nothing() -> None:
-    with pytest.raises(ValueError, match="one side is in ns"):
-        stats.compare(series_of(CASE, [1]), series_of(CASE, [1], "instructions"))
-    assert stats.compare(series_of(CASE, [0, 0]), series_of(CASE, [1, 1])) == []
-
-
-def test_compare_says_when_there_are_too_few_boots() -> None:
-    (difference,) = stats.compare(series_of(CASE, [1]), series_of(CASE, [2]))
-    assert difference.verdict == "too few boots"

@@ -12,10 +12,12 @@ import synthetic
 from limits import seconds
 
 from zapbench import record
+from zapbench.case import Case
 from zapbench.error import DiskFull, SchemaError, UsageError
 from zapbench.record import Unit
 from zapbench.result import store
 from zapbench.result.store import RECORDS, SUITE, Results
+from zapbench.result.timings import by_case
 
 ZAP, CYCLE = "zap/dontneed/shmem/4k/64k", "cycle/remap/shmem/4k/4k"
 
@@ -37,7 +39,7 @@ def fill(
             )
             for line in lines:
                 writer.write(line)
-    store.write_suite(directory, record.load(directory / RECORDS))
+    store.write_suite(Results(directory))
     return directory
 
 
@@ -50,8 +52,8 @@ def pyperf_says(*arguments: object) -> str:
 def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
     results = Results(fill(tmp_path / "r"))
     assert (results.kernel, results.tier, results.unit) == ("synthetic", "native", "ns")
-    assert results.series[ZAP].medians == [100, 101, 102]
-    assert results.series[CYCLE].medians == [200, 201, 202]
+    assert results.timings[Case.parse(ZAP)].medians == [100, 101, 102]
+    assert results.timings[Case.parse(CYCLE)].medians == [200, 201, 202]
 
 
 def test_a_suite_has_a_run_a_boot_in_seconds(tmp_path: Path) -> None:
@@ -83,7 +85,8 @@ def test_pyperf_reads_and_compares_what_we_write(tmp_path: Path) -> None:
 
 def test_what_cost_nothing_is_left_out_of_the_suite() -> None:
     run = synthetic.run_of()
-    assert store.suite([synthetic.samples(run, ZAP, (0,))]) is None
+    timings = by_case([synthetic.samples(run, ZAP, (0,))])
+    assert store.suite(timings.values()) is None
     assert store.suite([]) is None
 
 
@@ -112,7 +115,7 @@ def test_what_a_crash_left_plain_is_a_result_and_is_gone_on_with(tmp_path: Path)
     plain.write_bytes(gzip.decompress(whole.read_bytes()) + b'{"v":1,"ki')
     whole.unlink()
     assert store.recorded(tmp_path / "r")
-    assert Results(tmp_path / "r").series[ZAP].medians == [100]
+    assert Results(tmp_path / "r").timings[Case.parse(ZAP)].medians == [100]
     with pytest.raises(UsageError, match="--resume"):
         store.create(tmp_path / "r")
     with store.create(tmp_path / "r", resume=True) as writer:
@@ -156,7 +159,7 @@ def test_a_suite_that_does_not_fit_leaves_the_one_before(small_disk: Path) -> No
         while ballast.write(bytes(4096)) == 4096:
             pass
     with pytest.raises(DiskFull, match=r"suite.json.gz: No space left.*is whole"):
-        store.write_suite(small_disk / "r", record.load(small_disk / "r" / RECORDS))
+        store.write_suite(Results(small_disk / "r"))
     assert (small_disk / "r" / SUITE).read_bytes() == before
     assert {path.name for path in (small_disk / "r").iterdir()} == {RECORDS, SUITE}
 

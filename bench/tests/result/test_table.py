@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 import synthetic
-from made_faults import CONTINUE, COUNTED, FAULT, faults, recording
+from made_faults import CONTINUE, COUNTED, FAULT, faults, table
 
 from zapbench.record import Samples
 from zapbench.result.stats import fault_rate
-from zapbench.result.table import Row, build
+from zapbench.result.table import Row
 
 PROCESS = f"{FAULT}/topology=process"
 
 
 def rows(*samples: Samples) -> dict[str, Row]:
-    (group,) = build(recording(*samples)).groups
+    (group,) = table(*samples).groups
     return {row.method: row for row in group.rows}
 
 

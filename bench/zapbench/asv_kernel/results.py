@@ -109,7 +109,7 @@ def import_directory(project: Project, directory: Path, commit: str | None, mach
         UsageError: no such commit, or the records do not tell which.
     """
     results = store.Results(directory)
-    context = results.recording.of(Context)[0]
+    context = results.contexts[0]
     if commit is None:
         built = identity.load(project.options.directory)
         known = [each for each, build_id in built.items() if build_id == context.build_id]
@@ -154,7 +154,7 @@ def export(project: Project, commit: str, accel: str, directory: Path) -> int:
             # Commits with the same image share their boots: here they are this commit's.
             run = Run(name, record.run.tier, record.run.boot)
             writer.write(encode(published(record, run=run)))
-    store.write_suite(directory, load(directory / store.RECORDS))
+    store.write_suite(store.Results(directory))
     return len(kept[accel])
 
 

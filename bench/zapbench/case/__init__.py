@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Cases: their names, the matrix that the C tables span, and what a case needs."""
 
-from zapbench.case.depths import CONTINUE, MINOR_FAULT
-from zapbench.case.grids import EMPTY, FULL, QUICK, Cell, Shape, contract_grid, depth, grid
+from zapbench.case.grids import FULL, QUICK, Cell, Shape, contract_grid, depth, grid
 from zapbench.case.names import NO_METHOD, Case, size_bytes, size_text
 from zapbench.case.needs import hugetlb_need, mthp_need
 from zapbench.case.selection import choose, select
@@ -20,10 +19,10 @@ from zapbench.case.tables import (
     promises,
     workloads,
 )
+from zapbench.case.views import CONTINUE, MINOR_FAULT, view
 
 __all__ = [
     "CONTINUE",
-    "EMPTY",
     "FULL",
     "MINOR_FAULT",
     "NO_METHOD",
@@ -51,5 +50,6 @@ __all__ = [
     "select",
     "size_bytes",
     "size_text",
+    "view",
     "workloads",
 ]

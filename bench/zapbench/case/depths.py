@@ -3,9 +3,7 @@
 
 from typing import NamedTuple
 
-CONTINUE = "continue"
-MINOR_FAULT = "minor_fault"
-BY = ("", "by=populate", "by=populate-single")  # what `continue` is set against everywhere
+from zapbench.case.views import CONTINUE, MINOR_FAULT, view
 
 
 class Depth(NamedTuple):
@@ -75,7 +73,7 @@ _UNPINNED = (
     f"threads=4/{_PROCESSES}",
 )
 _WAYS = (
-    *BY,
+    *view(CONTINUE).ways,
     "by=populate-write",
     "by=copy",
     "step=page",

@@ -5,9 +5,10 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from zapbench.case.depths import BY, FULL_DEPTH, MINOR_FAULT, QUICK_DEPTH
+from zapbench.case.depths import FULL_DEPTH, QUICK_DEPTH
 from zapbench.case.names import NO_METHOD, Case, size_bytes
 from zapbench.case.tables import methods, page_sizes, workloads
+from zapbench.case.views import view
 
 
 class Shape(NamedTuple):
@@ -43,7 +44,6 @@ FULL = (
     Shape("file", "4k", ("4k", "64k", "2m")),
     Shape("anon", "4k", ("4k", "64k", "2m")),
 )
-EMPTY = "empty"  # the harness's own share: the same wherever it runs, so one case is enough
 
 
 class Cell(NamedTuple):
@@ -58,14 +58,15 @@ def _shape_cases(shape: Shape) -> Iterator[Case]:
     for range_size in shape.ranges:
         place = (shape.backing, size_bytes(shape.page), size_bytes(range_size))
         for workload in workloads().values():
-            if not workload.timed or workload.name in (EMPTY, MINOR_FAULT):
+            look = view(workload.name)
+            if not workload.timed or look.harness or not look.everywhere:
                 continue
             if workload.uses_method:
                 choices = [(method, shape.axes) for method in methods()]
             elif shape.axes:
                 continue  # further axes are ways to drop
             else:
-                choices = [(NO_METHOD, (axis,) if axis else ()) for axis in BY]
+                choices = [(NO_METHOD, (axis,) if axis else ()) for axis in look.ways]
             for method, axes in choices:
                 pairs = tuple(sorted((k, v) for k, _, v in (axis.partition("=") for axis in axes)))
                 yield Case(workload.name, method, *place, pairs)
@@ -77,8 +78,13 @@ def grid(*, quick: bool) -> list[Cell]:
     The full grid holds that of `depth`; the quick one is for comparing methods.
     """
     shapes = QUICK if quick else FULL
-    empty = Case(EMPTY, NO_METHOD, "shmem", page_sizes()[0], page_sizes()[0])
-    cases = dict.fromkeys([empty, *itertools.chain.from_iterable(map(_shape_cases, shapes))])
+    smallest = page_sizes()[0]
+    harness = [
+        Case(name, NO_METHOD, "shmem", smallest, smallest)
+        for name in workloads()
+        if view(name).harness
+    ]
+    cases = dict.fromkeys([*harness, *itertools.chain.from_iterable(map(_shape_cases, shapes))])
     cells = [Cell(case, case.excluded) for case in cases]
     if quick:
         return cells

@@ -27,7 +27,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 _INK = {KEPT: BLACK, LOST: INK, BROKEN: BLACK, UNKNOWN: GREY}
 
-Place = tuple[str, int]  # backing, page size
+Mapped = tuple[str, int]  # what is mapped: backing, page size
 
 
 def word(promise: Promise) -> str:
@@ -39,10 +39,10 @@ def word(promise: Promise) -> str:
     return KEPT if promise.held else LOST
 
 
-def seen(contracts: Iterable[Contract]) -> dict[Place, dict[str, dict[str, str]]]:
-    """Words by place, method and promise, in the order of the tables; the worst of all boots."""
+def seen(contracts: Iterable[Contract]) -> dict[Mapped, dict[str, dict[str, str]]]:
+    """Words by mapping, method and promise, in the order of the tables; the worst of all boots."""
     worst = {UNKNOWN: 0, KEPT: 1, LOST: 2, BROKEN: 3}
-    found: dict[Place, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    found: dict[Mapped, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     for contract in contracts:
         words = found[contract.backing, contract.page_size][contract.method]
         for name, promise in contract.promises.items():
@@ -64,20 +64,22 @@ def draw_contract(results: Results) -> Figure:
     Raises:
         UsageError: the result holds no contract.
     """
-    places = seen(results.recording.of(Contract))
-    if not places:
+    matrices = seen(results.recording.of(Contract))
+    if not matrices:
         raise UsageError(f"{results.directory} holds no contract; `zapbench run` checks them")
-    tall = max(map(len, places.values()))
-    sheet = Sheet(len(places), 2, len(promises()) * 0.27, tall * 0.2, 1.05, above=0.95, below=0.1)
+    tall = max(map(len, matrices.values()))
+    sheet = Sheet(len(matrices), 2, len(promises()) * 0.27, tall * 0.2, 1.05, above=0.95, below=0.1)
     said = f"{where(results)}; " + ", ".join(f"{SIGNS[name]} {name}" for name in SIGNS)
     figure = sheet.figure("What each method was seen to keep", said)
-    for index, (place, rows) in enumerate(places.items()):
-        _draw_panel(sheet.axes(figure, index), place, rows, tall)
+    for index, (mapped, rows) in enumerate(matrices.items()):
+        _draw_panel(sheet.axes(figure, index), mapped, rows, tall)
     return figure
 
 
-def _draw_panel(axes: Axes, place: Place, rows: Mapping[str, Mapping[str, str]], tall: int) -> None:
-    backing, page_size = place
+def _draw_panel(
+    axes: Axes, mapped: Mapped, rows: Mapping[str, Mapping[str, str]], tall: int
+) -> None:
+    backing, page_size = mapped
     for y, words in enumerate(rows.values()):
         for x, name in enumerate(promises()):
             said = words.get(name, UNKNOWN)

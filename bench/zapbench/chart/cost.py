@@ -18,37 +18,23 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from zapbench.case import Case, backings, grid, methods, size_text
+from zapbench import text
+from zapbench.case import NO_METHOD, Case, backings, grid, methods, view
 from zapbench.chart.palette import BLUE, GREY, PAPER, SKY, TIER_NOTES, VERMILION, add_legend
 from zapbench.error import UsageError
-from zapbench.record import Context, End, Skip, failures
+from zapbench.record import End
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import interval, ratio
 from zapbench.result.store import Results
-from zapbench.result.table import Row, build
+from zapbench.result.table import Group, Row, place_text
 
 SUBJECT = "madv_zap"
 """The method that the comparison is made for."""
-TITLES = {
-    "cycle": "Cost of a cycle: drop the entries, trap, resolve, touch every page",
-    "zap": "Cost of dropping the entries: the calls alone",
-}
-SCALES = {
-    "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")),
-    "instructions": (
-        (1e6, "million instructions"),
-        (1e3, "thousand instructions"),
-        (1.0, "instructions"),
-    ),
-}
 COLUMNS = 3
 CUT = 1.25  # bars end here, in units of what the equivalent methods need; labels follow
 AXIS = 2.05
 _NAMES, _CELL, _GAP, _ROW, _HEAD = 1.15, 2.7, 0.18, 0.185, 0.6  # inches
 _TOP, _KEY, _LINE = 0.62, 0.92, 0.145  # the title, the legend's key, a line of its text
 _WRAP = 50
-
-Place = tuple[str, int, int, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +54,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The bars of one place by method; ``absent`` has a word for those without a figure."""
+    """The bars of one place by method; ``absent`` has a word for those without a figure.
 
-    place: Place
+    ``case`` is one of those that stand there.
+    """
+
+    case: Case
     bars: dict[str, Bar]
     absent: dict[str, str]
 
@@ -130,65 +119,54 @@ def draw_cost(results: Results, workload: str) -> Figure:
 
 
 def _panels(results: Results, workload: str) -> list[Panel]:
-    groups = [
-        group.rows
-        for group in build(results.recording, figures=results.series).groups
-        if Case.parse(group.rows[0].case).workload == workload
-    ]
+    groups = results.table.of(workload)
     if not groups:
         raise UsageError(
             f"{results.directory} has no {workload} figures: {_why_none(results, workload)}"
         )
-    places = {_place(Case.parse(rows[0].case)): rows for rows in groups}
     headline = {
         _place(cell.case)
         for cell in grid(quick=True)
         if cell.case.workload == workload and backings()[cell.case.backing].uffd_minor
     }
-    shown = [place for place in places if place in headline] or list(places)
-    return [_panel(results, workload, place, places[place]) for place in shown]
+    shown = [group for group in groups if _place(group.case) in headline] or groups
+    return [_panel(results, group) for group in shown]
 
 
 def _why_none(results: Results, workload: str) -> str:
-    skips, errors = results.recording.of(Skip), failures(results.recording.records)
-    for records, word in ((errors, "failed"), (skips, "skipped")):
-        reasons = {r.case: r.reason for r in records if r.case.startswith(f"{workload}/")}
+    for lacks, word in ((results.failed, "failed"), (results.skipped, "skipped")):
+        reasons = {case: reason for case, reason in lacks if case.workload == workload}
         if reasons:
             return f"{len(reasons)} cases {word} ({next(iter(reasons.values()))})"
     return "no such case was run; `zapbench run --quick` does"
 
 
-def _place(case: Case) -> Place:
-    return (case.backing, case.page_size, case.range_size, case.axes)
+def _place(case: Case) -> Case:
+    """What a case has in common with those of other methods."""
+    return replace(case, method=NO_METHOD)
 
 
-def _panel(results: Results, workload: str, place: Place, rows: Sequence[Row]) -> Panel:
-    bars = {row.method: _bar(results, row) for row in rows}
-    cases = {name: Case(workload, name, *place) for name in methods() if name not in bars}
-    return Panel(place, bars, {name: _word(results, case) for name, case in cases.items()})
+def _panel(results: Results, group: Group) -> Panel:
+    bars = {row.method: _bar(results, row) for row in group.rows}
+    cases = {name: replace(group.case, method=name) for name in methods() if name not in bars}
+    absent = {name: _word(results, case) for name, case in cases.items()}
+    return Panel(group.case, bars, absent)
 
 
 def _word(results: Results, case: Case) -> str:
     """Why a case has no figure."""
-    if any(record.case == str(case) for record in failures(results.recording.records)):
-        return "failed, see the table"
-    if any(record.case == str(case) for record in results.recording.of(Skip)):
-        return "skipped, see the table"
+    for lacks, word in ((results.failed, "failed"), (results.skipped, "skipped")):
+        if any(lack.case == case for lack in lacks):
+            return f"{word}, see the table"
     return "not possible here" if case.excluded else "not measured"
 
 
 def _bar(results: Results, row: Row) -> Bar:
-    series = results.series[row.case]
-    base = results.series.get(str(replace(Case.parse(row.case), method=BASELINE)))
-    low, high = interval(series.medians) or (None, None)
-    related = base is not None and min(*base.medians, *series.medians) > 0
-    return Bar(
-        value=series.median,
-        low=low,
-        high=high,
-        ratio=ratio(base.medians, series.medians).value if base is not None and related else None,
-        differs=row.differs,
-    )
+    each = results.timings[row.case]
+    base = results.timings.get(replace(row.case, method=BASELINE))
+    low, high = each.interval or (None, None)
+    found = each.relative_to(base) if base is not None else None
+    return Bar(each.median, low, high, found.value if found is not None else None, row.differs)
 
 
 def _order(panels: Iterable[Panel]) -> dict[str, bool]:
@@ -206,19 +184,19 @@ def _order(panels: Iterable[Panel]) -> dict[str, bool]:
 
 
 def _title(figure: Figure, results: Results, workload: str, size: tuple[float, float]) -> None:
-    context = results.recording.of(Context)[0]
-    kernel, release = results.kernel.rsplit("/")[-1], context.uname.release
+    kernel, release = results.kernel.rsplit("/")[-1], results.contexts[0].uname.release
     name = kernel if kernel == release else f"{kernel} ({release})"
-    boots = len({each.run.boot for each in results.recording.of(Context)})
     processes = "processes" if results.tier == "native" else "boots"
     note = TIER_NOTES.get(results.tier, results.tier)
-    said = f"Linux {name}; {results.tier}: {note}; {boots} {processes}; lower is better"
+    said = f"Linux {name}; {results.tier}: {note}; {results.boots} {processes}; lower is better"
     # A boot that was cut off and gone on with later leaves nothing out.
     if results.recording.truncated and not isinstance(results.recording.records[-1], End):
         said += "; incomplete: the measurement was cut off"
     left = 0.1 / size[0]
     top = 1 - 0.08 / size[1]
-    figure.text(left, top, TITLES[workload], size=12, weight="bold", va="top")
+    figure.text(
+        left, top, view(workload).title or f"Cost of {workload}", size=12, weight="bold", va="top"
+    )
     wrapped = textwrap.fill(said, int(size[0] * 15.3))
     figure.text(left, top - 0.24 / size[1], wrapped, size=8, va="top", **GREY.look)
 
@@ -226,7 +204,7 @@ def _title(figure: Figure, results: Results, workload: str, size: tuple[float, f
 def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, named: bool) -> None:
     fair = [bar for bar in panel.bars.values() if bar.differs is None]
     limit = max((_reach(bar) for bar in fair or panel.bars.values()), default=0) or 1.0
-    factor, label = next(s for s in SCALES[unit] if limit >= s[0] or s[0] == 1.0)
+    factor, label = text.axis_scale(limit, unit)
     limit /= factor
     for y, method in enumerate(rows):
         if method in panel.bars:
@@ -236,7 +214,7 @@ def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, n
             axes.text(0.02 * limit, y, word, size=6.5, va="center", style="italic", **GREY.look)
     axes.set(xlim=(0, AXIS * limit), ylim=(len(rows) - 0.4, -0.6))
     axes.set_xlabel(label, loc="left", labelpad=1)
-    axes.set_title(_place_text(panel.place), loc="left", weight="bold", pad=3)
+    axes.set_title(place_text(panel.case), loc="left", weight="bold", pad=3)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick <= CUT * limit])
     axes.set_yticks(range(len(rows)), [f"≠ {m}" if d else m for m, d in rows.items()])
     axes.tick_params(axis="y", length=0, labelleft=named)
@@ -264,32 +242,19 @@ def _draw_bar(axes: Axes, y: int, method: str, bar: Bar, *, factor: float, limit
         low, high = bar.low / factor, min(bar.high / factor, end)
         axes.plot([low, high], [y, y], color="black", lw=1.1, marker="|", ms=4, zorder=4)
         reach = max(value, high)
-    text = _number(value)
+    said = text.bar(value)
     if method == BASELINE:
-        text += " (base)"
+        said += " (base)"
     elif bar.ratio is not None:
-        text += f"  {_number(bar.ratio)}×"
+        said += f"  {text.bar(bar.ratio)}×"
     weight = "bold" if method == SUBJECT else "normal"
-    axes.text(reach + 0.03 * limit, y, text, size=7, va="center", weight=weight, zorder=5)
+    axes.text(reach + 0.03 * limit, y, said, size=7, va="center", weight=weight, zorder=5)
 
 
 def _look(method: str, differs: str | None) -> dict[str, Any]:
     if differs is not None:
         return {"hatch": "/////", "linewidth": 0.6, **GREY.outline}
     return {SUBJECT: VERMILION, BASELINE: BLUE}.get(method, SKY).look
-
-
-def _number(value: float) -> str:
-    """Three significant digits; thousands are grouped and kept whole."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def _place_text(place: Place) -> str:
-    backing, page, size, axes = place
-    words = [f"{backing}, {size_text(page)} pages, {size_text(size)} range"]
-    return ", ".join([*words, *(f"{key}={value}" for key, value in axes)])
 
 
 def _legend(axes: Axes, rows: Collection[str], remarks: Sequence[str]) -> None:
@@ -334,6 +299,5 @@ def _whys(panels: Iterable[Panel]) -> dict[str, list[str]]:
 
 def _lacking(results: Results, workload: str, rows: Collection[str]) -> list[str]:
     """Methods that were skipped everywhere."""
-    cases = {Case.parse(record.case) for record in results.recording.of(Skip)}
-    skipped = {case.method for case in cases if case.workload == workload}
+    skipped = {case.method for case, _ in results.skipped if case.workload == workload}
     return [method for method in methods() if method in skipped and method not in rows]

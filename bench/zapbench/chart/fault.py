@@ -9,23 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from zapbench import text
 from zapbench.case import MINOR_FAULT, Case, axis_values, size_text
 from zapbench.chart.cost import SUBJECT
-from zapbench.chart.palette import BLUE, CURVES, GREY, SKY, VERMILION, Paint, add_legend
-from zapbench.chart.scatter import spread
+from zapbench.chart.labels import Label, draw_labels
+from zapbench.chart.palette import BLUE, CURVES, GREY, SKY, VERMILION, add_legend
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
-from zapbench.record import Context, Samples
+from zapbench.record import Samples
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import (
-    BEYOND,
-    Distribution,
-    fault_rate,
-    of_histogram,
-    per_operation,
-    pool,
-)
+from zapbench.result.stats import BEYOND, Distribution, fault_rate, of_histogram, pool
 from zapbench.result.store import Results
+from zapbench.result.timings import Timings
 
 STAGES = {"deliver": BLUE, "queue": GREY, "resolve": VERMILION, "resume": SKY}
 MEANINGS = {
@@ -39,8 +34,6 @@ _ROW = 0.19  # inches
 _PLACE_STYLES = {"": "-", "same": "--", "apart": ":"}
 _OTHERS = ("threads", "handlers", "uffd", "batch", "access", "order", "stamps", "check")
 
-Records = Mapping[Case, Sequence[Samples]]
-
 
 def draw_latency(results: Results) -> Figure:
     """Quantiles over 1 / (1 - q), both axes logarithmic: as far as ten faults lie beyond.
@@ -53,7 +46,7 @@ def draw_latency(results: Results) -> Figure:
     """
     cases = _timed(results)
     panels = {
-        title: {case: rs for case, rs in cases.items() if case.axes in alike}
+        title: {case: each.pooled for case, each in cases.items() if case.axes in alike}
         for title, alike in (
             ("handler: a thread", _places()),
             ("handler: another process", _places(("topology", "process"))),
@@ -67,8 +60,7 @@ def draw_latency(results: Results) -> Figure:
     figure = sheet.figure("Latency of a minor fault, to the tail, by page size", said)
     for index, (title, members) in enumerate(shown.items()):
         axes = sheet.axes(figure, index)
-        curves = {case: pool(map(per_operation, rs)) for case, rs in members.items()}
-        _draw_quantiles(axes, curves, results.unit)
+        _draw_quantiles(axes, members, results.unit)
         axes.set_title(title, loc="left", weight="bold")
     return figure
 
@@ -84,8 +76,8 @@ def draw_throughput(results: Results) -> Figure:
     """
     curves: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
     cases = _timed(results)
-    for case, records in cases.items():
-        rate = fault_rate(records)
+    for case, each in cases.items():
+        rate = fault_rate(each.records)
         axes = dict(case.axes)
         threads, place = int(axes.pop("threads", "1")), axes.pop("place", "")
         if rate is None or _pages(case) != _pages(next(iter(cases))):
@@ -99,7 +91,7 @@ def draw_throughput(results: Results) -> Figure:
     pages = _pages(next(iter(cases)))
     said = f"{where(results)}; {pages}; {_method(cases)}; higher is better"
     figure = sheet.figure("Minor faults per second against faulting threads", said)
-    _draw_rates(sheet.axes(figure, 0), curves, results.recording.of(Context)[0].cpus)
+    _draw_rates(sheet.axes(figure, 0), curves, results.contexts[0].cpus)
     return figure
 
 
@@ -110,9 +102,9 @@ def draw_stages(results: Results) -> Figure:
         UsageError: no stage was stamped.
     """
     panels: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    for case, records in _timed(results).items():
+    for case, each in _timed(results).items():
         axes = dict(case.axes)
-        stages = _stages(records)
+        stages = _stages(each.records)
         if stages and not axes.keys() & set(_OTHERS):
             words = [_placed(axes), *(value for key, value in axes.items() if key != "place")]
             name = " ".join(filter(None, words)) or "blocking read"
@@ -141,17 +133,18 @@ def draw_stages(results: Results) -> Figure:
     return figure
 
 
-def _timed(results: Results) -> dict[Case, list[Samples]]:
+def _timed(results: Results) -> dict[Case, Timings]:
     """The faults of the method that all was swept with, one access each, by case."""
-    cases: dict[Case, list[Samples]] = defaultdict(list)
-    for record in results.recording.of(Samples):
-        if record.workload == MINOR_FAULT and record.axes.get("stamps") != "off":
-            cases[Case.parse(record.case)].append(record)
+    cases = [
+        case
+        for case in results.timings
+        if case.workload == MINOR_FAULT and ("stamps", "off") not in case.axes
+    ]
     swept = [case.method for case in cases if case.axes] or [case.method for case in cases]
     method = max((SUBJECT, BASELINE, *swept), key=swept.count) if swept else BASELINE
     chosen = sorted(case for case in cases if case.method == method)
     chosen.sort(key=lambda case: (case.page_size, case.backing, case.axes))
-    return {case: cases[case] for case in chosen}
+    return {case: results.timings[case] for case in chosen}
 
 
 def _none(results: Results) -> UsageError:
@@ -199,7 +192,7 @@ def _draw_rates(
         xs, style = sorted(points), _PLACE_STYLES[place]
         axes.plot(xs, [points[x] for x in xs], "o", ls=style, ms=3, lw=0.9, **paint.look)
         name = f"{setting}, place={place}" if place else setting
-        ends.append((points[xs[-1]], float(xs[-1]), name, paint))
+        ends.append(Label(points[xs[-1]], float(xs[-1]), name, paint))
     numbers = sorted({x for points in curves.values() for x in points})
     axes.set_xscale("log", base=2)
     axes.set_xticks(numbers, [f"{n}*" if n > cpus else str(n) for n in numbers])
@@ -208,7 +201,7 @@ def _draw_rates(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick / 1000:g}k"))
     axes.set_xlabel("faulting threads" + ("; * more than CPUs" if numbers[-1] > cpus else ""))
     axes.set_ylabel("faults per second")
-    _label(axes, ends, *axes.get_ylim(), logarithmic=False)
+    draw_labels(axes, ends, _GAP, column=1.05)
 
 
 def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) -> None:
@@ -223,62 +216,23 @@ def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) 
         beyond = np.geomspace(1, max(2.0, values.size / BEYOND), 160)
         ys = [max(values.quantile(1 - 1 / x), 1.0) for x in beyond]
         axes.plot(beyond, ys, lw=1.1, ls=style, **paint.look)
-        ends.append((ys[-1], float(beyond[-1]), name, paint))
+        ends.append(Label(ys[-1], float(beyond[-1]), name, paint))
     axes.set(xscale="log", yscale="log")
-    longest = max(end[1] for end in ends)
+    longest = max(end.x for end in ends)
     ticks = [(2.0, "50 %"), (10.0, "90 %")]
     ticks += [(10.0**n, f"{100 * (1 - 10.0**-n):.{n - 2}f} %") for n in range(2, 8)]
     kept = [tick for tick in ticks if tick[0] <= longest * 1.01]
-    axes.set_xticks([at for at, _ in kept], [text for _, text in kept], size=7)
+    axes.set_xticks([at for at, _ in kept], [said for _, said in kept], size=7)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: _amount(tick, unit)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: text.tick(tick, unit)))
     axes.set_xlabel("of the faults took at most")
-    _label(axes, ends, *axes.get_ylim(), logarithmic=True)
-
-
-def _amount(value: float, unit: str) -> str:
-    names = ((1e9, " s"), (1e6, " ms"), (1e3, " µs")) if unit == "ns" else ((1e6, "M"), (1e3, "k"))
-    for factor, name in names:
-        if value >= factor:
-            return f"{value / factor:g}{name}"
-    return f"{value:g} ns" if unit == "ns" else f"{value:g}"
-
-
-def _label(
-    axes: Axes,
-    ends: Sequence[tuple[float, float, str, Paint]],
-    low: float,
-    high: float,
-    *,
-    logarithmic: bool,
-) -> None:
-    """Names beside the panel, each with a line to the end of its curve."""
-
-    def height(value: float) -> float:
-        if logarithmic:
-            return float(np.log(value / low) / np.log(high / low))
-        return (value - low) / (high - low)
-
-    ordered = sorted(ends)
-    places = spread([height(value) for value, *_ in ordered], _GAP, 0, 1)
-    for (value, x, name, paint), place in zip(ordered, places, strict=True):
-        axes.annotate(
-            name,
-            (x, value),
-            (1.05, place),
-            textcoords="axes fraction",
-            size=6.5,
-            va="center",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "lw": 0.4, "relpos": (0, 0.5), **paint.look},
-            **paint.look,
-        )
+    draw_labels(axes, ends, _GAP, column=1.05)
 
 
 def _draw_bars(
     axes: Axes, place: str, bars: Mapping[str, Mapping[str, float]], rows: int, unit: str
 ) -> None:
-    factor, name = (1e3, "µs") if unit == "ns" else (1e3, "thousand instructions")
+    factor, name = text.axis_scale(1e3, unit)
     for y, stages in enumerate(bars.values()):
         left = 0.0
         for stage, paint in STAGES.items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Fit:
     """cost = ``fixed`` + ``marginal`` x pages, both in the unit of the costs, neither below 0.
 
     ``worst`` is how far the line is off at its worst point, relative to that point's cost.
@@ -21,7 +21,7 @@ class Line:
         return self.fixed + self.marginal * pages
 
 
-def fit_line(pages: Sequence[float], costs: Sequence[float]) -> Line | None:
+def fit_line(pages: Sequence[float], costs: Sequence[float]) -> Fit | None:
     """The line with the least squared relative error; None with fewer than two sizes.
 
     Costs span a factor of a thousand, so an absolute error would see the largest range only:
@@ -49,4 +49,4 @@ def fit_line(pages: Sequence[float], costs: Sequence[float]) -> Line | None:
     off = (
         abs(fixed + marginal * size - cost) / cost for size, cost in zip(pages, costs, strict=True)
     )
-    return Line(fixed, marginal, max(off))
+    return Fit(fixed, marginal, max(off))

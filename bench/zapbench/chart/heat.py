@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from zapbench.case import Case, methods, size_text
+from zapbench import text
+from zapbench.case import methods, size_text
 from zapbench.chart.palette import BLACK, BLUE, GREY, INK, WHITE
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.result.store import Results
-from zapbench.result.table import Group, Row, build
+from zapbench.result.table import Group, Row
 
 DARKEST = 10.0
 """A method so many times as dear as the cheapest has the full colour; beyond it, too."""
@@ -29,11 +30,7 @@ def draw_heat(results: Results, workload: str = "cycle") -> Figure:
     Raises:
         UsageError: the result has no such figures.
     """
-    groups = [
-        group
-        for group in build(results.recording, figures=results.series).groups
-        if (case := Case.parse(group.rows[0].case)).workload == workload and not case.axes
-    ][:PLACES]
+    groups = [group for group in results.table.of(workload) if not group.case.axes][:PLACES]
     if not groups:
         raise UsageError(f"{results.directory} has no {workload} figures to map")
     named = {row.method for group in groups for row in group.rows}
@@ -61,7 +58,7 @@ def _draw_column(axes: Axes, x: int, group: Group, names: Sequence[str]) -> None
         strength = min(math.log(max(ratio or 1, 1)) / math.log(DARKEST), 1.0) if fair else 0.0
         look = GREY.outline | ({"facecolor": mixed(strength)} if fair else {"linestyle": ":"})
         axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, clip_on=False, lw=0.5, **look))
-        said = _short(row.p50) + (f"\n{ratio:.3g}×" if ratio is not None else "")
+        said = text.short(row.p50) + (f"\n{ratio:.3g}×" if ratio is not None else "")
         paint = WHITE if strength > _DARK_TEXT else BLACK if fair else INK
         axes.text(x, y, said, ha="center", va="center", size=6.5, linespacing=1.05, **paint.look)
 
@@ -77,20 +74,12 @@ def _label(axes: Axes, groups: Sequence[Group], names: Sequence[str]) -> None:
     differs = {row.method for group in groups for row in group.rows if row.differs is not None}
     axes.set(xlim=(-0.5, len(groups) - 0.5), ylim=(len(names) - 0.5, -0.5))
     axes.set_yticks(range(len(names)), [f"≠ {n}" if n in differs else n for n in names])
-    cases = [Case.parse(group.rows[0].case) for group in groups]
     labels = [
         f"{case.backing}\n{size_text(case.page_size)} pages\n{size_text(case.range_size)} range"
-        for case in cases
+        for case in (group.case for group in groups)
     ]
     axes.set_xticks(range(len(labels)), labels)
     axes.xaxis.tick_top()
     axes.tick_params(length=0, labelsize=7)
     for spine in axes.spines.values():
         spine.set_visible(False)
-
-
-def _short(value: float) -> str:
-    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
-            return f"{value / factor:.3g}{letter}"
-    return f"{value:.3g}"

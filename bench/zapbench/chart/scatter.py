@@ -2,8 +2,7 @@
 """The bridge as a picture: counted against timed ratios, and where they agree."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,19 +11,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from zapbench import text
 from zapbench.case import Case, size_text
+from zapbench.chart import labels as leaders
+from zapbench.chart.labels import Label, Looks, draw_labels
 from zapbench.chart.palette import BAND, BLUE, GREY, LEADER, SKY, VERMILION, add_legend
-from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point
+from zapbench.result.bridge import BASELINE, Agreement, Bridge, NativeEstimate, Point
 
 SIZE = (10.4, 5.0)  # inches
 _PANELS = ((0.055, 0.19, 0.265, 0.64), (0.57, 0.19, 0.265, 0.64))  # left, bottom, width, height
 _MARGIN = 1.18  # factor that is left free beyond the outermost points
-_LABELS = (0.038, 0.0, 0.95)  # gap between labels, lowest, highest; in heights of a panel
+_GAP, _HIGHEST = 0.038, 0.95  # of labels, in heights of a panel
 _DENSE = (0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _SPARSE = tuple(digit * 10.0**power for power in range(-6, 7) for digit in (1, 3))
-
-Looks = dict[str, Any]  # of a line or arrow, as matplotlib wants them
-Place = tuple[float, float, str]  # counted ratio, timed ratio, label
 
 
 def draw_scatter(bridge: Bridge) -> Figure:
@@ -63,16 +62,16 @@ def _title(figure: Figure, bridge: Bridge) -> None:
 
 
 def _agreement_text(agreement: Agreement) -> str:
-    said = f"{agreement.points} point{'s' * (agreement.points != 1)}"
+    said = text.number(agreement.points, "point")
     if agreement.rank_correlation is not None:
-        said += f", ρ = {agreement.rank_correlation:.2f}"
+        said += f", ρ = {text.ratio(agreement.rank_correlation)}"
     if agreement.factor is not None:
-        said += f", residual ×/÷ {agreement.factor:.2f}"
+        said += f", residual ×/÷ {text.ratio(agreement.factor)}"
     return said
 
 
 def _draw_panel(
-    axes: Axes, points: Sequence[Point], estimates: Sequence[Estimate], factor: float | None
+    axes: Axes, points: Sequence[Point], estimates: Sequence[NativeEstimate], factor: float | None
 ) -> None:
     values = [1.0, *(v for p in points for v in (p.icount.value, p.native.value))]
     values += [each.ratio.value for each in estimates]
@@ -91,22 +90,17 @@ def _draw_panel(
         _draw_point(axes, point)
     for estimate in estimates:
         axes.plot(estimate.ratio.value, estimate.ratio.value, **_STAR)
-    places = [(p.icount.value, p.native.value, _label(p.case)) for p in points]
-    places += [(e.ratio.value, e.ratio.value, f"{_label(e.case)}, estimated") for e in estimates]
-    _draw_labels(axes, _thinned(points, places), low, high)
+    labels = [Label(p.native.value, p.icount.value, _label(p.case)) for p in points]
+    labels += [
+        Label(e.ratio.value, e.ratio.value, f"{_label(e.case)}, estimated") for e in estimates
+    ]
+    draw_labels(axes, _thinned(points, labels), _GAP, high=_HIGHEST, leader=_LEADER)
 
 
 _STAR: Looks = {"marker": "*", "ms": 8, "ls": "none", "zorder": 4, **VERMILION.hollow}
 _DOT: Looks = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **BLUE.look}
 _RING: Looks = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **GREY.hollow}
-_LEADER: Looks = {
-    "arrowstyle": "-",
-    "lw": 0.4,
-    "relpos": (0, 0.5),
-    "shrinkA": 1,
-    "shrinkB": 2,
-    **LEADER.look,
-}
+_LEADER: Looks = {**leaders.LEADER, "shrinkA": 1, "shrinkB": 2, **LEADER.look}
 
 
 def _draw_point(axes: Axes, point: Point) -> None:
@@ -118,51 +112,14 @@ def _draw_point(axes: Axes, point: Point) -> None:
     axes.plot(x.value, y.value, **(_DOT if point.equivalent else _RING))
 
 
-def _thinned(points: Sequence[Point], places: Sequence[Place]) -> list[Place]:
+def _thinned(points: Sequence[Point], labels: Sequence[Label]) -> list[Label]:
     """What is labelled: everything, or only what differs where the rest is labelled beside."""
     if all(point.equivalent for point in points):
-        return list(places)
-    return [place for point, place in zip(points, places, strict=True) if not point.equivalent]
+        return list(labels)
+    return [label for point, label in zip(points, labels, strict=True) if not point.equivalent]
 
 
-def _draw_labels(axes: Axes, places: Iterable[Place], low: float, high: float) -> None:
-    """Labels in a column beside the panel, in the order of their points, each with a line."""
-    ordered = sorted(places, key=lambda place: (place[1], place[0]))
-    heights = [float(np.log(y / low) / np.log(high / low)) for _, y, _ in ordered]
-    for (x, y, text), height in zip(ordered, spread(heights, *_LABELS), strict=True):
-        axes.annotate(
-            text,
-            (x, y),
-            (1.06, height),
-            textcoords="axes fraction",
-            size=6.5,
-            va="center",
-            annotation_clip=False,
-            arrowprops=_LEADER,
-        )
-
-
-def spread(heights: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Ascending heights moved as little as puts ``gap`` between them, and within the bounds.
-
-    Least squares: height i less i gaps must not fall, so neighbours that would are pooled at
-    their mean (M. Ayer et al., The Annals of Mathematical Statistics 26, 1955).  Too many for
-    the room go on beyond ``high``.
-    """
-    pools: list[tuple[float, int]] = []  # sum and number
-    for index, height in enumerate(heights):
-        total, number = height - index * gap, 1
-        while pools and pools[-1][0] * number > total * pools[-1][1]:
-            before = pools.pop()
-            total, number = total + before[0], number + before[1]
-        pools.append((total, number))
-    starts = [total / number for total, number in pools for _ in range(number)]
-    highest = max(low, high - (len(heights) - 1) * gap)
-    return [min(max(start, low), highest) + index * gap for index, start in enumerate(starts)]
-
-
-def _label(name: str) -> str:
-    case = Case.parse(name)
+def _label(case: Case) -> str:
     sizes = f"{size_text(case.page_size)}/{size_text(case.range_size)}"
     axes = "".join(f" {key}={value}" for key, value in case.axes)
     return f"{case.method} {case.backing} {sizes}{axes}"

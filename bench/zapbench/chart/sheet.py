@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zapbench import text
 from zapbench.chart.palette import GREY, TIER_NOTES
-from zapbench.record import Context
 from zapbench.result.store import Results
 
 
@@ -60,8 +60,6 @@ class Sheet:
 
 def where(results: Results) -> str:
     """What was measured, how and how often: the line below a title."""
-    boots = len({context.run.boot for context in results.recording.of(Context)})
-    name = "process" if results.tier == "native" else "boot"
-    many = name + ("" if boots == 1 else "es" if name == "process" else "s")
+    many = text.number(results.boots, "process" if results.tier == "native" else "boot")
     note = TIER_NOTES.get(results.tier, results.tier)
-    return f"Linux {results.kernel.rsplit('/')[-1]}; {results.tier}: {note}; {boots} {many}"
+    return f"Linux {results.kernel.rsplit('/')[-1]}; {results.tier}: {note}; {many}"

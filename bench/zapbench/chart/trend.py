@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zapbench import text
 from zapbench.chart.palette import BLUE, GREY, VERMILION
 from zapbench.chart.sheet import Sheet
 from zapbench.error import UsageError
@@ -82,6 +83,6 @@ def _draw_panel(axes: Axes, history: History) -> None:
 
 def _mark(axes: Axes, x: int, step: Step, top: float) -> None:
     axes.axvline(x - 0.5, lw=0.8, ls="--", **VERMILION.look)
-    text = f"{step.ratio - 1:+.1%}"
-    axes.text(x - 0.46, 0.97 * top, text, size=7, va="top", color="black", weight="bold")
+    said = text.change(step.ratio)
+    axes.text(x - 0.46, 0.97 * top, said, size=7, va="top", color="black", weight="bold")
     axes.axhline(0, lw=0.5, **GREY.look)

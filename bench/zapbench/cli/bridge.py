@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from zapbench import text
 from zapbench.case import workloads
-from zapbench.cli.output import console, figure, grid, json_option, print_json, ratio_text
-from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point, build_bridge
+from zapbench.cli.output import console, grid, json_option, print_json
+from zapbench.result.bridge import BASELINE, Agreement, Bridge, NativeEstimate, Point, build_bridge
 from zapbench.result.store import Results
 
 POINTS = ("", "case", "counted>", "timed>", "timed / counted>")
@@ -80,19 +81,21 @@ def print_bridge(bridge: Bridge) -> None:
 def _point_cells(point: Point) -> list[str]:
     off = point.native.value / point.icount.value
     mark = "" if point.equivalent else "≠"
-    return [mark, point.case, ratio_text(point.icount), ratio_text(point.native), f"{off:.2f}"]
+    counted, timed = (text.ratio(*each.interval) for each in (point.icount, point.native))
+    return [mark, str(point.case), counted, timed, text.ratio(off)]
 
 
-def _estimate_cells(estimate: Estimate) -> list[str]:
-    times = (figure(ns, "ns") for ns in (estimate.value, estimate.low, estimate.high))
-    return [estimate.case, ratio_text(estimate.ratio), *times, estimate.status]
+def _estimate_cells(estimate: NativeEstimate) -> list[str]:
+    times = (text.cost(ns, "ns") for ns in (estimate.value, estimate.low, estimate.high))
+    return [str(estimate.case), text.ratio(*estimate.ratio.interval), *times, estimate.status]
 
 
 def _agreement_text(agreement: Agreement) -> str:
-    said = f"{agreement.points} point{'s' * (agreement.points != 1)}"
+    said = text.number(agreement.points, "point")
     if agreement.rank_correlation is None or agreement.factor is None:
         return f"{said}: too few for a rank correlation or a residual"
     return (
-        f"{said}, Spearman's rank correlation {agreement.rank_correlation:.2f}, residual a "
-        f"factor of {agreement.factor:.2f} (95 % of timed / counted are to be expected within)"
+        f"{said}, Spearman's rank correlation {text.ratio(agreement.rank_correlation)}, residual "
+        f"a factor of {text.ratio(agreement.factor)} (95 % of timed / counted are to be expected "
+        "within)"
     )

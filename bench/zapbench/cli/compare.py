@@ -6,20 +6,21 @@ from pathlib import Path
 
 import click
 
+from zapbench import text
 from zapbench.case import Case
-from zapbench.cli.output import console, figure, grid, json_option, print_json
+from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.error import UsageError
-from zapbench.result.stats import Difference, compare
 from zapbench.result.store import Results
+from zapbench.result.timings import Difference, compare
 
 COLUMNS = ("case", "base>", "head>", "head / base>", "p>", "adjusted>", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Compared:
     """One case of a comparison, as it is printed; ``base`` and ``head`` are medians."""
 
-    case: str
+    case: Case
     base: float
     head: float
     ratio: float
@@ -39,7 +40,7 @@ class Comparison:
     head: str
     tier: str
     unit: str
-    lines: tuple[Line, ...]
+    lines: tuple[Compared, ...]
     left_out: dict[str, str]
     incomplete: tuple[str, ...]
 
@@ -71,7 +72,7 @@ def comparison_of(base: Results, head: Results) -> Comparison:
                 f"{base.directory} has {what} {old}, {head.directory} has {what} {new}: "
                 "they cannot be compared; measure both the same way"
             )
-    differences = compare(base.series, head.series)
+    differences = compare(base.timings, head.timings)
     left_out = _left_out(base, head, differences)
     if not differences:
         raise UsageError(f"{base.directory} and {head.directory} have no case in common")
@@ -80,7 +81,7 @@ def comparison_of(base: Results, head: Results) -> Comparison:
         head=head.kernel,
         tier=base.tier,
         unit=base.unit,
-        lines=tuple(map(_line, sorted(differences, key=lambda each: Case.parse(each.case)))),
+        lines=tuple(map(_line, sorted(differences, key=lambda each: each.case))),
         left_out=left_out,
         incomplete=tuple(
             side.recording.truncated for side in (base, head) if side.recording.truncated
@@ -88,9 +89,9 @@ def comparison_of(base: Results, head: Results) -> Comparison:
     )
 
 
-def _line(difference: Difference) -> Line:
+def _line(difference: Difference) -> Compared:
     ratio = difference.ratio
-    return Line(
+    return Compared(
         case=difference.case,
         base=difference.base.median,
         head=difference.head.median,
@@ -107,13 +108,13 @@ def _line(difference: Difference) -> Line:
 def _left_out(base: Results, head: Results, differences: list[Difference]) -> dict[str, str]:
     compared = {difference.case for difference in differences}
     left_out = {}
-    for case in [*base.series, *head.series]:
+    for case in [*base.timings, *head.timings]:
         if case in compared:
             continue
-        if case in base.series and case in head.series:
-            left_out[case] = "a median is not above what the harness itself costs"
+        if case in base.timings and case in head.timings:
+            left_out[str(case)] = "a median is not above what the harness itself costs"
         else:
-            left_out[case] = f"only in {(base if case in base.series else head).directory}"
+            left_out[str(case)] = f"only in {(base if case in base.timings else head).directory}"
     return left_out
 
 
@@ -135,23 +136,16 @@ def print_comparison(comparison: Comparison) -> None:
         out.print(f"incomplete: {truncated}")
 
 
-def _cells(line: Line, unit: str) -> list[str]:
+def _cells(line: Compared, unit: str) -> list[str]:
     verdict = line.verdict
     if verdict == "no difference seen" and line.detectable is not None:
-        verdict += f" (one of {line.detectable:.1%} would have been)"
-    interval = "" if line.low is None else f" [{line.low:.3f}, {line.high:.3f}]"
+        verdict += f" (one of {text.share(line.detectable)} would have been)"
     return [
-        line.case,
-        figure(line.base, unit),
-        figure(line.head, unit),
-        f"{line.ratio:.3f}{interval}",
-        _p_text(line.p),
-        _p_text(line.adjusted_p),
+        str(line.case),
+        text.cost(line.base, unit),
+        text.cost(line.head, unit),
+        text.ratio(line.ratio, line.low, line.high, digits=3),
+        text.probability(line.p),
+        text.probability(line.adjusted_p),
         verdict,
     ]
-
-
-def _p_text(p: float | None) -> str:
-    if p is None:
-        return "—"
-    return "<0.0001" if p < 0.0001 else f"{p:.4f}"

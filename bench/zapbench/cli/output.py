@@ -4,7 +4,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import IO, Any
 
 import click
@@ -13,10 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from zapbench.result.stats import Ratio
+from zapbench.case import Case
 
 PLAIN_WIDTH = 240  # lines of a file may be longer than a terminal is wide
-_TIME_UNITS = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -35,7 +34,14 @@ def note(message: str) -> None:
 
 def print_json(data: Any) -> None:
     """Anything made of dataclasses and JSON types, on standard output."""
-    click.echo(json.dumps(data, default=asdict, ensure_ascii=False, indent=1))
+    click.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=1))
+
+
+def _plain(each: Any) -> Any:
+    """What JSON has no type for: a case goes by its name, all else by its fields."""
+    if isinstance(each, Case):
+        return str(each)
+    return {field.name: getattr(each, field.name) for field in fields(each)}
 
 
 def grid(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], out: Console) -> None:
@@ -52,24 +58,3 @@ def grid(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], out: Cons
     for row in rows:
         table.add_row(*row)
     out.print(table)
-
-
-def figure(value: float | None, unit: str) -> str:
-    """A time with three digits and its unit, or a count of instructions; — if None."""
-    if value is None:
-        return "—"
-    if unit != "ns":
-        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-    name, factor = next(((n, f) for n, f in _TIME_UNITS if value >= f * 0.9995), _TIME_UNITS[-1])
-    scaled = value / factor
-    digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
-    return f"{scaled:.{digits}f} {name}"
-
-
-def ratio_text(ratio: Ratio | None) -> str:
-    """A ratio with its interval where there is one; — if None."""
-    if ratio is None:
-        return "—"
-    if ratio.low is None or ratio.high is None:
-        return f"{ratio.value:.2f}"
-    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

@@ -2,21 +2,16 @@
 """How a comparison table looks."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from rich.console import Console
 
-from zapbench.case import CONTINUE, MINOR_FAULT
-from zapbench.cli.output import console, figure, grid, print_json, ratio_text
-from zapbench.result.table import Remark, Row, Table
+from zapbench import text
+from zapbench.case import view
+from zapbench.cli.output import console, grid, print_json
+from zapbench.result.table import Group, Remark, Row, Table
 
-COLUMNS = ("method", "p50>", "p99>", "per page>", "ratio to best>", "boots>", "")
-FAULT_COLUMNS = (
-    *("method", "p50>", "p90>", "p99>", "p99.9>", "p99.99>", "max>", "faults/s>", "boots>", ""),
-)
-MAPPING_COLUMNS = (
-    *("mapped by", "p50>", "p99>", "per page>", "pages/s>", "GiB/s>", "of populate>", "boots>", ""),
-)
 DIFFERENT = "≠ "
 NAMES_WIDTH = 98
 
@@ -30,8 +25,7 @@ def print_table(table: Table, *, as_json: bool) -> None:
     out.print(f"{table.kernel} ({table.tier}), one operation each, lower is better")
     for group in table.groups:
         out.print(f"\n{group.title}", style="bold")
-        columns, cells = _LOOKS.get(group.workload, (COLUMNS, _cells))
-        grid(columns, (cells(row, table.unit) for row in group.rows), out)
+        _print_group(group, table.unit, out)
     out.print()
     _legend(table, out)
     _remarks("error", table.errors, out)
@@ -50,53 +44,51 @@ def _note(row: Row) -> str:
     return ", ".join(words + ([row.note] if row.note else []))
 
 
-def _cells(row: Row, unit: str) -> list[str]:
-    return [
-        _name(row),
-        figure(row.p50, unit),
-        figure(row.p99, unit),
-        figure(row.per_page, unit),
-        "best" if row.best else ratio_text(row.ratio),
-        str(row.boots),
-        _note(row),
-    ]
+def _ratio(row: Row) -> str:
+    if row.best:
+        return "best"
+    return text.NONE if row.ratio is None else text.ratio(*row.ratio.interval)
 
 
-def _fault_cells(row: Row, unit: str) -> list[str]:
-    tails = (row.p50, row.p90, row.p99, row.p999, row.p9999, row.maximum)
-    return [
-        _name(row),
-        *(figure(value, unit) for value in tails),
-        "—" if row.rate is None else f"{row.rate:,.0f}",
-        str(row.boots),
-        _note(row),
-    ]
+def _speed(row: Row) -> str:
+    speed = row.bytes_per_second
+    return text.NONE if speed is None else text.three(speed / (1 << 30))
 
 
-def _three(value: float) -> str:
-    """Three digits, and all of those before the point."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+class Column(NamedTuple):
+    """A column of a table: what stands above it, and the text of a row in the table's unit."""
+
+    heading: str
+    cell: Callable[[Row, str], str]
 
 
-def _mapping_cells(row: Row, unit: str) -> list[str]:
-    rate, speed = row.pages_per_second, row.bytes_per_second
-    return [
-        _name(row),
-        figure(row.p50, unit),
-        figure(row.p99, unit),
-        figure(row.per_page, unit),
-        "—" if rate is None else f"{rate:,.0f}",
-        "—" if speed is None else _three(speed / (1 << 30)),
-        "—" if row.of_populate is None else f"{row.of_populate:.2f}",
-        str(row.boots),
-        _note(row),
-    ]
-
-
-_LOOKS = {
-    MINOR_FAULT: (FAULT_COLUMNS, _fault_cells),
-    CONTINUE: (MAPPING_COLUMNS, _mapping_cells),
+COLUMNS = {
+    "p50": Column("p50>", lambda row, unit: text.cost(row.p50, unit)),
+    "p90": Column("p90>", lambda row, unit: text.cost(row.p90, unit)),
+    "p99": Column("p99>", lambda row, unit: text.cost(row.p99, unit)),
+    "p999": Column("p99.9>", lambda row, unit: text.cost(row.p999, unit)),
+    "p9999": Column("p99.99>", lambda row, unit: text.cost(row.p9999, unit)),
+    "maximum": Column("max>", lambda row, unit: text.cost(row.maximum, unit)),
+    "per_page": Column("per page>", lambda row, unit: text.cost(row.per_page, unit)),
+    "ratio": Column("ratio to best>", lambda row, unit: _ratio(row)),
+    "rate": Column("faults/s>", lambda row, unit: text.whole(row.rate)),
+    "pages_per_second": Column("pages/s>", lambda row, unit: text.whole(row.pages_per_second)),
+    "bytes_per_second": Column("GiB/s>", lambda row, unit: _speed(row)),
+    "of_populate": Column("of populate>", lambda row, unit: text.ratio(row.of_populate)),
+    "boots": Column("boots>", lambda row, unit: str(row.boots)),
 }
+"""The figures that a `zapbench.case.View` may have as its columns."""
+
+
+def _print_group(group: Group, unit: str, out: Console) -> None:
+    look = view(group.workload)
+    columns = [
+        Column(look.heading, lambda row, _: _name(row)),
+        *(COLUMNS[name] for name in look.columns),
+        Column("", lambda row, _: _note(row)),
+    ]
+    rows = ([column.cell(row, unit) for column in columns] for row in group.rows)
+    grid([column.heading for column in columns], rows, out)
 
 
 def _legend(table: Table, out: Console) -> None:
@@ -109,14 +101,14 @@ def _legend(table: Table, out: Console) -> None:
         out.print("of populate: the rate as a fraction of MADV_POPULATE_READ's on a plain mapping")
     if any(row.rate is not None for row in rows):
         out.print("faults/s: of all threads together, stamps included; the median of the boots")
-    ranked = [row for group in table.groups if group.workload not in _LOOKS for row in group.rows]
-    if any(row.ratio is not None for row in ranked):
+    ranked = [group for group in table.groups if "ratio" in view(group.workload).columns]
+    if any(row.ratio is not None for group in ranked for row in group.rows):
         out.print(
             "ratio: of the medians of the boots, with the 95 % interval of Welch's test on "
             "their logarithms"
         )
     out.print(
-        f"harness: at most {table.harness:.1%} of a median sample is the harness itself; "
+        f"harness: at most {text.share(table.harness)} of a median sample is the harness itself; "
         "it is taken off every figure"
     )
 

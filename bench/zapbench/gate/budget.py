@@ -3,7 +3,7 @@
 
 [[budget]]
 cases = "cycle/madv_zap/*"      # a glob of case names, or a list of them
-statistic = "p50"               # a row of zapbench.result.stats.STATISTICS; default p50
+statistic = "p50"               # a row of zapbench.result.timings.STATISTICS; default p50
 limit = "+2 %"                  # of base; or "900 ns", "2300 instructions"; or
                                 # "0.5 x cycle/remap": of another case of the same boot
 tier = "icount"                 # or a list; default: all tiers that may gate
@@ -30,7 +30,7 @@ import msgspec
 from zapbench.case import grid, select
 from zapbench.error import UsageError
 from zapbench.gate.schema import Position, TomlFile, TomlTable
-from zapbench.result.stats import STATISTICS
+from zapbench.result.timings import STATISTICS
 
 TIERS = {"native": "ns", "kvm": "ns", "icount": "instructions"}
 """The tiers that may gate, and their units; `tcg` is for screening only."""

@@ -15,8 +15,7 @@ from zapbench.gate.fingerprint import differences, of_context, of_machine
 from zapbench.gate.noise import BootFigures, Calibration
 from zapbench.measure import Leg, measure
 from zapbench.observer import Observer
-from zapbench.record import Context, Samples
-from zapbench.result.stats import figures
+from zapbench.record import Samples
 from zapbench.result.store import RESULTS, Results, create, free_directory
 from zapbench.where import choose, prepared
 
@@ -83,20 +82,19 @@ def calibration(results: Results) -> Calibration:
     Raises:
         EnvironmentMissing: the machine changed between its boots, or nothing has a figure.
     """
-    contexts = results.recording.of(Context)
-    prints = [of_context(context) for context in contexts]
+    prints = [of_context(context) for context in results.contexts]
     for each in prints[1:]:
         if changed := differences(prints[0], each):
             raise EnvironmentMissing(f"this machine changed meanwhile: {'; '.join(changed)}")
-    samples = results.recording.of(Samples)
-    if not samples:
+    if not results.timings:
         raise nothing_measured(results.recording, Samples) or EnvironmentMissing(
             f"no case gave a figure on {results.kernel}: nothing to calibrate"
         )
     kept = {
         statistic: {
-            case: (_leg(boots, 0), _leg(boots, 1))
-            for case, boots in figures(samples, statistic).items()
+            str(case): (_leg(boots, 0), _leg(boots, 1))
+            for case, each in results.timings.items()
+            for boots in [each.figures(statistic)]
         }
         for statistic in KEPT
     }

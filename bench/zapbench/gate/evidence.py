@@ -6,16 +6,15 @@ directory where one is given; else, with at least `ENOUGH` boots on each side, t
 (by number) of each side; else none.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.noise import BootFigures
-from zapbench.record import Context, Samples, Skip, failures
-from zapbench.result.stats import figures
+from zapbench.record import Context
 from zapbench.result.store import Results
+from zapbench.result.timings import Timings
 
 LEAST = 3
 """Boots on a side that a confirmation needs."""
@@ -28,9 +27,6 @@ class Side:
 
     results: Results
     fresh: Results | None = None
-    _figures: dict[str, tuple[Mapping[str, BootFigures], Mapping[str, BootFigures]]] = field(
-        default_factory=dict
-    )
 
     def __post_init__(self) -> None:
         if self.fresh is not None:
@@ -49,7 +45,7 @@ class Side:
     @cached_property
     def contexts(self) -> list[Context]:
         """How each boot began."""
-        return [each for result in self.all_results for each in result.recording.of(Context)]
+        return [each for result in self.all_results for each in result.contexts]
 
     @cached_property
     def build_ids(self) -> set[str | None]:
@@ -61,37 +57,28 @@ class Side:
         """Why cases have no figure: the last reason recorded."""
         found: dict[str, str] = {}
         for result in self.all_results:
-            records = result.recording
-            found |= {each.case: f"skipped: {each.reason}" for each in records.of(Skip)}
-            found |= {each.case: f"error: {each.reason}" for each in failures(records.records)}
+            found |= {str(case): f"skipped: {reason}" for case, reason in result.skipped}
+            found |= {str(case): f"error: {reason}" for case, reason in result.failed}
         return found
 
     @cached_property
-    def pages(self) -> dict[str, int]:
-        """Pages that one operation is about, by case."""
-        return {
-            record.case: record.pages_per_op
-            for result in self.all_results
-            for record in result.recording.of(Samples)
-        }
+    def _named(self) -> list[dict[str, Timings]]:
+        """What was timed, by name: in the first result, and in the fresh one."""
+        return [
+            {} if result is None else {str(case): each for case, each in result.timings.items()}
+            for result in (self.results, self.fresh)
+        ]
 
     def cases(self) -> list[str]:
         """The cases with figures, in order of their names."""
-        return sorted({case for part in self._of("p50") for case in part})
+        return sorted({case for timings in self._named for case in timings})
 
     def boots(self, statistic: str, case: str) -> tuple[BootFigures, BootFigures]:
         """The figures of a case: of the first result, and of the fresh one."""
-        first, fresh = self._of(statistic)
-        return first.get(case, {}), fresh.get(case, {})
-
-    def _of(self, statistic: str) -> tuple[Mapping[str, BootFigures], Mapping[str, BootFigures]]:
-        if statistic not in self._figures:
-            first, fresh = (
-                figures(result.recording.of(Samples), statistic) if result is not None else {}
-                for result in (self.results, self.fresh)
-            )
-            self._figures[statistic] = (first, fresh)
-        return self._figures[statistic]
+        first, fresh = (
+            timings[case].figures(statistic) if case in timings else {} for timings in self._named
+        )
+        return first, fresh
 
     @cached_property
     def fingerprint(self) -> tuple[fingerprint.Fingerprint, list[str]]:

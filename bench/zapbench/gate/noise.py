@@ -14,10 +14,11 @@ from pathlib import Path
 
 from zapbench.error import DiskFull, EnvironmentMissing
 from zapbench.gate.budget import TIERS
-from zapbench.gate.estimate import Spread, of_two, squares
+from zapbench.gate.estimate import of_two
 from zapbench.gate.fingerprint import Fingerprint, differences, of_machine
 from zapbench.host.file import write_atomically
 from zapbench.host.journal import state_directory
+from zapbench.result.welch import Spread, squares
 
 VERSION = 1
 FRESH = timedelta(days=30)

@@ -12,7 +12,6 @@ from zapbench.error import UsageError
 from zapbench.gate.budget import Budget, Budgets
 from zapbench.gate.evidence import LEAST
 from zapbench.gate.noise import Calibration, Noise
-from zapbench.result.stats import CONFIDENCE, POWER, student_quantile
 
 UNKNOWN = 5
 """Boots of each kernel where the noise is not known beforehand."""
@@ -112,9 +111,7 @@ def _wanted(noise: Noise, limit: float) -> int:
     effect = max(abs(limit), noise.floor)
     if noise.spread is None or effect == 0:
         return LEAST
-    freedom = noise.spread.freedom
-    reach = student_quantile((1 + CONFIDENCE) / 2, freedom) + student_quantile(POWER, freedom)
-    return math.ceil(2 * (reach * noise.spread.error / effect) ** 2)
+    return math.ceil(2 * (noise.spread.detectable / effect) ** 2)
 
 
 def plan(wanted: int, budget_seconds: float | None, pair_seconds: float) -> Plan:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zapbench.gate.estimate import ALPHA, EXACT, Estimate
+from zapbench.gate.estimate import ALPHA, Estimate
 from zapbench.result.stats import adjust
+from zapbench.result.welch import EXACT
 
 MOST_BOOTS = 1000
 """More boots than this are not worth proposing."""

@@ -4,16 +4,10 @@
 import shlex
 from collections.abc import Callable, Mapping
 
+from zapbench import text
 from zapbench.gate.evidence import ENOUGH, Side
 from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Because, Verdict
-from zapbench.record import Context
-
-
-def percent(change: float) -> str:
-    """A ratio less one, signed, with enough digits to be told from 0."""
-    digits = 1 if abs(change) >= 0.1 else 2 if abs(change) >= 0.001 else 3
-    return f"{change:+.{digits}%}".replace("%", " %")
 
 
 def change(check: Check) -> str:
@@ -21,10 +15,10 @@ def change(check: Check) -> str:
     if check.change is None:
         return ""
     if check.budget.limit.needs_base:
-        return percent(check.change - 1)
+        return text.judged_change(check.change)
     if check.budget.limit.unit is not None:
-        return f"{check.change:,.1f} {check.budget.limit.unit}"
-    return f"{check.change:.3f} x"
+        return f"{text.tenths(check.change)} {check.budget.limit.unit}"
+    return f"{text.ratio(check.change, digits=3)} x"
 
 
 def interval(check: Check) -> str:
@@ -32,17 +26,15 @@ def interval(check: Check) -> str:
     if check.low is None or check.high is None:
         return ""
     if check.budget.limit.needs_base:
-        return f"[{percent(check.low - 1)}, {percent(check.high - 1)}]"
+        return f"[{text.judged_change(check.low)}, {text.judged_change(check.high)}]"
     if check.budget.limit.unit is not None:
-        return f"[{check.low:,.1f}, {check.high:,.1f}]"
-    return f"[{check.low:.3f}, {check.high:.3f}]"
+        return f"[{text.tenths(check.low)}, {text.tenths(check.high)}]"
+    return text.ratio_interval(check.low, check.high, digits=3)
 
 
 def figure(value: float | None) -> str:
     """A figure in the unit of its result."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return "-" if value is None else text.three(value)
 
 
 def why(check: Check) -> str:
@@ -51,7 +43,7 @@ def why(check: Check) -> str:
     words = [f"{seen}, limit {check.budget.limit.text}" if seen else ""]
     words += [] if check.ruling.because is Because.NOT_APPLICABLE else [check.ruling.because]
     if check.floor is not None and check.ruling.because is Because.UNDER_FLOOR:
-        words[-1] += f" of {check.floor:.2%}"
+        words[-1] += f" of {text.share(check.floor, 2)}"
     return ": ".join(filter(None, (*words, check.note)))
 
 
@@ -59,7 +51,7 @@ def sees(check: Check) -> str:
     """How small an effect so many boots would see; empty where it says nothing."""
     if check.detectable is None:
         return ""
-    return f"{check.boots} boots would see {check.detectable:.2%}"
+    return f"{check.boots} boots would see {text.share(check.detectable, 2)}"
 
 
 def _more(check: Check) -> str:
@@ -116,13 +108,11 @@ def reproducing(judgement: Judgement) -> list[str]:
 
 
 def _run(side: Side, cases: list[str]) -> str:
-    contexts = side.results.recording.of(Context)
-    tier = side.results.tier
+    results, tier = side.results, side.results.tier
     where = "" if tier == "native" else f" --kernel {shlex.quote(side.kernel)} --accel {tier}"
     words = " ".join(map(shlex.quote, cases))
-    boots = len({context.run.boot for context in contexts})
-    options = f"--boots {boots} --seed {contexts[0].seed}"
-    return f"zapbench run {words}{where} {options} -o {shlex.quote(str(side.results.directory))}"
+    options = f"--boots {results.boots} --seed {results.contexts[0].seed}"
+    return f"zapbench run {words}{where} {options} -o {shlex.quote(str(results.directory))}"
 
 
 def title(judgement: Judgement) -> str:

@@ -23,7 +23,9 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boot: int
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
+class RecordBase(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True
+):
     """What every line holds: the version of the format, and where it was measured."""
 
     v: Literal[1]
@@ -55,7 +57,7 @@ class Userfaultfd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ioctls: int
 
 
-class Context(Line, frozen=True, tag="context"):
+class Context(RecordBase, frozen=True, tag="context"):
     """First record of a stream: the machine, the kernel and the program that measured.
 
     ``mem_total`` and ``page_size`` are bytes; ``thp`` maps the files of
@@ -122,7 +124,7 @@ class CaseTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ops: int
 
 
-class Samples(Line, frozen=True, tag="samples"):
+class Samples(RecordBase, frozen=True, tag="samples"):
     """The timings of one case.
 
     ``values`` (or ``histogram``) are totals of a sample, in ``unit``: a sample is
@@ -173,7 +175,7 @@ class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.promised and self.held is False
 
 
-class Contract(Line, frozen=True, tag="contract"):
+class Contract(RecordBase, frozen=True, tag="contract"):
     """What a method was seen to do to one kind of mapping.
 
     ``event`` is what the next access met, ``expected`` what it should have met.
@@ -195,7 +197,7 @@ class Contract(Line, frozen=True, tag="contract"):
     why: str
 
 
-class Skip(Line, frozen=True, tag="skip"):
+class Skip(RecordBase, frozen=True, tag="skip"):
     """A case that this kernel or machine cannot run, and why; ``errno`` is 0 if none."""
 
     case: str
@@ -203,7 +205,7 @@ class Skip(Line, frozen=True, tag="skip"):
     errno: int
 
 
-class Error(Line, frozen=True, tag="error"):
+class Error(RecordBase, frozen=True, tag="error"):
     """A case that gave no figure: its contract failed, or a call did."""
 
     case: str
@@ -211,7 +213,7 @@ class Error(Line, frozen=True, tag="error"):
     errno: int
 
 
-class End(Line, frozen=True, tag="end"):
+class End(RecordBase, frozen=True, tag="end"):
     """Last record of a stream; the counts of the others."""
 
     samples: int

@@ -16,8 +16,8 @@ from zapbench.record.kinds import (
     Contract,
     End,
     Error,
-    Line,
     Record,
+    RecordBase,
     Run,
     Samples,
     Skip,
@@ -133,7 +133,7 @@ def _check_counts(end: End, came: Counter[type], where: str) -> None:
             )
 
 
-R = TypeVar("R", bound=Line)
+R = TypeVar("R", bound=RecordBase)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from zapbench.case import Case, size_text
+from zapbench import text
+from zapbench.case import CONTINUE, MINOR_FAULT, size_text
+from zapbench.chart.contract import Mapped
 from zapbench.chart.cost import SUBJECT
-from zapbench.record import Skip
 from zapbench.report.changes import changes
-from zapbench.report.document import Section, Text, figure, listed, number, span, times
+from zapbench.report.document import Section, Text
 from zapbench.report.study import EQUAL, Group, Place, Study, grouped, same
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import Ratio, Series
+from zapbench.result.stats import Ratio
+from zapbench.result.timings import Timings
 
 WORKAROUND = "remap"
 """What was done instead of MADV_ZAP in 2021: unmap, map, register."""
@@ -78,33 +81,33 @@ def _dropped(study: Study) -> bool:
 
 def _compared(ratios: Sequence[Ratio]) -> str:
     words = Counter(_word(found) for found in ratios)
-    order = ("cheaper", "dearer", f"equal within noise or {EQUAL:.0%}")
+    order = ("cheaper", "dearer", f"equal within noise or {text.share(EQUAL, 0)}")
     where = [f"{word} at {words[word]}" for word in order if words[word]]
-    of = f"{number(len(ratios), 'place')} (backing, page and range size)"
-    return f"it costs {_range([found.value for found in ratios])}: {listed(where)} of {of}"
+    of = f"{text.number(len(ratios), 'place')} (backing, page and range size)"
+    return f"it costs {_range([found.value for found in ratios])}: {text.listed(where)} of {of}"
 
 
 def _word(found: Ratio) -> str:
     if same(found):
-        return f"equal within noise or {EQUAL:.0%}"
+        return f"equal within noise or {text.share(EQUAL, 0)}"
     return "cheaper" if found.value < 1 else "dearer"
 
 
 def _range(values: Sequence[float]) -> str:
-    return span(values, times)
+    return text.span(values, text.times)
 
 
 def _kernels(groups: Sequence[Group]) -> str:
     names = dict.fromkeys(group.kernel.rsplit("/")[-1] for group in groups)
-    return "Linux " + listed(list(names))
+    return "Linux " + text.listed(list(names))
 
 
 def _absent(study: Study) -> str:
     reasons = [
-        record.reason
+        reason
         for group in study.groups
-        for record in group.results.recording.of(Skip)
-        if f"/{SUBJECT}/" in record.case
+        for case, reason in group.results.skipped
+        if case.method == SUBJECT
     ]
     why = f"skipped ({reasons[0]})" if reasons else "no such case was run"
     kernels = _kernels(study.groups)
@@ -122,7 +125,7 @@ def _cheapest(study: Study) -> str | None:
         return None
     return (
         "Cheapest at equal end states, or level with the cheapest within noise or "
-        f"{EQUAL:.0%}: {'; '.join(parts)}."
+        f"{text.share(EQUAL, 0)}: {'; '.join(parts)}."
     )
 
 
@@ -139,8 +142,8 @@ def _winners(groups: Sequence[Group], tier: str) -> str | None:
             over.append(found.value)
     if not wins:
         return None
-    ranking = listed([f"{name} at {count}" for name, count in wins.most_common()])
-    part = f"on {_kernels(groups)} ({tier}) {ranking} of {number(total, 'place')}"
+    ranking = text.listed([f"{name} at {count}" for name, count in wins.most_common()])
+    part = f"on {_kernels(groups)} ({tier}) {ranking} of {text.number(total, 'place')}"
     if over:
         part += f" ({WORKAROUND} costs {_range(over)} {groups[0].reference})"
     return part
@@ -161,13 +164,13 @@ def _contracts(study: Study) -> str | None:
     if solid:
         where = where_text(set().union(*(mappings(study.groups, method) for method in solid)))
         return (
-            f"{listed(solid)} kept all {what}, wherever tried ({where}): there MADV_ZAP is not "
-            "needed."
+            f"{text.listed(solid)} kept all {what}, wherever tried ({where}): there MADV_ZAP is "
+            "not needed."
         )
     wanted = mappings(study.groups, SUBJECT if study.with_subject else None)
     lacks = {method: wanted - mappings(study.groups, method) for method in rivals}
     nearest = min(rivals, key=lambda m: (len(lacks[m]), len(rivals[m]), m != BASELINE))
-    lost = listed([loss_text(name) for name in rivals[nearest]])
+    lost = text.listed([loss_text(name) for name in rivals[nearest]])
     but = f" (not to be had on {where_text(lacks[nearest])})" if lacks[nearest] else ""
     return (
         f"No other method kept all {what}; nearest is {nearest}{but}, which {lost}: where "
@@ -181,7 +184,7 @@ def loss_text(promise: str) -> str:
     return LOSS_TEXTS.get(promise, f"does not keep {promise}")
 
 
-def mappings(groups: Sequence[Group], method: str | None) -> set[tuple[str, int]]:
+def mappings(groups: Sequence[Group], method: str | None) -> set[Mapped]:
     """Where a method's contract was seen with the same end state; any method's if None."""
     return {
         place
@@ -191,13 +194,11 @@ def mappings(groups: Sequence[Group], method: str | None) -> set[tuple[str, int]
     }
 
 
-def losses_of(groups: Sequence[Group]) -> dict[str, dict[str, set[tuple[str, int]]]]:
+def losses_of(groups: Sequence[Group]) -> dict[str, dict[str, set[Mapped]]]:
     """What each equivalent method loses that MADV_ZAP keeps, and where, over all groups."""
-    losses: dict[str, dict[str, set[tuple[str, int]]]] = {}
+    losses: dict[str, dict[str, set[Mapped]]] = {}
     for group in groups:
-        fair = {
-            Case.parse(name).method for name, differs in group.differs.items() if differs is None
-        }
+        fair = {case.method for case, why in group.results.table.differs.items() if why is None}
         for (backing, page_size), words in group.kept.items():
             for method in words:
                 lost = group.lost(method, backing, page_size)
@@ -213,21 +214,22 @@ def _faults(study: Study) -> str | None:
     """How fast a minor fault is resolved."""
     parts = []
     for group in study.groups:
-        cases = {case: each for case, each in group.cases.items() if case.workload == "minor_fault"}
-        if not cases:
+        faults = [each for case, each in group.timings.items() if case.workload == MINOR_FAULT]
+        if not faults:
             continue
-        low = min(cases, key=lambda case: cases[case].median)
-        high = max(cases, key=lambda case: cases[case].median)
-        first = f"{figure(cases[low].median, group.unit)} ({low})"
-        tail = _tail(cases[low], group.unit)
-        last = f" to {figure(cases[high].median, group.unit)} ({high})" if high != low else ""
-        parts.append(f"on {group.name} {first}{tail}{last}")
+        low = min(faults, key=lambda each: each.median)
+        high = max(faults, key=lambda each: each.median)
+        first, last = (
+            f"{text.full_cost(each.median, group.unit)} ({each.case})" for each in (low, high)
+        )
+        to = f" to {last}" if high is not low else ""
+        parts.append(f"on {group.name} {first}{_tail(low, group.unit)}{to}")
     return f"A minor fault takes, at the median, {'; '.join(parts)}." if parts else None
 
 
-def _tail(series: Series, unit: str) -> str:
-    p99 = series.pooled.tail(0.99)
-    return f", p99 {figure(p99, unit)}," if p99 is not None else ""
+def _tail(each: Timings, unit: str) -> str:
+    p99 = each.pooled.tail(0.99)
+    return f", p99 {text.full_cost(p99, unit)}," if p99 is not None else ""
 
 
 def _continue(study: Study) -> str | None:
@@ -235,25 +237,21 @@ def _continue(study: Study) -> str | None:
     parts = []
     for group in study.groups:
         found = []
-        for case, series in group.cases.items():
-            if case.workload != "continue" or case.axes or not series.pages_per_op:
+        for case, each in group.timings.items():
+            if case.workload != CONTINUE or case.axes or not each.pages_per_op:
                 continue
-            rival = Case(*_fields(case), (("by", "populate"),))
-            if rival in group.cases and group.cases[rival].median > 0:
-                found.append((case, series, series.median / group.cases[rival].median))
+            rival = group.timings.get(replace(case, axes=(("by", "populate"),)))
+            if rival is not None and rival.median > 0:
+                found.append((each, each.median / rival.median))
         if found:
-            case, series, _ = max(found, key=lambda each: each[1].pages_per_op)
-            each = figure(series.median / series.pages_per_op, group.unit)
+            most, _ = max(found, key=lambda pair: pair[0].pages_per_op)
+            cost = text.full_cost(most.per_page, group.unit)
             unit = "" if group.unit == "ns" else f" {group.unit}"
-            where = f"{case.backing}, {size_text(case.page_size)} pages"
-            ratios = _range([value for _, _, value in found])
-            parts.append(f"{each}{unit} a page on {group.name} ({where}), {ratios}")
+            where = f"{most.case.backing}, {size_text(most.case.page_size)} pages"
+            ratios = _range([value for _, value in found])
+            parts.append(f"{cost}{unit} a page on {group.name} ({where}), {ratios}")
     said = "; ".join(parts)
     return f"UFFDIO_CONTINUE costs {said} what MADV_POPULATE_READ costs." if parts else None
-
-
-def _fields(case: Case) -> tuple[str, str, str, int, int]:
-    return (case.workload, case.method, case.backing, case.page_size, case.range_size)
 
 
 def _history(study: Study) -> str | None:
@@ -261,12 +259,13 @@ def _history(study: Study) -> str | None:
     found = changes(study)
     if found is None:
         return None
+    over, equal = f"Over {text.listed(found.kernels)}", text.share(EQUAL, 0)
     if not found.steps:
-        return f"Over {listed(found.kernels)} no cost of {found.cases} stepped by {EQUAL:.0%}."
+        return f"{over} no cost of {found.cases} stepped by {equal}."
     first = found.steps[0]
     return (
-        f"Over {listed(found.kernels)}, {number(len(found.steps), 'step')} of {EQUAL:.0%} or more "
-        f"in {number(found.cases, 'case')}; the greatest is {first.ratio - 1:+.1%} in "
+        f"{over}, {text.number(len(found.steps), 'step')} of {equal} or more "
+        f"in {text.number(found.cases, 'case')}; the greatest is {text.change(first.ratio)} in "
         f"{first.case} at {first.label}."
     )
 
@@ -281,6 +280,6 @@ RULES: tuple[Callable[[Study], str | None], ...] = (
 )
 
 
-def where_text(places: set[tuple[str, int]]) -> str:
+def where_text(places: set[Mapped]) -> str:
     """Backings with their page sizes: ``hugetlb 2m, shmem 2m, shmem 4k``."""
     return ", ".join(sorted(f"{backing} {size_text(size)}" for backing, size in places))

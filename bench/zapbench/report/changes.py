@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zapbench.case import Case
+from zapbench import text
+from zapbench.case import NO_METHOD, Case, view
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.trend import PANELS, History, HistoryPoint, Step
 from zapbench.report.document import (
@@ -14,14 +15,13 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    listed,
-    rounded,
 )
 from zapbench.report.pictures import history_picture
 from zapbench.report.source import histories
 from zapbench.report.study import Group, Study, grouped, same
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import Ratio, interval, ratio
+from zapbench.result.stats import Ratio
+from zapbench.result.timings import Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +56,42 @@ def changes(study: Study) -> Changes | None:
     if not rows:
         return None
     found: list[Change] = []
-    cases: set[str] = set()
+    cases: set[Case] = set()
     for groups in rows:
-        for history, steps in _histories(groups):
-            cases.add(history.case)
+        for case, _, steps in _histories(groups):
+            cases.add(case)
             found += steps
     kernels = dict.fromkeys(group.kernel for groups in rows for group in groups)
     found.sort(key=lambda step: (-abs(step.ratio - 1), step.case))
     return Changes(tuple(kernels), len(cases), tuple(found))
 
 
-def _histories(groups: Sequence[Group]) -> list[tuple[History, list[Change]]]:
-    names: dict[str, None] = {}
+def _histories(groups: Sequence[Group]) -> list[tuple[Case, History, list[Change]]]:
+    """Every case with figures on two kernels, in the order in which they came."""
+    having: dict[Case, list[Group]] = {}
     for group in groups:
-        names |= dict.fromkeys(group.results.series)
-    made = []
-    for name in names:
-        having = [group for group in groups if name in group.results.series]
-        if len(having) > 1 and not name.startswith("empty/"):
-            made.append(_history(name, having))
-    return made
+        for case in group.timings:
+            having.setdefault(case, []).append(group)
+    return [
+        (case, *_history(case, some))
+        for case, some in having.items()
+        if len(some) > 1 and not view(case.workload).harness
+    ]
 
 
-def _history(name: str, groups: Sequence[Group]) -> tuple[History, list[Change]]:
+def _history(case: Case, groups: Sequence[Group]) -> tuple[History, list[Change]]:
     points = []
     steps: list[Change] = []
-    before: Group | None = None
+    before: Timings | None = None
     for group in groups:
-        series = group.results.series[name]
-        bounds = interval(series.medians) or (None, None)
-        points.append(HistoryPoint(group.kernel, series.median, *bounds))
-        if before is not None:
-            old = before.results.series[name].medians
-            found = ratio(old, series.medians) if min(*old, *series.medians) > 0 else None
-            if found is not None and not same(found):
-                steps.append(Change(name, group.kernel, found.value, found))
-        before = group
+        each = group.timings[case]
+        points.append(HistoryPoint(group.kernel, each.median, *(each.interval or (None, None))))
+        found = each.relative_to(before) if before is not None else None
+        if found is not None and not same(found):
+            steps.append(Change(str(case), group.kernel, found.value, found))
+        before = each
     marks = tuple(Step(step.label, step.ratio) for step in steps)
-    return History(name, groups[0].unit, tuple(points), marks), steps
+    return History(str(case), groups[0].unit, tuple(points), marks), steps
 
 
 def history(study: Study) -> Section | None:
@@ -103,12 +101,12 @@ def history(study: Study) -> Section | None:
         made = _histories(groups)
         if not made:
             continue
-        chosen = sorted((each for each, _ in made), key=_rank)[:PANELS]
-        kernels = listed([group.kernel for group in groups])
+        chosen = [each for _, each, _ in sorted(made, key=lambda each: _rank(*each[:2]))[:PANELS]]
+        kernels = text.listed([group.kernel for group in groups])
         said = f"{groups[0].tier}, {groups[0].unit} per operation, on {groups[0].machine}"
         blocks.append(Heading(f"Linux {kernels} ({groups[0].tier})"))
         blocks += history_picture(chosen, said, f"history-{index + 1}")
-        blocks.append(_steps([step for _, steps in made for step in steps], len(made)))
+        blocks.append(_steps([step for _, _, steps in made for step in steps], len(made)))
     for index, given in enumerate(study.material.histories):
         read = histories(given)
         said = str(given.get("measured", "given with the results"))
@@ -119,12 +117,11 @@ def history(study: Study) -> Section | None:
     return Section("history", "History over kernels", tuple(blocks)) if blocks else None
 
 
-def _rank(history: History) -> tuple[int, int, int, str]:
+def _rank(case: Case, history: History) -> tuple[int, int, int, str]:
     """Which cases are drawn: stepping ones of the reference methods first."""
-    case = Case.parse(history.case)
-    method = {BASELINE: 0, SUBJECT: 0, "-": 1, "remap": 2}.get(case.method, 3)
-    workload = {"cycle": 0, "minor_fault": 0, "continue": 1, "zap": 1}.get(case.workload, 2)
-    return (method + workload, 0 if history.steps else 1, len(case.axes), history.case)
+    method = {BASELINE: 0, SUBJECT: 0, NO_METHOD: 1, "remap": 2}.get(case.method, 3)
+    rank = method + view(case.workload).rank
+    return (rank, 0 if history.steps else 1, len(case.axes), history.case)
 
 
 def _steps(steps: Sequence[Change], cases: int) -> Block:
@@ -132,10 +129,10 @@ def _steps(steps: Sequence[Change], cases: int) -> Block:
         return Text(f"No step beyond noise in {cases} cases.")
     rows = []
     for step in sorted(steps, key=lambda step: (-abs(step.ratio - 1), step.case)):
-        bounds = ""
+        bounds = text.NONE
         if step.found is not None and step.found.low is not None and step.found.high is not None:
-            bounds = f"{step.found.low - 1:+.1%} to {step.found.high - 1:+.1%}"
-        change = Cell(f"{step.ratio - 1:+.1%}", rounded(step.ratio), "num")
-        rows.append((Cell(step.case), Cell(step.label), change, Cell(bounds or "—", None, "num")))
+            bounds = f"{text.change(step.found.low)} to {text.change(step.found.high)}"
+        change = Cell(text.change(step.ratio), text.rounded(step.ratio), "num")
+        rows.append((Cell(step.case), Cell(step.label), change, Cell(bounds, None, "num")))
     caption = f"Steps between kernels, the greatest first ({len(rows)} in {cases} cases)"
     return Grid(caption, ("case", "from this kernel on", "change", "95 % interval"), tuple(rows))

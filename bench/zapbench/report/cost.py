@@ -3,12 +3,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from zapbench import text
 from zapbench.case import methods, promises, size_text
-from zapbench.chart.contract import KEPT, UNKNOWN
+from zapbench.chart.contract import KEPT, UNKNOWN, Mapped
 from zapbench.chart.cost import SUBJECT
 from zapbench.report.answer import loss_text, losses_of, where_text
 from zapbench.report.document import (
-    NONE,
     Block,
     Bullets,
     Cell,
@@ -16,16 +16,9 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    between,
-    figure,
-    listed,
-    rounded,
-    span,
-    times,
 )
 from zapbench.report.pictures import picture
 from zapbench.report.study import LOSSES, Group, Place, Study, by_reason, place_text
-from zapbench.result.stats import interval
 
 WORKLOAD = "cycle"
 CHARTS = ("contract", "cycle", "heat")
@@ -101,17 +94,17 @@ def _group_costs(group: Group, index: int) -> list[Block]:
 def _costs_text(group: Group, places: Iterable[Place]) -> str:
     """The cheapest at each place, in words."""
     said = [
-        f"{place_text(place)}: {best} {figure(series.median, group.unit)}"
+        f"{place_text(place)}: {best} {text.full_cost(each.median, group.unit)}"
         for place in places
         if (best := group.cheapest(WORKLOAD, place)) is not None
-        and (series := group.cost(WORKLOAD, best, place)) is not None
+        and (each := group.cost(WORKLOAD, best, place)) is not None
     ]
     return f"Cheapest at equal end states: {'; '.join(said) or 'none'}. The table has all figures."
 
 
 def _lost_text(group: Group) -> str:
     found = losses_of([group])
-    said = [f"{method}: {listed(list(lost))}" for method, lost in found.items() if lost]
+    said = [f"{method}: {text.listed(list(lost))}" for method, lost in found.items() if lost]
     return f"{'; '.join(said) or 'nothing by the methods of the same end state'}."
 
 
@@ -148,20 +141,19 @@ def _known(group: Group, name: str, places: Iterable[Place]) -> bool:
 
 
 def _cost_cell(group: Group, method: str, place: Place, base: str) -> Cell:
-    series = group.cost(WORKLOAD, method, place)
-    if series is None:
-        return Cell(NONE, None, "num")
-    lines = [figure(series.median, group.unit)]
-    bounds = interval(series.medians)
+    each = group.cost(WORKLOAD, method, place)
+    if each is None:
+        return Cell(text.NONE, None, "num")
+    lines = [text.full_cost(each.median, group.unit)]
+    bounds = each.interval
     if bounds is not None and bounds[1] > bounds[0] * 1.0005:
-        lines.append(f"[{between(*bounds, group.unit, ', ')}]")
+        lines.append(f"[{text.between(*bounds, group.unit, ', ')}]")
     found = group.ratio(WORKLOAD, method, place, base)
     if found is not None and method != base:
-        low_high = ""
+        lines.append(text.times(found.value))
         if found.low is not None and found.high is not None and found.high > found.low * 1.005:
-            low_high = f" [{found.low:.2f}, {found.high:.2f}]"
-        lines.append(f"{times(found.value)}{low_high}")
-    return Cell("\n".join(lines), rounded(series.median), "num")
+            lines[-1] += f" {text.ratio_interval(found.low, found.high)}"
+    return Cell("\n".join(lines), text.rounded(each.median), "num")
 
 
 def _loses_cell(group: Group, method: str) -> Cell:
@@ -189,12 +181,12 @@ def beyond(study: Study) -> Section | None:
     columns = ("method", *BESIDE.values(), "lock", "hole")
     rows = []
     for name in named:
-        lock, hole = LOCKS.get(name, (NONE, NONE))
+        lock, hole = LOCKS.get(name, (text.NONE, text.NONE))
         kept = [_beside_cell(study, name, promise) for promise in BESIDE]
         rows.append((Cell(name), *kept, Cell(lock), Cell(hole)))
     caption = "Seen on the kernels of this report; locks and holes from their sources"
     summaries = promises()
-    legend = Bullets(tuple(f"{text}: {summaries[name].summary}" for name, text in BESIDE.items()))
+    legend = Bullets(tuple(f"{about}: {summaries[name].summary}" for name, about in BESIDE.items()))
     lead = Text(
         "Each method was made to do its work on ranges with private pages, markers, "
         "registrations and readers of events; where it changed them, the mapping is named. "
@@ -209,7 +201,7 @@ def beyond(study: Study) -> Section | None:
 
 
 def _beside_cell(study: Study, method: str, promise: str) -> Cell:
-    lost: set[tuple[str, int]] = set()
+    lost: set[Mapped] = set()
     kept = 0
     for group in study.groups:
         for place, words in group.kept.items():
@@ -240,7 +232,7 @@ def solid(study: Study) -> Section | None:
             bullets.append(f"{method} kept all {against}: it works solidly.")
             continue
         by_place = by_reason((where_text(places), loss_text(name)) for name, places in lost.items())
-        what = "; ".join(f"{listed(names)} ({where})" for where, names in by_place.items())
+        what = "; ".join(f"{text.listed(names)} ({where})" for where, names in by_place.items())
         bullets.append(f"{method} {what}; but for that it works solidly.")
     rows = [row for group in study.groups for row in _solid_rows(group)]
     columns = ("kernel", "mapping", "method", "loses", "cost of a cycle, × reference", "verdict")
@@ -267,9 +259,9 @@ def _solid_rows(group: Group) -> list[tuple[Cell, ...]]:
                 continue
             found = [group.ratio(WORKLOAD, method, place, group.reference) for place in places]
             values = [ratio.value for ratio in found if ratio is not None]
-            cost = NONE
+            cost = text.NONE
             if values and method != group.reference:
-                cost = f"{span(values, '{:.2f}'.format)} × {group.reference}"
+                cost = f"{text.span(values, text.ratio)} × {group.reference}"
             rows.append(
                 (
                     Cell(group.name),

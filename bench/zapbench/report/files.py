@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zapbench.error import DiskFull, UsageError
-from zapbench.record import Samples, encode
+from zapbench.record import encode
 from zapbench.report import render
 from zapbench.report.answer import answer
 from zapbench.report.changes import history
@@ -108,7 +108,7 @@ def _archives(looked: Study) -> dict[str, bytes]:
     text = b"".join(lines)
     if text:
         archives[RECORDS] = gzip.compress(text, mtime=0)
-    named = {group.name: group.results.recording.of(Samples) for group in looked.groups}
+    named = {group.name: group.timings.values() for group in looked.groups}
     suite = suites(named)
     if suite is not None:
         archives[SUITE] = gzip.compress(suite, mtime=0)

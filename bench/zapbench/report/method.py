@@ -5,10 +5,11 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+from zapbench import text
 from zapbench.boot import COUNTED, QUICK, Effort
 from zapbench.case import Case, grid
 from zapbench.chart.palette import TIER_NOTES
-from zapbench.record import Context, Error, Samples, Skip, failures
+from zapbench.record import Context
 from zapbench.report.document import (
     Block,
     Bullets,
@@ -18,9 +19,9 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    number,
 )
 from zapbench.report.study import Group, Study, by_reason
+from zapbench.result.table import Lack
 
 METHOD = (
     "The contract of a method is checked before its cost: a broken one gives an error and no "
@@ -57,7 +58,7 @@ def method(study: Study) -> Section:
             f"Mixed units: figures in {' and in '.join(units)} stand in tables of their own and "
             "are never set against one another but as ratios."
         )
-    few = [group.name for group in study.groups if 0 < group.boots < 2]
+    few = [group.name for group in study.groups if 0 < group.results.boots < 2]
     if few:
         warnings.append(f"One boot only, so no intervals: {', '.join(few)}.")
     blocks: list[Block] = [Bullets(METHOD)]
@@ -72,12 +73,13 @@ def _machines(study: Study) -> Grid:
     names = [f"{group.kernel.rsplit('/')[-1]} ({group.tier})" for group in study.groups]
     facts = [_facts(group) for group in study.groups]
     keys = dict.fromkeys(key for each in facts for key in each)
-    rows = tuple((Cell(key), *(Cell(each.get(key, "—")) for each in facts)) for key in keys)
+    rows = tuple((Cell(key), *(Cell(each.get(key, text.NONE)) for each in facts)) for key in keys)
     return Grid("What ran where", ("", *names), rows)
 
 
 def _facts(group: Group) -> dict[str, str]:
-    context = group.contexts[0]
+    contexts, table = group.results.contexts, group.results.table
+    context = contexts[0]
     pools = ", ".join(f"{pool.total} of {pool.size >> 10} KiB" for pool in context.hugepages)
     return {
         "release": context.uname.release,
@@ -85,7 +87,7 @@ def _facts(group: Group) -> dict[str, str]:
         "build id": context.build_id or "unknown",
         "processor": f"{context.cpu}, {context.uname.machine}",
         "processors": str(context.cpus),
-        "memory": f"{context.mem_total / (1 << 30):.1f} GiB",
+        "memory": text.memory(context.mem_total),
         "page": f"{context.page_size} bytes",
         "clock": f"{context.clock}, {context.unit}",
         "transparent huge pages": ", ".join(f"{k}={v}" for k, v in context.thp.items()),
@@ -93,9 +95,9 @@ def _facts(group: Group) -> dict[str, str]:
         "userfaultfd": f"{context.uffd.route}, features {context.uffd.features:#x}",
         "boot parameters": PAD.sub("", context.cmdline).strip() or "none that matter",
         "boots": group.boots_text,
-        "seeds": ", ".join(dict.fromkeys(str(each.seed) for each in group.contexts)),
-        "measured by": ", ".join(dict.fromkeys(each.tool for each in group.contexts)),
-        "harness": f"at most {group.table.harness:.1%} of a median sample, taken off",
+        "seeds": ", ".join(dict.fromkeys(str(each.seed) for each in contexts)),
+        "measured by": ", ".join(dict.fromkeys(each.tool for each in contexts)),
+        "harness": f"at most {text.share(table.harness)} of a median sample, taken off",
     }
 
 
@@ -119,9 +121,8 @@ def missing_in_short(study: Study) -> list[str]:
 
 
 def _lacking(group: Group, named: int) -> list[str]:
-    records = group.results.recording
-    failed = _reasons("failed", failures(records.records), named)
-    return [*failed, *_reasons("skipped", records.of(Skip), named)]
+    failed = _reasons("failed", group.results.failed, named)
+    return [*failed, *_reasons("skipped", group.results.skipped, named)]
 
 
 def _notes(study: Study) -> list[str]:
@@ -131,20 +132,20 @@ def _notes(study: Study) -> list[str]:
             notes.append(f"{group.name}: {group.cut}; what was finished is shown")
         if group.foreign:
             notes.append(
-                f"{group.name}: {number(group.foreign, 'record')} in another unit than "
+                f"{group.name}: {text.number(group.foreign, 'record')} in another unit than "
                 f"{group.unit} left out"
             )
-        if not group.cases:
+        if not group.timings:
             notes.append(f"{group.name} has no figure at all")
     return notes
 
 
-def _reasons(word: str, records: Iterable[Skip | Error], named: int) -> list[str]:
+def _reasons(word: str, lacks: Iterable[Lack], named: int) -> list[str]:
     lines = []
-    for reason, cases in by_reason((record.reason, record.case) for record in records).items():
+    for reason, cases in by_reason((lack.reason, str(lack.case)) for lack in lacks).items():
         shown = ", ".join(sorted(cases)[:named])
         more = f" and {len(cases) - named} more" if shown and len(cases) > named else ""
-        said = f"{word}: {reason} ({number(len(cases), 'case')})"
+        said = f"{word}: {reason} ({text.number(len(cases), 'case')})"
         lines.append(f"{said}: {shown}{more}" if shown else said)
     return lines
 
@@ -177,7 +178,7 @@ def again(study: Study, slug: str) -> Section:
         Text("Records are beside this page, in records.jsonl.gz; all else is made from them."),
         Commands(tuple(lines)),
     ]
-    if any(group.cases for group in study.groups):
+    if any(group.timings for group in study.groups):
         pyperf = (
             "# the boots' medians, for pyperf and for spreadsheets",
             "python -m pyperf show suite.json.gz",
@@ -189,52 +190,46 @@ def again(study: Study, slug: str) -> Section:
 
 
 def _run(group: Group) -> str:
-    context = group.contexts[0]
+    context = group.results.contexts[0]
     words = ["zapbench", "run", *_selection(group)]
     if group.tier != "native":
         words += ["--kernel", group.kernel.rsplit("/")[-1], "--accel", group.tier]
     seed = f"--seed {context.seed}"
-    return f"{shlex.join(words)} --boots {group.boots} {seed}"
+    return f"{shlex.join(words)} --boots {group.results.boots} {seed}"
 
 
 def _selection(group: Group) -> list[str]:
     """What chooses the cases that were tried: a grid, workloads of one, or their names."""
-    tried = {
-        record.case
-        for record in group.results.recording.records
-        if isinstance(record, Samples | Skip | Error)
-    }
-    quick = _is_quick(group)
+    results, quick = group.results, _is_quick(group)
+    tried = {*results.timings, *(case for case, _ in (*results.failed, *results.skipped))}
+    allowed = {cell.case for cell in grid(quick=quick) if cell.excluded is None}
     option = ["--quick"] if quick else []
-    allowed = [str(cell.case) for cell in grid(quick=quick) if cell.excluded is None]
-    if tried == set(allowed):
+    if tried == allowed:
         return option
-    heads = {name: name.split("/")[0] for name in {*allowed, *tried}}
-    whole = [
-        head
-        for head in dict.fromkeys(heads.values())
-        if {n for n in allowed if heads[n] == head} == {n for n in tried if heads[n] == head}
-    ]
-    rest = sorted(name for name in tried if heads[name] not in whole)
-    return [*option, *sorted(f"{head}/*" for head in whole if head in _heads(tried)), *_globs(rest)]
+    whole = {
+        workload
+        for workload in {case.workload for case in tried}
+        if _of(allowed, workload) == _of(tried, workload)
+    }
+    rest = [case for case in tried if case.workload not in whole]
+    return [*option, *sorted(f"{workload}/*" for workload in whole), *_globs(rest)]
 
 
-def _heads(names: Iterable[str]) -> set[str]:
-    return {name.split("/")[0] for name in names}
+def _of(cases: Iterable[Case], workload: str) -> set[Case]:
+    return {case for case in cases if case.workload == workload}
 
 
-def _globs(names: Sequence[str]) -> list[str]:
+def _globs(cases: Sequence[Case]) -> list[str]:
     """The names; where they are many, what they begin with."""
-    if len(names) <= NAMED:
-        return list(names)
-    cases = [Case.parse(name) for name in names]
+    if len(cases) <= NAMED:
+        return sorted(map(str, cases))
     return sorted({f"{case.workload}/{case.method}/{case.backing}/*" for case in cases})
 
 
 def _is_quick(group: Group) -> bool:
     """Whether as many samples were asked for as `--quick` does."""
     effort: Effort = COUNTED[QUICK] if group.tier == "icount" else QUICK
-    return _option(group.contexts[0], "--samples") == str(effort.samples)
+    return _option(group.results.contexts[0], "--samples") == str(effort.samples)
 
 
 def _option(context: Context, name: str) -> str | None:

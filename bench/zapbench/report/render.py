@@ -10,8 +10,9 @@ from typing import Any
 
 import jinja2
 
+from zapbench import text
 from zapbench.case import methods, size_text
-from zapbench.report.document import NONE, Commands, Section, figure
+from zapbench.report.document import Commands, Section
 from zapbench.report.method import missing_in_short
 from zapbench.report.study import Group, Study
 from zapbench.report.svg import FONT, LINES, rules
@@ -141,12 +142,12 @@ def _letter_row(group: Group, name: str, places: Sequence[Any], base: str) -> li
     """A method of the same end state; nothing if it was not measured."""
     cells = []
     for place in places:
-        series = group.cost("cycle", name, place)
+        each = group.cost("cycle", name, place)
         ratio = group.ratio("cycle", name, place, base)
-        if series is None or not group.equivalent("cycle", name, place):
-            cells.append(NONE)
+        if each is None or not group.equivalent("cycle", name, place):
+            cells.append(text.NONE)
         elif name == base:
-            cells.append(figure(series.median, group.unit))
+            cells.append(text.full_cost(each.median, group.unit))
         else:
-            cells.append(NONE if ratio is None else f"{ratio.value:.3f}")
-    return [] if set(cells) == {NONE} else [name, *cells]
+            cells.append(text.NONE if ratio is None else text.ratio(ratio.value, digits=3))
+    return [] if set(cells) == {text.NONE} else [name, *cells]

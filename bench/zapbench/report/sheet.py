@@ -6,11 +6,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from zapbench.case import Case
-from zapbench.report.document import rounded
+from zapbench import text
 from zapbench.report.source import read
 from zapbench.report.study import Group, study
-from zapbench.result.stats import interval
 from zapbench.result.table import Row
 
 COLUMNS = (
@@ -27,25 +25,24 @@ def csv_text(directories: Sequence[Path]) -> str:
         UsageError: a directory is none.
         SchemaError: a record file is damaged.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
     writer.writerow(COLUMNS)
     for group in study(read(directories, "")).groups:
-        for part in group.table.groups:
+        for part in group.results.table.groups:
             writer.writerows(_values(group, row) for row in part.rows)
-    return text.getvalue()
+    return made.getvalue()
 
 
 def _values(group: Group, row: Row) -> list[str | float | int | None]:
-    case, series = Case.parse(row.case), group.results.series[row.case]
-    low, high = interval(series.medians) or (None, None)
-    ratio = row.ratio
-    tails = [series.pooled.tail(q) for q in (0.9, 0.99, 0.999)]
-    between = (ratio.value, ratio.low, ratio.high) if ratio is not None else (None, None, None)
+    case, each = row.case, group.timings[row.case]
+    low, high = each.interval or (None, None)
+    tails = [each.pooled.tail(q) for q in (0.9, 0.99, 0.999)]
+    between = row.ratio.interval if row.ratio is not None else (None, None, None)
     named = [_text(name) for name in (group.kernel, group.tier, group.machine)]
     axes = " ".join(f"{key}={value}" for key, value in case.axes)
     return [
-        *named, group.unit, row.case, case.workload, case.method, case.backing, case.page_size,
+        *named, group.unit, str(case), case.workload, case.method, case.backing, case.page_size,
         case.range_size, axes, row.boots, row.samples,
         *map(_number, (row.p50, low, high, *tails, row.per_page)),
         int(row.best), *map(_number, between), row.differs or "",
@@ -53,7 +50,7 @@ def _values(group: Group, row: Row) -> list[str | float | int | None]:
 
 
 def _number(value: float | None) -> float | None:
-    return None if value is None else rounded(value)
+    return None if value is None else text.rounded(value)
 
 
 def _text(name: str) -> str:

@@ -147,7 +147,7 @@ def _renumbered(
     """Number the boots of each place on from those of the directories before."""
     before = dict(boots)
     for stream in streams:
-        key = place_of(stream.context)
+        key = stream_key(stream.context)
         first = before.get(key, 0)
         boots[key] = max(boots.get(key, 0), first + stream.context.run.boot + 1)
         if first == 0:
@@ -158,7 +158,7 @@ def _renumbered(
         yield Stream(tuple(published(record, run=moved) for record in stream.records), stream.whole)
 
 
-def place_of(context: Context) -> tuple[str, str, str, str]:
+def stream_key(context: Context) -> tuple[str, str, str, str]:
     """What figures must share to be compared: kernel, tier, machine (its CPU) and unit."""
     return (context.run.kernel, context.run.tier, context.cpu, context.unit)
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from zapbench import text
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, size_text
-from zapbench.chart.contract import BROKEN, LOST, UNKNOWN, seen
+from zapbench.chart.contract import BROKEN, LOST, UNKNOWN, Mapped, seen
 from zapbench.chart.cost import SUBJECT
-from zapbench.record import Context, Contract, Recording, Samples
-from zapbench.report.document import number
-from zapbench.report.source import Material, Stream, place_of
+from zapbench.record import Contract, Recording, Samples
+from zapbench.report.source import Material, Stream, stream_key
 from zapbench.result.bridge import BASELINE
-from zapbench.result.stats import Ratio, Series, ratio
+from zapbench.result.stats import Ratio
 from zapbench.result.store import Results
-from zapbench.result.table import Table, build
+from zapbench.result.timings import Timings
 
 EQUAL = 0.02
 """Costs that differ by less than this are called equal, whatever their interval."""
@@ -24,7 +24,7 @@ EQUAL = 0.02
 Place = tuple[str, int, int]  # backing, page size, range size
 LOSSES = (LOST, BROKEN)
 
-Kept = dict[tuple[str, int], dict[str, dict[str, str]]]  # by mapping, method and promise
+Kept = dict[Mapped, dict[str, dict[str, str]]]  # by method and promise
 
 
 class Group:
@@ -32,51 +32,31 @@ class Group:
 
     def __init__(self, streams: Sequence[Stream]) -> None:
         context = streams[0].context
-        self.kernel, self.tier, self.machine, self.unit = place_of(context)
+        self.kernel, self.tier, self.machine, self.unit = stream_key(context)
         records = [record for stream in streams for record in stream.records]
         kept = [r for r in records if not isinstance(r, Samples) or r.unit == self.unit]
         self.foreign = len(records) - len(kept)
         cut = sum(not stream.whole for stream in streams)
-        said = f"{number(cut, 'stream')} of {len(streams)} cut off before the end" if cut else None
-        self.cut = said
+        said = f"{text.number(cut, 'stream')} of {len(streams)} cut off before the end"
+        self.cut = said if cut else None
         self.others: Kept = {}  # contracts seen on other kernels
         # The last stream alone says whether a chart calls the measurement incomplete.
-        self.results = Results(Path(self.kernel), Recording(self.kernel, tuple(kept), said))
+        self.results = Results(Path(self.kernel), Recording(self.kernel, tuple(kept), self.cut))
 
     @property
     def name(self) -> str:
         """Kernel and tier, for sentences."""
         return f"Linux {self.kernel.rsplit('/')[-1]} ({self.tier})"
 
-    @cached_property
-    def contexts(self) -> list[Context]:
-        """One a stream."""
-        return self.results.recording.of(Context)
-
-    @cached_property
-    def boots(self) -> int:
-        """How many boots, natively processes."""
-        return len({context.run.boot for context in self.contexts})
-
     @property
     def boots_text(self) -> str:
         """How many, in words."""
-        return number(self.boots, "process" if self.tier == "native" else "boot")
+        return text.number(self.results.boots, "process" if self.tier == "native" else "boot")
 
-    @cached_property
-    def table(self) -> Table:
-        """The comparison table."""
-        return build(self.results.recording, figures=self.results.series)
-
-    @cached_property
-    def cases(self) -> dict[Case, Series]:
-        """The figures by case."""
-        return {Case.parse(name): series for name, series in self.results.series.items()}
-
-    @cached_property
-    def differs(self) -> dict[str, str | None]:
-        """Why a case's method is not equivalent; None: it is."""
-        return {row.case: row.differs for group in self.table.groups for row in group.rows}
+    @property
+    def timings(self) -> dict[Case, Timings]:
+        """What was timed, by case."""
+        return self.results.timings
 
     @cached_property
     def kept(self) -> Kept:
@@ -86,7 +66,7 @@ class Group:
     @property
     def has_subject(self) -> bool:
         """Whether MADV_ZAP has a cost here."""
-        return any(case.method == SUBJECT for case in self.cases)
+        return any(case.method == SUBJECT for case in self.timings)
 
     @property
     def reference(self) -> str:
@@ -100,8 +80,8 @@ class Group:
         """
         known = list(backings())
         found = {
-            (case.backing, case.page_size, case.range_size)
-            for case in self.cases
+            place_of(case)
+            for case in self.timings
             if case.workload == workload and not case.axes and case.method != NO_METHOD
         }
         if minor:
@@ -110,29 +90,23 @@ class Group:
 
     def headline(self, workload: str) -> list[Place]:
         """Those places that the quick grid has; all of them if it has none."""
-        quick = {
-            (cell.case.backing, cell.case.page_size, cell.case.range_size)
-            for cell in grid(quick=True)
-            if cell.case.workload == workload
-        }
+        quick = {place_of(cell.case) for cell in grid(quick=True) if cell.case.workload == workload}
         places = self.places(workload)
         return [place for place in places if place in quick] or places
 
-    def cost(self, workload: str, method: str, place: Place) -> Series | None:
-        """The figures of a case, if it has any."""
-        return self.cases.get(Case(workload, method, *place))
+    def cost(self, workload: str, method: str, place: Place) -> Timings | None:
+        """The timings of a case, if it has any."""
+        return self.timings.get(Case(workload, method, *place))
 
     def ratio(self, workload: str, method: str, place: Place, base: str) -> Ratio | None:
         """A method's cost relative to another's at the same place, if both have one."""
-        series, other = self.cost(workload, method, place), self.cost(workload, base, place)
-        if series is None or other is None or min(*series.medians, *other.medians) <= 0:
-            return None
-        return ratio(other.medians, series.medians)
+        mine, other = self.cost(workload, method, place), self.cost(workload, base, place)
+        return None if mine is None or other is None else mine.relative_to(other)
 
     def equivalent(self, workload: str, method: str, place: Place) -> bool:
         """Whether the method was measured there and reaches MADV_ZAP's end state."""
-        name = str(Case(workload, method, *place))
-        return name in self.differs and self.differs[name] is None
+        case, differs = Case(workload, method, *place), self.results.table.differs
+        return case in differs and differs[case] is None
 
     def lost(self, method: str, backing: str, page_size: int) -> tuple[str, ...] | None:
         """The promises that were seen broken or not kept; None: its contract was not seen.
@@ -153,10 +127,10 @@ class Group:
     def cheapest(self, workload: str, place: Place) -> str | None:
         """The equivalent method of the lowest median."""
         fair = [
-            (series.median, method)
+            (each.median, method)
             for method in methods()
             if self.equivalent(workload, method, place)
-            and (series := self.cost(workload, method, place)) is not None
+            and (each := self.cost(workload, method, place)) is not None
         ]
         return min(fair)[1] if fair else None
 
@@ -190,14 +164,14 @@ def study(material: Material) -> Study:
     """Sort streams into groups, in the order of tiers as they came and of kernel versions."""
     found: dict[tuple[str, str, str, str], list[Stream]] = {}
     for stream in material.streams:
-        found.setdefault(place_of(stream.context), []).append(stream)
+        found.setdefault(stream_key(stream.context), []).append(stream)
     order = {key[1:]: index for index, key in reversed(list(enumerate(found)))}
     keys = sorted(found, key=lambda key: (order[key[1:]], version(key[0]), key[0]))
     groups = tuple(Group(found[key]) for key in keys)
     others: Kept = {}
     for group in groups:
-        for place, words in group.kept.items():
-            others.setdefault(place, {}).update({m: w for m, w in words.items() if m == SUBJECT})
+        for mapped, words in group.kept.items():
+            others.setdefault(mapped, {}).update({m: w for m, w in words.items() if m == SUBJECT})
     for group in groups:
         group.others = others
     return Study(material, groups)
@@ -218,6 +192,11 @@ def same(found: Ratio) -> bool:
 
 def _same(found: Ratio | None) -> bool:
     return found is not None and same(found)
+
+
+def place_of(case: Case) -> Place:
+    """Where in the matrix a case stands, further axes aside."""
+    return (case.backing, case.page_size, case.range_size)
 
 
 def place_text(place: Place) -> str:

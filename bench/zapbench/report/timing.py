@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bridge between counts and times, each workload in full, and the verdicts of a gate."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from zapbench import chart
-from zapbench.case import workloads
+from zapbench import chart, text
+from zapbench.case import Case, workloads
 from zapbench.chart.cost import SUBJECT
 from zapbench.error import UsageError
-from zapbench.record import Samples
 from zapbench.report import cost
 from zapbench.report.document import (
-    NONE,
     Block,
     Bullets,
     Cell,
@@ -21,17 +18,14 @@ from zapbench.report.document import (
     Heading,
     Section,
     Text,
-    between,
-    number,
     ratio_cell,
-    rounded,
 )
 from zapbench.report.document import cost as cost_cell
 from zapbench.report.pictures import bridge_picture, picture
 from zapbench.report.study import Group, Study
 from zapbench.result.bridge import BASELINE, Agreement, Bridge, build_bridge
-from zapbench.result.stats import interval
 from zapbench.result.table import Row
+from zapbench.result.timings import Timings
 
 CASE_COLUMNS = (
     "case", "median", "95 % interval", "p90", "p99", "p99.9", "a page", "pages a second",
@@ -80,10 +74,10 @@ def _bridge_blocks(found: Bridge, index: int) -> list[Block]:
     if found.estimates:
         rows = tuple(
             (
-                Cell(each.case),
+                Cell(str(each.case)),
                 ratio_cell(each.ratio),
                 cost_cell(each.value, "ns"),
-                Cell(between(each.low, each.high, "ns"), None, "num"),
+                Cell(text.between(each.low, each.high, "ns"), None, "num"),
             )
             for each in found.estimates
         )
@@ -94,11 +88,11 @@ def _bridge_blocks(found: Bridge, index: int) -> list[Block]:
 
 
 def _agreed(agreement: Agreement) -> str:
-    said = number(agreement.points, "point")
+    said = text.number(agreement.points, "point")
     if agreement.rank_correlation is not None:
-        said += f", rank correlation {agreement.rank_correlation:.2f}"
+        said += f", rank correlation {text.ratio(agreement.rank_correlation)}"
     if agreement.factor is not None:
-        said += f", 95 % of timed / counted within a factor of {agreement.factor:.2f}"
+        said += f", 95 % of timed / counted within a factor of {text.ratio(agreement.factor)}"
     return said
 
 
@@ -107,17 +101,14 @@ def timings(study: Study) -> Section | None:
     blocks: list[Block] = []
     for index, group in enumerate(study.groups):
         drawn = _charts(group, index)
-        by_workload: dict[str, list[Row]] = defaultdict(list)
-        for part in group.table.groups:
-            for row in part.rows:
-                by_workload[row.case.partition("/")[0]].append(row)
-        if not by_workload:
+        table = group.results.table
+        if not table.groups:
             continue
         blocks += [Heading(group.name), *drawn]
-        order = [*workloads(), *by_workload]
-        for name in sorted(by_workload, key=order.index):
-            blocks.append(_cases(group, name, by_workload[name]))
-            blocks += _stages(group, name)
+        for workload in dict.fromkeys(part.workload for part in table.groups):
+            rows = [row for part in table.of(workload) for row in part.rows]
+            blocks.append(_cases(group, workload, rows))
+            blocks += _stages(group, workload)
     return Section("workloads", "Workloads, case by case", tuple(blocks)) if blocks else None
 
 
@@ -140,19 +131,18 @@ def _cases(group: Group, workload: str, rows: Sequence[Row]) -> Grid:
 
 def case_row(group: Group, row: Row) -> tuple[Cell, ...]:
     """One case with everything that is known of it, under `CASE_COLUMNS`."""
-    series = group.results.series[row.case]
-    unit = group.unit
-    bounds = interval(series.medians)
-    reach = NONE if bounds is None else between(*bounds, unit)
+    each = group.timings[row.case]
+    unit, bounds = group.unit, each.interval
+    reach = text.NONE if bounds is None else text.between(*bounds, unit)
     rate = row.rate  # of all threads; else of the one that made the call
     if rate is None and unit == "ns" and row.per_page:
         rate = 1e9 / row.per_page
     ratio = Cell("best", 1.0, "num") if row.best else ratio_cell(row.ratio)
     return (
-        Cell(row.case),
+        Cell(str(row.case)),
         cost_cell(row.p50, unit),
         Cell(reach, None, "num"),
-        *(cost_cell(series.pooled.tail(q), unit) for q in (0.9, 0.99, 0.999)),
+        *(cost_cell(each.pooled.tail(q), unit) for q in (0.9, 0.99, 0.999)),
         cost_cell(row.per_page, unit),
         cost_cell(rate, "pages"),
         ratio,
@@ -164,35 +154,40 @@ def case_row(group: Group, row: Row) -> tuple[Cell, ...]:
 
 def _stages(group: Group, workload: str) -> list[Block]:
     """Medians of the stages of one operation, pooled over the boots."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for record in group.results.recording.of(Samples):
-        if record.workload == workload and record.stages and not record.axes:
-            stages = found.setdefault(record.case, {})
-            for name, values in record.stages.items():
-                middle = sorted(values)[len(values) // 2] / record.ops_per_sample
-                stages.setdefault(name, []).append(middle)
+    cases = {case: each for case, each in group.timings.items() if case.workload == workload}
+    found = {case: made for case, each in cases.items() if (made := _stages_of(each))}
     if not found:
         return []
     names = list(dict.fromkeys(name for stages in found.values() for name in stages))
-    cases = list(found) if len(found) <= STAGES_AT_MOST else _headline(found)
+    shown = list(found) if len(found) <= STAGES_AT_MOST else _headline(found)
     rows = tuple(
         (
-            Cell(case),
+            Cell(str(case)),
             *(cost_cell(_middle(found[case].get(name)), group.unit) for name in names),
         )
-        for case in sorted(cases)
+        for case in sorted(shown, key=str)
     )
     caption = f"{workload}: where an operation spends it (medians of boots), {group.name}"
     return [Grid(caption, ("case", *names), rows)]
+
+
+def _stages_of(each: Timings) -> dict[str, list[float]]:
+    """The median of each stage in each record; nothing of a case with further axes."""
+    stages: dict[str, list[float]] = {}
+    for record in each.records if not each.case.axes else ():
+        for name, values in record.stages.items():
+            middle = sorted(values)[len(values) // 2] / record.ops_per_sample
+            stages.setdefault(name, []).append(middle)
+    return stages
 
 
 def _middle(values: Sequence[float] | None) -> float | None:
     return sorted(values)[len(values) // 2] if values else None
 
 
-def _headline(cases: Mapping[str, object]) -> list[str]:
+def _headline(cases: Iterable[Case]) -> list[Case]:
     """The cases of the methods that matter, where there are too many."""
-    wanted = [case for case in cases if case.split("/")[1] in (SUBJECT, BASELINE, "remap", "rwp")]
+    wanted = [case for case in cases if case.method in (SUBJECT, BASELINE, "remap", "rwp")]
     return wanted[:STAGES_AT_MOST]
 
 
@@ -218,9 +213,9 @@ def gates(study: Study) -> Section | None:
 
 def _plain(value: Any) -> Cell:
     if isinstance(value, bool) or value is None:
-        return Cell(NONE if value is None else str(value).lower())
+        return Cell(text.NONE if value is None else str(value).lower())
     if isinstance(value, int | float):
-        return Cell(f"{rounded(value):g}", rounded(value), "num")
+        return Cell(f"{text.rounded(value):g}", text.rounded(value), "num")
     if isinstance(value, dict):
         return Cell(", ".join(f"{key} {_plain(each).text}" for key, each in value.items()))
     if isinstance(value, list):

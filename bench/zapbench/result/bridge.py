@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 
 from zapbench.case import Case
 from zapbench.error import UsageError
-from zapbench.record import Context
-from zapbench.result.stats import Ratio, Series, prediction_factor, rank_correlation, ratio
+from zapbench.result.stats import Ratio, prediction_factor, rank_correlation
 from zapbench.result.store import Results
-from zapbench.result.table import build
 
 BASELINE = "dontneed"
 """The method that all others are related to: on every kernel, and of the same end state."""
@@ -28,7 +26,7 @@ class Point:
     ``equivalent``: in both tiers it reaches the baseline's end state and loses nothing.
     """
 
-    case: str
+    case: Case
     method: str
     icount: Ratio
     native: Ratio
@@ -49,14 +47,14 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class NativeEstimate:
     """What a method that was only counted would cost natively, in ns; measured nowhere.
 
     ``value`` = native median of the baseline x counted ratio; ``low`` and ``high`` are it
     divided and multiplied by the residual factor of the equivalent methods.
     """
 
-    case: str
+    case: Case
     method: str
     ratio: Ratio
     value: float
@@ -81,7 +79,7 @@ class Bridge:
     points: tuple[Point, ...]
     equivalent: Agreement
     all: Agreement
-    estimates: tuple[Estimate, ...]
+    estimates: tuple[NativeEstimate, ...]
     left_out: dict[str, str]
 
 
@@ -103,9 +101,8 @@ def build_bridge(native: Results, icount: Results, workload: str = "cycle") -> B
             )
     counted = _ratios(icount, workload)
     timed = _ratios(native, workload)
-    differs = _differing(native) | _differing(icount)
     points = tuple(
-        Point(str(case), case.method, counted[case], timed[case], str(case) not in differs)
+        Point(case, case.method, counted[case], timed[case], _equivalent(case, native, icount))
         for case in sorted(counted.keys() & timed.keys())
     )
     if not points:
@@ -120,8 +117,8 @@ def build_bridge(native: Results, icount: Results, workload: str = "cycle") -> B
         workload=workload,
         native=native.kernel,
         icount=icount.kernel,
-        native_boots=_boots(native),
-        icount_boots=_boots(icount),
+        native_boots=native.boots,
+        icount_boots=icount.boots,
         points=points,
         equivalent=equivalent,
         all=_agreement(points),
@@ -132,28 +129,17 @@ def build_bridge(native: Results, icount: Results, workload: str = "cycle") -> B
 
 def _ratios(results: Results, workload: str) -> dict[Case, Ratio]:
     """The ratio to the baseline of each case of a workload; where there is none, no entry."""
-    cases = {Case.parse(name): series for name, series in results.series.items()}
     ratios = {}
-    for case, series in cases.items():
-        base = cases.get(replace(case, method=BASELINE))
-        if case.workload == workload and case.method != BASELINE and _comparable(base, series):
-            assert base is not None
-            ratios[case] = ratio(base.medians, series.medians)
-    return ratios
+    for case, each in results.timings.items():
+        base = results.timings.get(replace(case, method=BASELINE))
+        if case.workload == workload and case.method != BASELINE and base is not None:
+            ratios[case] = each.relative_to(base)
+    return {case: found for case, found in ratios.items() if found is not None}
 
 
-def _comparable(base: Series | None, series: Series) -> bool:
-    return base is not None and min(*base.medians, *series.medians) > 0
-
-
-def _differing(results: Results) -> set[str]:
-    """The cases whose method is not equivalent, by its table row or as its contract was seen."""
-    groups = build(results.recording).groups
-    return {row.case for group in groups for row in group.rows if row.differs is not None}
-
-
-def _boots(results: Results) -> int:
-    return len({context.run.boot for context in results.recording.of(Context)})
+def _equivalent(case: Case, *sides: Results) -> bool:
+    """By its method's row in the table, and as its contract was seen on each side."""
+    return all(side.table.differs.get(case) is None for side in sides)
 
 
 def _agreement(points: Sequence[Point]) -> Agreement:
@@ -171,36 +157,35 @@ def _estimates(
     counted: Mapping[Case, Ratio],
     timed: Mapping[Case, Ratio],
     factor: float | None,
-) -> tuple[Estimate, ...]:
+) -> tuple[NativeEstimate, ...]:
     """Estimates of the methods that no native case shows; none without a residual."""
     if factor is None:
         return ()
     known = {case.method for case in timed}
     estimates = []
     for case in sorted(counted):
-        base = native.series.get(str(replace(case, method=BASELINE)))
+        base = native.timings.get(replace(case, method=BASELINE))
         if case.method in known or base is None:
             continue
         value = base.median * counted[case].value
         estimates.append(
-            Estimate(str(case), case.method, counted[case], value, value / factor, value * factor)
+            NativeEstimate(case, case.method, counted[case], value, value / factor, value * factor)
         )
     return tuple(estimates)
 
 
 def _left_out(
-    native: Results, icount: Results, workload: str, used: Collection[str]
+    native: Results, icount: Results, workload: str, used: Collection[Case]
 ) -> dict[str, str]:
     """Cases of the workload that one side alone has, or that have nothing to be related to."""
     left_out = {}
-    for name in sorted(native.series.keys() | icount.series.keys()):
-        case = Case.parse(name)
-        if case.workload != workload or case.method == BASELINE or name in used:
+    for case in sorted(native.timings.keys() | icount.timings.keys(), key=str):
+        if case.workload != workload or case.method == BASELINE or case in used:
             continue
-        if name not in icount.series:
-            left_out[name] = f"not measured on {icount.kernel} (icount)"
-        elif name not in native.series:
-            left_out[name] = f"not measured on {native.kernel} (native)"
+        if case not in icount.timings:
+            left_out[str(case)] = f"not measured on {icount.kernel} (icount)"
+        elif case not in native.timings:
+            left_out[str(case)] = f"not measured on {native.kernel} (native)"
         else:
-            left_out[name] = f"no {BASELINE} to relate it to, or a median of 0"
+            left_out[str(case)] = f"no {BASELINE} to relate it to, or a median of 0"
     return left_out

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Statistics over records.  The only user of scipy.
+"""Statistics over records.  With `zapbench.result.welch` the only user of scipy.
 
 The unit of replication is the boot (natively: the process): samples of one boot share its
 layout and its noise, so pooling them would call most differences real.  Every test therefore
@@ -8,20 +8,24 @@ samples and never tested.  Lower is better.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 from scipy import stats as scipy_stats
 
+from zapbench.case import view
 from zapbench.record import Histogram, Samples
+from zapbench.result.welch import (
+    EXACT,
+    SHARE,
+    mean,
+    spread_between,
+    student_quantile,
+)
 
 Floats = NDArray[np.float64]
-CONFIDENCE = 0.95
-POWER = 0.8
 BEYOND = 10  # a percentile without so many samples beyond it is a guess
 
 
@@ -61,6 +65,8 @@ class Distribution:
 def pool(parts: Iterable[Distribution]) -> Distribution:
     """The distribution of all values of the parts together."""
     together = list(parts)
+    if len(together) == 1:
+        return together[0]
     values = np.concatenate([part.values for part in together])
     counts = np.concatenate([part.counts for part in together])
     order = np.argsort(values, kind="stable")
@@ -100,11 +106,12 @@ def of_histogram(histogram: Histogram) -> Distribution:
 def per_operation(record: Samples) -> Distribution:
     """What one operation took, in the record's unit.
 
-    The harness's share, ``empty``, is taken off each sample: (total - empty) / operations.
+    The harness's share, ``empty``, is taken off each sample: (total - empty) / operations; not
+    off the case that is nothing else.
     A sample cheaper than an empty one counts as 0.
     """
     totals = _totals(record)
-    share = 0 if record.workload == "empty" else record.empty
+    share = 0 if view(record.workload).harness else record.empty
     values = np.maximum(totals.values - share, 0.0) / record.ops_per_sample
     return Distribution(values, totals.counts)
 
@@ -127,83 +134,9 @@ def harness_share(records: Iterable[Samples]) -> float:
     shares = (
         record.empty / median
         for record in records
-        if record.workload != "empty" and (median := _totals(record).quantile(0.5)) > 0
+        if not view(record.workload).harness and (median := _totals(record).quantile(0.5)) > 0
     )
     return max(shares, default=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One case over all boots of one kernel and tier.
-
-    ``boots`` maps the number of a boot to its median of one operation, in ``unit``;
-    ``pooled`` is every operation of every boot.
-    """
-
-    case: str
-    unit: str
-    pages_per_op: int
-    boots: Mapping[int, float]
-    pooled: Distribution
-
-    @property
-    def medians(self) -> list[float]:
-        """The boots' medians, in the order of the boots."""
-        return [self.boots[boot] for boot in sorted(self.boots)]
-
-    @property
-    def median(self) -> float:
-        """The median of the boots' medians: the headline figure of the case."""
-        return float(np.median(self.medians))
-
-
-def series(records: Iterable[Samples]) -> dict[str, Series]:
-    """Group the samples of one kernel and tier by case; repetitions in a boot are pooled."""
-    cases: dict[str, dict[int, list[Samples]]] = defaultdict(lambda: defaultdict(list))
-    for record in records:
-        cases[record.case][record.run.boot].append(record)
-    return {case: _series(case, boots) for case, boots in cases.items()}
-
-
-def _pages(records: Sequence[Samples]) -> float | None:
-    pages = records[0].pages_per_op
-    return pool(map(per_operation, records)).quantile(0.5) / pages if pages else None
-
-
-def _whole(records: Sequence[Samples]) -> float | None:
-    totals = [each.case_total for each in records]
-    known = [total.value / total.ops for total in totals if total is not None and total.ops]
-    return float(np.median(known)) if known else None
-
-
-STATISTICS: Mapping[str, Callable[[Sequence[Samples]], float | None]] = {
-    "p50": lambda records: pool(map(per_operation, records)).quantile(0.5),
-    "p99": lambda records: pool(map(per_operation, records)).tail(0.99),
-    "p99.9": lambda records: pool(map(per_operation, records)).tail(0.999),
-    "per_page": _pages,
-    "case_total": _whole,
-}
-"""What one boot's samples of one case come down to; None: they do not have it.
-
-``case_total`` is the cost of an operation with the work that the kernel put off."""
-
-
-def figures(records: Iterable[Samples], statistic: str) -> dict[str, dict[int, float | None]]:
-    """One figure for each case and boot, by a row of `STATISTICS`, in the record's unit."""
-    boots: dict[tuple[str, int], list[Samples]] = defaultdict(list)
-    for record in records:
-        boots[record.case, record.run.boot].append(record)
-    found: dict[str, dict[int, float | None]] = defaultdict(dict)
-    for (case, boot), samples in boots.items():
-        found[case][boot] = STATISTICS[statistic](samples)
-    return dict(found)
-
-
-def _series(case: str, boots: Mapping[int, Sequence[Samples]]) -> Series:
-    parts = {boot: pool(map(per_operation, records)) for boot, records in boots.items()}
-    first = next(iter(boots.values()))[0]
-    medians = {boot: part.quantile(0.5) for boot, part in parts.items()}
-    return Series(case, first.unit, first.pages_per_op, medians, pool(parts.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,57 +155,38 @@ class Ratio:
     p: float | None = None
     detectable: float | None = None
 
+    @property
+    def interval(self) -> tuple[float, float | None, float | None]:
+        """The value, and what bounds it."""
+        return self.value, self.low, self.high
+
 
 def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
     """Compare two sets of boot medians by Welch's test on their logarithms.
 
-    With m, s², n the mean, variance and size of the logarithms: value = exp(m_h - m_b),
-    t = (m_h - m_b) / sqrt(s_b²/n_b + s_h²/n_h), degrees of freedom after Satterthwaite
-    (B. L. Welch, Biometrika 34, 1947).  The interval is that of the same t, so that it holds
-    1 exactly when p > 0.05.  The detectable effect is
-    exp((t_{0.975} + t_{0.8}) * standard error) - 1 (J. Cohen, Statistical Power Analysis,
-    1988, with t in place of the normal).
+    With m the mean of the logarithms, value = exp(m_h - m_b).  The interval is that of the same
+    t as p, so that it holds 1 exactly when p > 0.05.
 
     Raises:
         ValueError: a side is empty, or a median is not positive.
     """
     if not base or not head or min(*base, *head) <= 0:
         raise ValueError("a ratio needs at least one positive median on each side")
-    logs = np.log(np.asarray(base, dtype=np.float64)), np.log(np.asarray(head, dtype=np.float64))
-    difference = float(logs[1].mean() - logs[0].mean())
+    below, above = ([math.log(median) for median in side] for side in (base, head))
+    difference, spread = mean(above) - mean(below), spread_between(below, above)
     value = math.exp(difference)
-    if min(len(base), len(head)) < 2:
+    if spread is None:
         return Ratio(value)
-    shares = [float(side.var(ddof=1)) / len(side) for side in logs]
-    error = math.sqrt(sum(shares))
-    if error < 1e-12:  # a deterministic machine: any difference is one
-        return Ratio(value, value, value, 1.0 if abs(difference) < 1e-12 else 0.0, 0.0)
-    freedom = sum(shares) ** 2 / sum(
-        share**2 / (len(side) - 1) for share, side in zip(shares, logs, strict=True)
-    )
-    reach = _t_quantile((1 + CONFIDENCE) / 2, freedom)
+    p = min(1.0, 2 * spread.above(abs(difference)))
+    if spread.error < EXACT:
+        return Ratio(value, value, value, p, 0.0)
     return Ratio(
         value=value,
-        low=math.exp(difference - reach * error),
-        high=math.exp(difference + reach * error),
-        p=2 * float(special.stdtr(freedom, -abs(difference) / error)),
-        detectable=math.expm1((reach + _t_quantile(POWER, freedom)) * error),
+        low=math.exp(difference - spread.reach),
+        high=math.exp(difference + spread.reach),
+        p=p,
+        detectable=math.expm1(spread.detectable),
     )
-
-
-def student_quantile(share: float, freedom: float) -> float:
-    """The point of Student's t below which ``share`` of it lies, 0 < share < 1."""
-    return float(special.stdtrit(freedom, share))
-
-
-def student_above(t: float, freedom: float) -> float:
-    """The share of Student's t, with so many degrees of freedom, that lies above a point."""
-    return float(special.stdtr(freedom, -t))
-
-
-def _t_quantile(q: float, freedom: float) -> float:
-    """The q-quantile of Student's t, without the millisecond that a scipy distribution takes."""
-    return float(special.stdtrit(freedom, q))
 
 
 def interval(medians: Sequence[float]) -> tuple[float, float] | None:
@@ -285,7 +199,7 @@ def interval(medians: Sequence[float]) -> tuple[float, float] | None:
         return None
     logs = np.log(np.asarray(medians, dtype=np.float64))
     error = float(logs.std(ddof=1)) / math.sqrt(len(medians))
-    reach = _t_quantile((1 + CONFIDENCE) / 2, len(medians) - 1) * error
+    reach = student_quantile(SHARE, len(medians) - 1) * error
     centre = float(logs.mean())
     return math.exp(centre - reach), math.exp(centre + reach)
 
@@ -312,7 +226,7 @@ def prediction_factor(predicted: Sequence[float], seen: Sequence[float]) -> floa
         return None
     logs = np.log(np.asarray(seen, dtype=np.float64) / np.asarray(predicted, dtype=np.float64))
     root = math.sqrt(float((logs**2).mean()))
-    return math.exp(_t_quantile((1 + CONFIDENCE) / 2, len(logs)) * root)
+    return math.exp(student_quantile(SHARE, len(logs)) * root)
 
 
 def adjust(p_values: Sequence[float | None]) -> list[float | None]:
@@ -326,43 +240,3 @@ def adjust(p_values: Sequence[float | None]) -> list[float | None]:
         return [None for _ in p_values]
     adjusted = iter(scipy_stats.false_discovery_control(known, method="bh"))
     return [None if p is None else float(next(adjusted)) for p in p_values]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One case of a comparison; ``p`` is adjusted for the number of cases compared."""
-
-    case: str
-    unit: str
-    base: Series
-    head: Series
-    ratio: Ratio
-    p: float | None
-
-    @property
-    def verdict(self) -> str:
-        """``faster`` or ``slower`` where the adjusted p is below 0.05, else no difference."""
-        if self.p is None:
-            return "too few boots"
-        if self.p >= 1 - CONFIDENCE:
-            return "no difference seen"
-        return "slower" if self.ratio.value > 1 else "faster"
-
-
-def compare(base: Mapping[str, Series], head: Mapping[str, Series]) -> list[Difference]:
-    """Compare the cases that both sides have, in the order of the base.
-
-    Raises:
-        ValueError: a case is measured in different units.
-    """
-    pairs = [(base[case], head[case]) for case in base if case in head]
-    for old, new in pairs:
-        if old.unit != new.unit:
-            raise ValueError(f"{old.case}: one side is in {old.unit}, the other in {new.unit}")
-    positive = [pair for pair in pairs if min(*pair[0].medians, *pair[1].medians) > 0]
-    ratios = [ratio(old.medians, new.medians) for old, new in positive]
-    adjusted = adjust([each.p for each in ratios])
-    return [
-        Difference(old.case, old.unit, old, new, each, p)
-        for (old, new), each, p in zip(positive, ratios, adjusted, strict=True)
-    ]

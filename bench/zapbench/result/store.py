@@ -11,15 +11,30 @@ import gzip
 import io
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import pyperf
 
+from zapbench.case import Case, Cell
 from zapbench.error import DiskFull, UsageError, ZapbenchError
 from zapbench.host.file import write_atomically
-from zapbench.record import Context, Recording, Samples, Writer, is_there, load, plain
-from zapbench.result import stats
+from zapbench.record import (
+    Context,
+    Error,
+    Recording,
+    Samples,
+    Skip,
+    Unit,
+    Writer,
+    failures,
+    is_there,
+    load,
+    plain,
+)
+from zapbench.result.table import Lack, Table, build, excluded
+from zapbench.result.timings import Timings, by_case
 
 RESULTS = Path("results")  # holds result directories, where the user names none
 RECORDS = "records.jsonl.gz"
@@ -28,15 +43,18 @@ SECONDS_PER_NS = 1e-9
 
 
 class Results:
-    """A result directory, opened for reading; ``recording`` stands in for its records."""
+    """A result directory, opened for reading; ``recording`` stands in for its records.
+
+    What is made of the records is made here, once: their cases, and the table of them.
+    """
 
     def __init__(self, directory: Path, recording: Recording | None = None) -> None:
         self.directory = directory
         self.recording: Recording = recording or load(_record_file(directory))
-        if not self.recording.of(Context):
+        self.contexts = self.recording.of(Context)
+        if not self.contexts:
             raise UsageError(f"{directory} holds no finished measurement; start it anew")
-        contexts = self.recording.of(Context)
-        kinds = {f"{each.run.kernel} ({each.run.tier}, {each.unit})" for each in contexts}
+        kinds = {f"{each.run.kernel} ({each.run.tier}, {each.unit})" for each in self.contexts}
         if len(kinds) > 1:
             mixed = " and ".join(sorted(kinds))
             raise UsageError(f"{directory} mixes {mixed}: give each a directory of its own")
@@ -44,22 +62,50 @@ class Results:
     @property
     def kernel(self) -> str:
         """The kernel that was measured."""
-        return self.recording.of(Context)[0].run.kernel
+        return self.contexts[0].run.kernel
 
     @property
     def tier(self) -> str:
         """The way it was measured."""
-        return self.recording.of(Context)[0].run.tier
+        return self.contexts[0].run.tier
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Unit:
         """``ns`` or ``instructions``."""
-        return self.recording.of(Context)[0].unit
+        return self.contexts[0].unit
 
     @cached_property
-    def series(self) -> dict[str, stats.Series]:
-        """The timings by case."""
-        return stats.series(self.recording.of(Samples))
+    def boots(self) -> int:
+        """How many boots, natively processes, there were."""
+        return len({context.run.boot for context in self.contexts})
+
+    @cached_property
+    def timings(self) -> dict[Case, Timings]:
+        """What was timed, by case, in the order in which the cases came."""
+        return by_case(self.recording.of(Samples))
+
+    @cached_property
+    def failed(self) -> list[Lack]:
+        """The errors, in order; see `zapbench.record.failures`."""
+        return _lacks(failures(self.recording.records))
+
+    @cached_property
+    def skipped(self) -> list[Lack]:
+        """What could not be run, in order."""
+        return _lacks(self.recording.of(Skip))
+
+    @cached_property
+    def table(self) -> Table:
+        """The comparison table."""
+        return build(self.recording, self.timings, self.failed, self.skipped)
+
+    def table_of(self, cells: Iterable[Cell]) -> Table:
+        """The table with the excluded ones among the cells that were asked for."""
+        return replace(self.table, excluded=excluded(cells))
+
+
+def _lacks(records: Iterable[Skip | Error]) -> list[Lack]:
+    return [Lack(Case.parse(record.case), record.reason) for record in records]
 
 
 def _record_file(directory: Path) -> Path:
@@ -141,21 +187,21 @@ def _last_number(parent: Path, kernel: str, tier: str) -> int:
     return number
 
 
-def suite(records: Iterable[Samples]) -> pyperf.BenchmarkSuite | None:
-    """The samples of one kernel and tier as a pyperf suite; None if there are none."""
-    made = _benchmarks(records)
+def suite(timings: Iterable[Timings]) -> pyperf.BenchmarkSuite | None:
+    """The timings of one kernel and tier as a pyperf suite; None if there are none."""
+    made = _benchmarks(timings)
     return pyperf.BenchmarkSuite(made) if made else None
 
 
-def suites(named: Mapping[str, Iterable[Samples]]) -> bytes | None:
-    """A pyperf suite of several results as JSON; None if there are no samples.
+def suites(named: Mapping[str, Iterable[Timings]]) -> bytes | None:
+    """A pyperf suite of several results as JSON; None if there are no timings.
 
     A benchmark is named by its case; if there are several results, after the result's name.
     """
     made = [
         benchmark
-        for name, records in named.items()
-        for benchmark in _benchmarks(records, f"{name}: " if len(named) > 1 else "")
+        for name, timings in named.items()
+        for benchmark in _benchmarks(timings, f"{name}: " if len(named) > 1 else "")
     ]
     if not made:
         return None
@@ -168,21 +214,19 @@ def _json(made: pyperf.BenchmarkSuite) -> bytes:
     return text.getvalue().encode()
 
 
-def _benchmarks(records: Iterable[Samples], prefix: str = "") -> list[pyperf.Benchmark]:
-    """The samples of one kernel and tier.
+def _benchmarks(timings: Iterable[Timings], prefix: str = "") -> list[pyperf.Benchmark]:
+    """The timings of one kernel and tier.
 
     One benchmark per case, one pyperf Run per boot, with one value: the boot's median, in
     seconds (or instructions) per operation.  pyperf pools the values of all runs in its
     tests, so more than one a boot would make it see differences that are none.
     """
-    by_case: dict[str, list[Samples]] = {}
-    for record in records:
-        by_case.setdefault(record.case, []).append(record)
     benchmarks = []
-    for case, series in stats.series(record for rs in by_case.values() for record in rs).items():
+    for each in timings:
+        medians = zip(sorted(each.boots), each.medians, strict=True)
         runs = [
-            _run(series, boot, median, by_case[case][0], prefix)
-            for boot, median in sorted(series.boots.items())
+            _run(each, boot, median, prefix)
+            for boot, median in medians
             if median > 0  # pyperf takes no other
         ]
         if runs:
@@ -190,33 +234,32 @@ def _benchmarks(records: Iterable[Samples], prefix: str = "") -> list[pyperf.Ben
     return benchmarks
 
 
-def _run(
-    series: stats.Series, boot: int, median: float, record: Samples, prefix: str
-) -> pyperf.Run:
-    seconds = series.unit == "ns"
+def _run(each: Timings, boot: int, median: float, prefix: str) -> pyperf.Run:
+    seconds = each.unit == "ns"
+    record = each.records[0]
     metadata = {
-        "name": prefix + series.case,
+        "name": f"{prefix}{each.case}",
         "unit": "second" if seconds else "integer",
         "loops": record.ops_per_sample,
         "kernel": record.run.kernel,
         "tier": record.run.tier,
         "boot": boot,
-        "pages_per_op": series.pages_per_op,
+        "pages_per_op": each.pages_per_op,
     }
     value = median * SECONDS_PER_NS if seconds else median
     return pyperf.Run([value], metadata=metadata, collect_metadata=False)
 
 
-def write_suite(directory: Path, recording: Recording) -> Path | None:
-    """Make ``suite.json.gz`` again from the records; None, and no file, without samples.
+def write_suite(results: Results) -> Path | None:
+    """Make the ``suite.json.gz`` of a directory again; None, and no file, without samples.
 
     Raises:
         DiskFull: it cannot be written; the one of before, if any, is left.
     """
-    made = suite(recording.of(Samples))
+    made = suite(results.timings.values())
     if made is None:
         return None
-    path = directory / SUITE
+    path = results.directory / SUITE
     try:
         write_atomically(path, gzip.compress(_json(made), mtime=0))
     except OSError as error:

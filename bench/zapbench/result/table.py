@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The comparison table as data: which figures stand where, and what stands beside them.
+"""The comparison table as data: which figures stand where, and what stands next to them.
 
 Nothing is dropped: a case of the grid is a row, or listed as skipped, excluded or failed, with
 its reason.
@@ -8,10 +8,10 @@ its reason.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 from zapbench.case import (
-    CONTINUE,
-    MINOR_FAULT,
     NO_METHOD,
     Case,
     Cell,
@@ -19,21 +19,19 @@ from zapbench.case import (
     backings,
     methods,
     size_text,
+    view,
     workloads,
 )
-from zapbench.record import Context, Contract, Error, Recording, Samples, Skip, failures
-from zapbench.result.stats import (
-    Ratio,
-    Series,
-    fault_rate,
-    harness_share,
-    per_operation,
-    pool,
-    ratio,
-    series,
-)
+from zapbench.record import Context, Contract, Recording, Samples
+from zapbench.result.stats import Ratio, fault_rate, harness_share
+from zapbench.result.timings import Timings
 
-Place = tuple[str, str, int, int, tuple[tuple[str, str], ...]]
+
+class Lack(NamedTuple):
+    """A case that gave no figure in some boot, and why."""
+
+    case: Case
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +39,13 @@ class Row:
     """One case: medians and tail of one operation in the table's unit.
 
     ``ratio`` is to the best equivalent method of the group (None: this is it, or there is
-    none); ``differs`` says why the method is not equivalent (None: it is).  ``p90`` to
-    ``maximum`` and ``rate`` (faults per second of all threads) are there where single faults
-    were timed, ``of_populate`` (a rate as a fraction of MADV_POPULATE_READ's) where pages were
-    mapped in bulk.  ``note``: what else must be known.
+    none); ``differs`` says why the method is not equivalent (None: it is).  From ``p90`` on
+    are the figures that only some views have: ``rate`` is faults per second of all threads,
+    ``of_populate`` a rate as a fraction of MADV_POPULATE_READ's.  ``note``: what else must be
+    known.
     """
 
-    case: str
+    case: Case
     method: str
     p50: float
     p99: float | None
@@ -76,6 +74,11 @@ class Group:
     title: str
     rows: tuple[Row, ...]
 
+    @property
+    def case(self) -> Case:
+        """One of its cases: they have their place in common."""
+        return self.rows[0].case
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
@@ -85,7 +88,7 @@ class Remark:
     cases: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A comparison of methods on one kernel; figures in ``unit`` per operation.
 
@@ -102,6 +105,15 @@ class Table:
     excluded: tuple[Remark, ...]
     truncated: str | None
 
+    @cached_property
+    def differs(self) -> dict[Case, str | None]:
+        """Why each case's method is not equivalent; None: it is."""
+        return {row.case: row.differs for group in self.groups for row in group.rows}
+
+    def of(self, workload: str) -> list[Group]:
+        """The groups of one workload."""
+        return [group for group in self.groups if group.workload == workload]
+
     @property
     def failed(self) -> bool:
         """Whether some case gave an error instead of a figure."""
@@ -110,57 +122,51 @@ class Table:
 
 def build(
     recording: Recording,
-    cells: Iterable[Cell] = (),
-    figures: Mapping[str, Series] | None = None,
+    timings: Mapping[Case, Timings],
+    failed: Iterable[Lack],
+    skipped: Iterable[Lack],
 ) -> Table:
-    """The table of one result; ``cells`` adds the excluded cases of what was asked for.
-
-    ``figures`` are the recording's series, where they are at hand.
-
-    Raises:
-        UsageError: a record names a case that is none.
-    """
+    """The table of one result: what was recorded of it, and that by case."""
     context = recording.of(Context)[0]
-    samples = recording.of(Samples)
     differs = _differences(recording.of(Contract))
-    groups: dict[Place, list[tuple[Case, Series]]] = defaultdict(list)
-    by_case: dict[str, list[Samples]] = defaultdict(list)
-    for record in samples:
-        by_case[record.case].append(record)
-    figures = series(samples) if figures is None else figures
-    for each in figures.values():
-        case = Case.parse(each.case)
-        groups[_place(case)].append((case, each))
+    groups: dict[Case, list[Timings]] = defaultdict(list)
+    for case, each in timings.items():
+        groups[_shared(case)].append(each)
     return Table(
         kernel=context.run.kernel,
         tier=context.run.tier,
         unit=context.unit,
-        harness=harness_share(samples),
+        harness=harness_share(recording.of(Samples)),
         groups=tuple(
-            Group(
-                place[0],
-                _title(place),
-                _DEPTH.get(place[0], _plain)(_rows(members, differs), by_case),
-            )
-            for place, members in sorted(groups.items(), key=lambda item: _order(item[0]))
+            Group(shared.workload, _title(shared), _rows(groups[shared], differs))
+            for shared in sorted(groups, key=_order)
         ),
-        errors=_remarks(failures(recording.records), figures),
-        skipped=_remarks(recording.of(Skip), figures),
-        excluded=_excluded(cells),
+        errors=_remarks(failed, timings),
+        skipped=_remarks(skipped, timings),
+        excluded=(),
         truncated=recording.truncated,
     )
 
 
-def _place(case: Case) -> Place:
-    """What rows of one group share; some workloads are compared along their axes."""
-    axes = () if case.workload in _DEPTH else case.axes
-    return (case.workload, case.backing, case.page_size, case.range_size, axes)
+def excluded(cells: Iterable[Cell]) -> tuple[Remark, ...]:
+    """The cases that the tables rule out, by reason."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for case, reason in cells:
+        if reason is not None:
+            reasons[reason].append(str(case))
+    return tuple(Remark(reason, tuple(names)) for reason, names in reasons.items())
 
 
-def _order(place: Place) -> tuple[object, ...]:
+def _shared(case: Case) -> Case:
+    """What the rows of one group share; some workloads are compared along their axes."""
+    axes = () if view(case.workload).along_axes else case.axes
+    return replace(case, method=NO_METHOD, axes=axes)
+
+
+def _order(shared: Case) -> tuple[object, ...]:
     """Groups stand in the order of the C tables, then by size."""
-    workload, backing, *rest = place
-    return (*_position(workload, workloads()), *_position(backing, backings()), *rest)
+    names = *_position(shared.workload, workloads()), *_position(shared.backing, backings())
+    return (*names, shared.page_size, shared.range_size, shared.axes)
 
 
 def _position(name: str, table: Mapping[str, object]) -> tuple[int, str]:
@@ -168,17 +174,21 @@ def _position(name: str, table: Mapping[str, object]) -> tuple[int, str]:
     return (names.index(name) if name in table else len(names), name)
 
 
-def _title(place: Place) -> str:
-    workload, backing, page_size, range_size, axes = place
-    words = [f"{workload}: {backing}, {size_text(page_size)} pages, {size_text(range_size)} range"]
-    return ", ".join(words + [f"{key}={value}" for key, value in axes])
+def _title(shared: Case) -> str:
+    return f"{shared.workload}: {place_text(shared)}"
+
+
+def place_text(case: Case) -> str:
+    """``shmem, 4k pages, 64k range, events=on``: where in the matrix a case stands."""
+    sizes = f"{size_text(case.page_size)} pages, {size_text(case.range_size)} range"
+    return ", ".join([case.backing, sizes, *(f"{key}={value}" for key, value in case.axes)])
 
 
 def _label(case: Case) -> str:
     """A method, or what maps the pages; and the axes, where they are not in the title."""
     axes = dict(case.axes)
     name = case.method if case.method != NO_METHOD else axes.pop("by", case.workload)
-    shown = axes if case.workload in _DEPTH else {}
+    shown = axes if view(case.workload).along_axes else {}
     return " ".join([name, *(f"{key}={value}" for key, value in shown.items())])
 
 
@@ -197,63 +207,79 @@ def _why(contract: Contract, known: Mapping[str, Method]) -> str:
     return contract.why or declared or "does not reach the same end state"
 
 
-def _rows(
-    members: list[tuple[Case, Series]], differs: Mapping[tuple[str, str, int], str]
-) -> tuple[Row, ...]:
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A case among those of its group: its name there, and why it is not equivalent."""
+
+    timings: Timings
+    label: str
+    differs: str | None
+
+
+def _rows(group: Iterable[Timings], differs: Mapping[tuple[str, str, int], str]) -> tuple[Row, ...]:
     """Rows of one group: equivalent methods by their median, then the others by theirs."""
-    known = methods()
-    marked = []
-    for case, each in members:
-        declared = known[case.method].differs if case.method in known else _MORE.get(_label(case))
-        why = differs.get((case.method, case.backing, case.page_size), declared)
-        marked.append((case, each, why))
-    marked.sort(key=lambda member: (member[2] is not None, member[1].median))
-    best = next((each for _, each, why in marked if why is None), None)
-    return tuple(_row(case, each, why, best) for case, each, why in marked)
+    members = [_member(each, differs) for each in group]
+    members.sort(key=lambda member: (member.differs is not None, member.timings.median))
+    look = view(members[0].timings.case.workload)
+    best = next((m.timings for m in members if m.differs is None and look.ranked), None)
+    populate = next((m.timings for m in members if m.label == "populate"), None)
+    return tuple(_row(member, best, populate, look.columns) for member in members)
 
 
-def _row(case: Case, each: Series, differs: str | None, best: Series | None) -> Row:
-    comparable = best is not None and best is not each and min(*best.medians, *each.medians) > 0
+def _member(each: Timings, differs: Mapping[tuple[str, str, int], str]) -> _Member:
+    case, known, label = each.case, methods(), _label(each.case)
+    ways = view(case.workload).differs
+    declared = known[case.method].differs if case.method in known else ways.get(label)
+    return _Member(each, label, differs.get((case.method, case.backing, case.page_size), declared))
+
+
+def _row(
+    member: _Member, best: Timings | None, populate: Timings | None, columns: Collection[str]
+) -> Row:
+    each = member.timings
     return Row(
         case=each.case,
-        method=_label(case),
+        method=member.label,
         p50=each.median,
         p99=each.pooled.tail(0.99),
-        per_page=each.median / each.pages_per_op if each.pages_per_op else None,
+        per_page=each.per_page,
         boots=len(each.boots),
         samples=each.pooled.size,
         best=best is each,
-        ratio=ratio(best.medians, each.medians) if best is not None and comparable else None,
-        differs=differs,
+        ratio=each.relative_to(best) if best is not None and best is not each else None,
+        differs=member.differs,
+        note=_note(each.records),
+        **{name: make(each, populate) for name, make in _FIGURES.items() if name in columns},
     )
 
 
-def _plain(rows: tuple[Row, ...], _records: Mapping[str, Sequence[Samples]]) -> tuple[Row, ...]:
-    return rows
+def _pages_per_second(each: Timings) -> float | None:
+    return 1e9 / each.per_page if each.per_page and each.unit == "ns" else None
 
 
-def _fault_rows(rows: tuple[Row, ...], records: Mapping[str, Sequence[Samples]]) -> tuple[Row, ...]:
-    """Tails, rates, and what was counted beside them; the ways are not ranked."""
-    done = []
-    for row in rows:
-        pooled = pool(map(per_operation, records[row.case]))
-        done.append(
-            replace(
-                row,
-                best=False,
-                ratio=None,
-                p90=pooled.tail(0.9),
-                p999=pooled.tail(0.999),
-                p9999=pooled.tail(0.9999),
-                maximum=pooled.quantile(1),
-                rate=fault_rate(records[row.case]),
-                note=_fault_note(records[row.case]),
-            )
-        )
-    return tuple(done)
+def _bytes_per_second(each: Timings) -> float | None:
+    rate = _pages_per_second(each)
+    return rate * each.case.page_size if rate else None
 
 
-def _fault_note(records: Sequence[Samples]) -> str:
+_FIGURES: Mapping[str, Callable[[Timings, Timings | None], float | None]] = {
+    "p90": lambda each, _: each.pooled.tail(0.9),
+    "p999": lambda each, _: each.pooled.tail(0.999),
+    "p9999": lambda each, _: each.pooled.tail(0.9999),
+    "maximum": lambda each, _: each.pooled.quantile(1),
+    "rate": lambda each, _: fault_rate(each.records),
+    "pages_per_second": lambda each, _: _pages_per_second(each),
+    "bytes_per_second": lambda each, _: _bytes_per_second(each),
+    "of_populate": lambda each, populate: (
+        populate.median / each.median if populate and populate.median and each.median else None
+    ),
+}
+"""Figures of a row that only the views with such a column have; of one case, and of
+MADV_POPULATE_READ on the same range, if it was timed."""
+
+
+def _note(records: Sequence[Samples]) -> str:
+    """What was counted next to faults that were timed, and how they were."""
     counted = [record.faults for record in records if record.faults is not None]
     words = ["means of passes"] if records[0].axes.get("stamps") == "off" else []
     if any(each.oversubscribed for each in counted):
@@ -264,54 +290,18 @@ def _fault_note(records: Sequence[Samples]) -> str:
     return ", ".join(words)
 
 
-def _mapping_rows(
-    rows: tuple[Row, ...], records: Mapping[str, Sequence[Samples]]
-) -> tuple[Row, ...]:
-    """Rates, and how they compare with MADV_POPULATE_READ of the same range."""
-    populate = next((row.p50 for row in rows if row.method == "populate"), None)
-    timed = all(record.unit == "ns" for row in rows for record in records[row.case])
-    done = []
-    for row in rows:
-        rate = 1e9 / row.per_page if row.per_page and timed else None
-        done.append(
-            replace(
-                row,
-                pages_per_second=rate,
-                bytes_per_second=rate * Case.parse(row.case).page_size if rate else None,
-                of_populate=populate / row.p50 if populate and row.p50 else None,
-            )
-        )
-    return tuple(done)
-
-
-# The workloads whose rows are the ways along their axes, and what is said of each.
-_DEPTH: dict[str, Callable[[tuple[Row, ...], Mapping[str, Sequence[Samples]]], tuple[Row, ...]]] = {
-    MINOR_FAULT: _fault_rows,
-    CONTINUE: _mapping_rows,
-}
-_MORE = {"copy": "fills an empty file: its contents are copied too"}
-
-
-def _remarks(records: Iterable[Skip | Error], figures: Collection[str]) -> tuple[Remark, ...]:
+def _remarks(lacks: Iterable[Lack], timings: Collection[Case]) -> tuple[Remark, ...]:
     """Collect cases by reason; one that has figures from other boots says in how many it failed."""
-    boots: dict[str, Counter[str]] = defaultdict(Counter)
-    for record in records:
-        boots[record.reason][record.case] += 1
+    boots: dict[str, Counter[Case]] = defaultdict(Counter)
+    for case, reason in lacks:
+        boots[reason][case] += 1
     return tuple(
         Remark(
             reason,
             tuple(
-                f"{case} (in {counts[case]} boots)" if case in figures else case
-                for case in sorted(counts)
+                f"{case} (in {counts[case]} boots)" if case in timings else str(case)
+                for case in sorted(counts, key=str)
             ),
         )
         for reason, counts in sorted(boots.items())
     )
-
-
-def _excluded(cells: Iterable[Cell]) -> tuple[Remark, ...]:
-    reasons: dict[str, list[str]] = defaultdict(list)
-    for case, reason in cells:
-        if reason is not None:
-            reasons[reason].append(str(case))
-    return tuple(Remark(reason, tuple(names)) for reason, names in reasons.items())
