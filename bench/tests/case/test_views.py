@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from zapbench.case import view, workloads
+from zapbench.case import is_harness, workloads
 from zapbench.case.views import VIEWS
 from zapbench.cli.results import COLUMNS, print_table
 from zapbench.record import Recording, decode
@@ -44,7 +44,7 @@ def test_a_workload_without_a_row_is_ranked_and_printed(
 
 
 def test_the_harness_s_own_share_is_one_case_and_nothing_is_taken_off_it() -> None:
-    names = [name for name in workloads() if view(name).harness]
+    names = [name for name in workloads() if is_harness(name)]
     assert names == ["empty"]
     found = results("empty/-/shmem/4k/4k", "zap/remap/shmem/4k/4k", empty=10).timings
     assert [each.median for each in found.values()] == [100, 190]

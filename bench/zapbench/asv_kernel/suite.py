@@ -17,7 +17,7 @@ from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import list_benchmarks
 
 from zapbench.asv_kernel import options
-from zapbench.case import Case, grid, size_text, view
+from zapbench.case import Case, grid, is_harness, size_text
 from zapbench.error import Unsupported
 from zapbench.gate.budget import TIERS
 from zapbench.gate.budget import load as load_budgets
@@ -55,7 +55,7 @@ def index(unit: Unit) -> dict[str, dict[Key, Case]]:
     """All benchmarks of a unit, by name, and their cases by parameters."""
     table: dict[str, dict[Key, Case]] = {}
     for case in cases():
-        if not view(case.workload).harness:
+        if not is_harness(case.workload):
             table.setdefault(benchmark_name(case, unit), {})[key(case)] = case
     return table
 

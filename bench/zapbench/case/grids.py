@@ -59,7 +59,7 @@ def _shape_cases(shape: Shape) -> Iterator[Case]:
         place = (shape.backing, size_bytes(shape.page), size_bytes(range_size))
         for workload in workloads().values():
             look = view(workload.name)
-            if not workload.timed or look.harness or not look.everywhere:
+            if not workload.timed or workload.is_harness or not look.everywhere:
                 continue
             if workload.uses_method:
                 choices = [(method, shape.axes) for method in methods()]
@@ -81,8 +81,8 @@ def grid(*, quick: bool) -> list[Cell]:
     smallest = page_sizes()[0]
     harness = [
         Case(name, NO_METHOD, "shmem", smallest, smallest)
-        for name in workloads()
-        if view(name).harness
+        for name, workload in workloads().items()
+        if workload.is_harness
     ]
     cases = dict.fromkeys([*harness, *itertools.chain.from_iterable(map(_shape_cases, shapes))])
     cells = [Cell(case, case.excluded) for case in cases]

@@ -124,6 +124,12 @@ def workloads() -> dict[str, Workload]:
     }
 
 
+def is_harness(workload: str) -> bool:
+    """Whether a workload times the harness's own share: the same wherever it runs."""
+    known = workloads()
+    return workload in known and known[workload].is_harness
+
+
 @cache
 def backings() -> dict[str, Backing]:
     """What can stand behind a mapping, in the order of the table."""

@@ -15,9 +15,8 @@ MINOR_FAULT = "minor_fault"
 class View(NamedTuple):
     """A row, of what differs from the default.
 
-    In the grid: ``harness`` marks the harness's own share, which is the same wherever it runs,
-    so that one case is enough; where not ``everywhere``, only `zapbench.case.depth` names cases;
-    ``ways`` are the axes that take the place of methods in a workload that has none.
+    In the grid: where not ``everywhere``, only `zapbench.case.depth` names cases; ``ways`` are
+    the axes that take the place of methods in a workload that has none.
 
     In a table: with ``along_axes`` the ways along further axes are rows of one group, which
     ``ranked`` relates to their best; ``differs`` says which do more or less than the others, and
@@ -28,7 +27,6 @@ class View(NamedTuple):
     drawn first.
     """
 
-    harness: bool = False
     everywhere: bool = True
     ways: tuple[str, ...] = ("",)
     along_axes: bool = False
@@ -41,7 +39,6 @@ class View(NamedTuple):
 
 
 VIEWS = {
-    "empty": View(harness=True),
     "zap": View(title="Cost of dropping the entries: the calls alone", rank=1),
     "cycle": View(
         title="Cost of a cycle: drop the entries, trap, resolve, touch every page", rank=0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from zapbench import text
-from zapbench.case import CONTINUE, MINOR_FAULT, size_text
+from zapbench.case import CONTINUE, MINOR_FAULT, promises, size_text
 from zapbench.chart.contract import Mapped
 from zapbench.chart.cost import SUBJECT
 from zapbench.report.changes import changes
@@ -19,21 +19,6 @@ from zapbench.result.timings import Timings
 WORKAROUND = "remap"
 """What was done instead of MADV_ZAP in 2021: unmap, map, register."""
 SENTENCES = 3
-LOSS_TEXTS = {
-    "cache": "drops cached pages",
-    "contents": "loses contents",
-    "blocks": "frees blocks",
-    "cow": "loses private pages",
-    "zeropage": "loses zero pages",
-    "wp": "loses write protection",
-    "poison": "loses poison markers",
-    "guard": "loses guard regions",
-    "registration": "loses the registration",
-    "no-event": "sends an event",
-    "neighbours": "unmaps neighbours",
-    "vmas": "splits the mapping",
-    "reclaim": "stops trapping where pages are reclaimed",
-}
 
 
 def answer(study: Study) -> Section:
@@ -181,7 +166,8 @@ def _contracts(study: Study) -> str | None:
 
 def loss_text(promise: str) -> str:
     """What a method does that does not keep a promise."""
-    return LOSS_TEXTS.get(promise, f"does not keep {promise}")
+    known = promises()
+    return known[promise].loss if promise in known else f"does not keep {promise}"
 
 
 def mappings(groups: Sequence[Group], method: str | None) -> set[Mapped]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zapbench import text
-from zapbench.case import NO_METHOD, Case, view
+from zapbench.case import NO_METHOD, Case, is_harness, view
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.trend import PANELS, History, HistoryPoint, Step
 from zapbench.report.document import (
@@ -75,7 +75,7 @@ def _histories(groups: Sequence[Group]) -> list[tuple[Case, History, list[Change
     return [
         (case, *_history(case, some))
         for case, some in having.items()
-        if len(some) > 1 and not view(case.workload).harness
+        if len(some) > 1 and not is_harness(case.workload)
     ]
 
 

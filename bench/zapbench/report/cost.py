@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from zapbench import text
-from zapbench.case import methods, promises, size_text
+from zapbench.case import Promise, methods, promises, size_text
 from zapbench.chart.contract import KEPT, UNKNOWN, Mapped
 from zapbench.chart.cost import SUBJECT
 from zapbench.report.answer import loss_text, losses_of, where_text
@@ -22,40 +22,6 @@ from zapbench.report.study import LOSSES, Group, Place, Study, by_reason, place_
 
 WORKLOAD = "cycle"
 CHARTS = ("contract", "cycle", "heat")
-LOCKS = {
-    "madv_zap": ("mmap_lock for reading; 7.3 series: the VMA's own", "none"),
-    "dontneed": ("mmap_lock for reading; 7.3: the VMA's own if unregistered", "none"),
-    "remap": (
-        "mmap_lock for writing, three times",
-        "no mapping after munmap, another may take its place; no trap before UFFDIO_REGISTER",
-    ),
-    "overmap": ("mmap_lock for writing, twice", "no trap before UFFDIO_REGISTER"),
-    "punch_hole": ("the file's inode lock", "the data is gone until it is written back"),
-    "madv_remove": (
-        "mmap_lock for reading, dropped for the file's inode lock",
-        "the data is gone until it is written back",
-    ),
-    "dontunmap": ("mmap_lock for writing, twice", "none"),
-    "guard_toggle": ("mmap_lock for reading, twice", "SIGSEGV between the two calls"),
-    "rwp": ("mmap_lock for reading", "none"),
-    "uffd_wp": ("mmap_lock for reading", "none; reads pass"),
-    "mprotect": ("mmap_lock for writing", "none; a signal, not an event"),
-    "guard": ("mmap_lock for reading; 7.3: the VMA's own", "none; a signal, not an event"),
-    "poison": ("mmap_lock for reading, then the VMA's own", "a minor fault between the two calls"),
-}
-"""How a call is locked, and what other threads meet meanwhile: mm/madvise.c, mm/mmap.c,
-mm/mremap.c, mm/mprotect.c, mm/userfaultfd.c, mm/shmem.c and fs/userfaultfd.c of Linux 6.12
-and 7.3."""
-BESIDE = {
-    "no-event": "REMOVE or UNMAP events",
-    "cow": "private pages",
-    "wp": "write protection",
-    "poison": "poison markers",
-    "registration": "registration",
-    "vmas": "number of mappings",
-    "reclaim": "trap of reclaimed pages",
-}
-"""The promises that are a cost besides instructions, and what they are about."""
 
 
 def costs(study: Study) -> Section | None:
@@ -178,15 +144,16 @@ def beyond(study: Study) -> Section | None:
     ]
     if not named:
         return None
-    columns = ("method", *BESIDE.values(), "lock", "hole")
+    seen = _besides()
+    columns = ("method", *(each.cost or "" for each in seen), "lock", "hole")
     rows = []
     for name in named:
-        lock, hole = LOCKS.get(name, (text.NONE, text.NONE))
-        kept = [_beside_cell(study, name, promise) for promise in BESIDE]
-        rows.append((Cell(name), *kept, Cell(lock), Cell(hole)))
+        method = methods().get(name)
+        lock, hole = (method.lock, method.hole) if method else (None, None)
+        kept = [_beside_cell(study, name, promise) for promise in seen]
+        rows.append((Cell(name), *kept, Cell(lock or text.NONE), Cell(hole or text.NONE)))
     caption = "Seen on the kernels of this report; locks and holes from their sources"
-    summaries = promises()
-    legend = Bullets(tuple(f"{about}: {summaries[name].summary}" for name, about in BESIDE.items()))
+    legend = Bullets(tuple(f"{each.cost}: {each.summary}" for each in seen))
     lead = Text(
         "Each method was made to do its work on ranges with private pages, markers, "
         "registrations and readers of events; where it changed them, the mapping is named. "
@@ -200,23 +167,25 @@ def beyond(study: Study) -> Section | None:
     )
 
 
-def _beside_cell(study: Study, method: str, promise: str) -> Cell:
+def _besides() -> list[Promise]:
+    """The promises whose loss is a cost besides instructions; what is sent comes first."""
+    found = [each for each in promises().values() if each.cost is not None]
+    return sorted(found, key=lambda each: not each.events)
+
+
+def _beside_cell(study: Study, method: str, promise: Promise) -> Cell:
     lost: set[Mapped] = set()
     kept = 0
     for group in study.groups:
         for place, words in group.kept.items():
-            word = words.get(method, {}).get(promise, UNKNOWN)
+            word = words.get(method, {}).get(promise.name, UNKNOWN)
             if word in LOSSES:
                 lost.add(place)
             kept += word == KEPT
-    if not lost and promise == "no-event":
-        return Cell("none" if kept else "untested", None, "kept" if kept else "")
     if not lost:
-        return Cell("kept" if kept else "untested", None, "kept" if kept else "")
-    # "No event was sent" is the promise; its loss is an event.
-    word = "sent" if promise == "no-event" else "changed" if promise == "vmas" else "lost"
+        return Cell(promise.cost_kept if kept else "untested", None, "kept" if kept else "")
     where = f" ({where_text(lost)})" if kept else ""
-    return Cell(word + where, None, "lost")
+    return Cell(promise.cost_lost + where, None, "lost")
 
 
 def solid(study: Study) -> Section | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 
-from zapbench.case import view
+from zapbench.case import is_harness
 from zapbench.record import Histogram, Samples
 from zapbench.result.welch import (
     EXACT,
@@ -111,7 +111,7 @@ def per_operation(record: Samples) -> Distribution:
     A sample cheaper than an empty one counts as 0.
     """
     totals = _totals(record)
-    share = 0 if view(record.workload).harness else record.empty
+    share = 0 if is_harness(record.workload) else record.empty
     values = np.maximum(totals.values - share, 0.0) / record.ops_per_sample
     return Distribution(values, totals.counts)
 
@@ -134,7 +134,7 @@ def harness_share(records: Iterable[Samples]) -> float:
     shares = (
         record.empty / median
         for record in records
-        if not view(record.workload).harness and (median := _totals(record).quantile(0.5)) > 0
+        if not is_harness(record.workload) and (median := _totals(record).quantile(0.5)) > 0
     )
     return max(shares, default=0.0)
 
