@@ -107,9 +107,12 @@ reports: setup ## make the committed reports again from their own records
 .PHONY: lock
 lock: setup ## resolve the dependencies anew
 	test -x build/uv/bin/uv || { $(BIN)/python -m venv build/uv && build/uv/bin/pip install -q uv; }
-	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --group dev \
-		--generate-hashes --no-emit-index-url --no-annotate --upgrade \
-		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	mkdir -p build/lock
+	sed 's/^dynamic = .*/version = "0"/' pyproject.toml >build/lock/pyproject.toml # else uv builds it
+	build/uv/bin/uv lock --quiet --upgrade --project build/lock
+	{ echo '# Made by: make lock'; build/uv/bin/uv export --quiet --frozen --project build/lock \
+		--group dev --no-emit-project --no-annotate --no-header; } >build/lock/requirements.lock
+	mv build/lock/requirements.lock requirements.lock
 
 .PHONY: clean
 clean: ## remove what was made, but not results

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SOURCES = "cbench"
+TESTS = "tests"  # programs of their own, which the core does not need
 
 
 class Need(NamedTuple):
@@ -31,7 +32,9 @@ def objects(build: Path) -> dict[Path, Path]:
         parts = Path(command["file"]).parts
         if SOURCES in parts:
             below = len(parts) - parts[::-1].index(SOURCES)
-            found[build / command["output"]] = Path(*parts[below:])
+            source = Path(*parts[below:])
+            if source.parts[0] != TESTS:
+                found[build / command["output"]] = source
     return found
 
 

@@ -26,11 +26,12 @@ from pyperf._utils import is_significant
 from pytest_benchmark.fixture import BenchmarkFixture
 from record_native import DATA, KINDS
 
-from zapbench.cli import gate as command
+from zapbench.cli.progress import ON_STDERR
 from zapbench.error import EnvironmentMissing
 from zapbench.gate import budget
 from zapbench.gate.estimate import Spread, of_two
-from zapbench.gate.judge import Judgement
+from zapbench.gate.judgement import Judgement
+from zapbench.gate.live import Live, Options
 from zapbench.gate.noise import of_legs
 from zapbench.gate.verdict import Claim, Look, Verdict, rule
 
@@ -305,8 +306,8 @@ def budgets(directory: Path, cases: Sequence[str]) -> budget.Budgets:
 
 
 def gate_of(head: str, directory: Path, cases: Sequence[str], boots: int = 5) -> Judgement:
-    options = command.Options("icount", None, boots, 1, directory / "r", force=False)
-    live = command.Live(budgets(directory, cases), "6.12", head, options)
+    options = Options("icount", None, boots, 1, directory / "r", force=False)
+    live = Live(budgets(directory, cases), "6.12", head, options, ON_STDERR)
     return live.judgement()
 
 

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from zapbench.boot import Work, effort_for
 from zapbench.case import grid
 from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
-from zapbench.measure import effort_for, shuffled
 from zapbench.record import Samples, collect
 from zapbench.result.stats import Series, series
-from zapbench.target import Job
 from zapbench.vm import VmTarget
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(3600)]
@@ -41,18 +40,10 @@ class Boot:
 
 
 def quick_grid(vm: VmTarget, seed: int) -> Boot:
-    effort = effort_for(vm.tier, quick=True)
-    cases = [str(cell.case) for cell in grid(quick=True) if cell.excluded is None]
-    job = Job(
-        tuple(shuffled(cases, seed, 0)),
-        vm.kernel,
-        vm.tier,
-        seed=seed,
-        samples=effort.samples,
-        max_seconds=effort.max_seconds,
-    )
+    cases = tuple(str(cell.case) for cell in grid(quick=True) if cell.excluded is None)
+    work = Work(cases, effort_for(vm.tier, quick=True), seed)
     wall, cpu = time.monotonic(), cpu_seconds()
-    recording = collect(vm.run(job))
+    recording = collect(vm.run(work.job(vm, 0)))
     wall, cpu = time.monotonic() - wall, cpu_seconds() - cpu
     assert not recording.truncated
     return Boot(series(recording.of(Samples)), wall, cpu)

@@ -12,7 +12,7 @@ from command import Outcome
 from msgspec import Struct
 from msgspec.structs import replace
 
-from zapbench.cli import gate as command
+from zapbench.gate import live as live_gate
 from zapbench.record import Context, Record, Unit, encode
 from zapbench.result import store
 from zapbench.target import Job
@@ -161,7 +161,7 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Machines:
     def use(base: int | Figure, head: int | Figure) -> dict[str, Machine]:
         made["base"] = Machine("base", base if callable(base) else steady(base))
         made["head"] = Machine("head", head if callable(head) else steady(head))
-        monkeypatch.setattr(command, "target", lambda kernel, accel: made[kernel])
+        monkeypatch.setattr(live_gate, "machine", lambda kernel, accel, observer: made[kernel])
         return made
 
     return use

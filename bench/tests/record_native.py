@@ -20,7 +20,7 @@ from core import CBENCH, sources
 from limits import seconds
 from places import TESTS
 
-from zapbench.measure import shuffled
+from zapbench.boot import shuffled
 from zapbench.record import Samples, collect
 from zapbench.result import stats
 from zapbench.target import Job, Native

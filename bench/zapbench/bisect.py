@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Find the commit that moved a figure, with git-bisect(1) underneath.
 
-The two ends are measured in several boots; the limit lies between them, at the geometric mean.
+The two ends are measured in several boots; the threshold lies between them, at the geometric mean.
 After that one boot a commit decides: the machine that counts instructions repeats itself.
 """
 
@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from zapbench.boots import Boots
 from zapbench.case import Case
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
 from zapbench.host.process import output, running
+from zapbench.kept_boots import KeptBoots
 from zapbench.kernel.build import Image, build
 from zapbench.kernel.catalogue import GitSource, Kernel
 from zapbench.result.stats import ratio
@@ -55,7 +55,8 @@ class Subject:
         """
         source = GitSource(str(self.repository), commit)
         image = build(Kernel(commit, source), progress=progress)
-        made = Boots(cache.subdirectory("records"), image, [self.case], self._machine, self.accel)
+        records = cache.subdirectory("records")
+        made = KeptBoots(records, image, [self.case], self._machine, self.accel)
         for boot in range(boots):
             made.make(boot, boots)
         return [made.figure(self.case, boot) for boot in range(boots)]
@@ -65,7 +66,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Threshold:
     """Where good ends: ``figure`` in the case's unit; ``rises`` if bad commits lie above it."""
 
     figure: float
@@ -95,7 +96,7 @@ class Found:
     log: tuple[str, ...]
 
 
-def judge(subject: Subject, commit: str, limit: Limit, boots: int = 1) -> tuple[int, str]:
+def judge(subject: Subject, commit: str, threshold: Threshold, boots: int = 1) -> tuple[int, str]:
     """The exit code of testing a commit, and a line that says why.
 
     What cannot be built, booted or measured is `UNTESTABLE`: git tries one beside it.
@@ -106,7 +107,7 @@ def judge(subject: Subject, commit: str, limit: Limit, boots: int = 1) -> tuple[
         raise
     except ZapbenchError as error:
         return UNTESTABLE, f"{commit[:12]} cannot be tested: {error}"
-    status = limit.status(figure)
+    status = threshold.status(figure)
     return status, f"{commit[:12]} is {'bad' if status else 'good'}: {figure:.6g}"
 
 
@@ -127,13 +128,13 @@ def search(subject: Subject, good: str, bad: str, progress: Progress = no_progre
         raise UsageError(f"{good} is no ancestor of {bad}: bisect from {ancestor[:12]}")
     figures = [subject.figures(end, ENDS_BOOTS, progress) for end in ends]
     before, after = map(statistics.median, figures)
-    limit = _limit(figures, f"{subject.case} on {good} and {bad}")
+    threshold = _threshold(figures, f"{subject.case} on {good} and {bad}")
     with _scratch(subject.repository) as scratch:
-        said = _run(scratch, ends, subject, limit)
+        said = _run(scratch, ends, subject, threshold)
         commits = _outcome(said)
         subjects = [_git(scratch, "show", "-s", "--format=%s", each) for each in commits]
         log = _git(scratch, "bisect", "log").splitlines()
-    return Found(tuple(commits), tuple(subjects), before, after, limit.figure, tuple(log))
+    return Found(tuple(commits), tuple(subjects), before, after, threshold.figure, tuple(log))
 
 
 def commit_of(repository: Path, name: str) -> str:
@@ -157,7 +158,7 @@ def current(directory: Path) -> str:
         return commit_of(directory, "HEAD")
 
 
-def _limit(figures: Sequence[Sequence[float]], what: str) -> Limit:
+def _threshold(figures: Sequence[Sequence[float]], what: str) -> Threshold:
     good, bad = map(statistics.median, figures)
     p = ratio(*figures).p
     if p is None or p >= CHANCE or good == bad:
@@ -165,7 +166,7 @@ def _limit(figures: Sequence[Sequence[float]], what: str) -> Limit:
             f"{what}: {good:.6g} and {bad:.6g} in {ENDS_BOOTS} boots each do not differ (p = "
             f"{p:.2g}): there is no step to find between them"
         )
-    return Limit(math.sqrt(good * bad), bad > good)
+    return Threshold(math.sqrt(good * bad), bad > good)
 
 
 @contextmanager
@@ -186,10 +187,10 @@ def _git(repository: Path, *words: str) -> str:
     return output(command, failure=UsageError, purpose=f"git {words[0]} in {repository}").strip()
 
 
-def _run(scratch: Path, ends: Sequence[str], subject: Subject, limit: Limit) -> str:
+def _run(scratch: Path, ends: Sequence[str], subject: Subject, threshold: Threshold) -> str:
     """What ``git bisect run`` says in the end; its tests' own lines go to standard error."""
     _git(scratch, "bisect", "start", "--no-checkout", ends[1], ends[0])
-    test = [sys.executable, "-m", "zapbench", "kernel", "judge", subject.case, *limit.options()]
+    test = [sys.executable, "-m", "zapbench", "kernel", "judge", subject.case, *threshold.options()]
     # Not the scratch: where a commit is checked out depends on the name of its repository.
     test += ["--repo", str(subject.repository), "--accel", subject.accel]
     command = ["git", "-c", "safe.directory=*", "-C", str(scratch), "bisect", "run", *test]

@@ -47,6 +47,8 @@ def test_text_stays_text_and_names_cannot_be_markup(tmp_path: Path) -> None:
     words = "\n".join("".join(node.itertext()) for node in root.iter() if node.tag.endswith("text"))
     assert ["<script>alert(1)<", "script>$x^2$"][-1] in words
     assert not [node for node in root.iter() if node.tag.endswith("script")]
+    ids = [node.get("id") for node in root.iter() if "id" in node.attrib]
+    assert len(ids) == len(set(ids))
     for said in ("madv_zap", "≠ punch_hole", "µs", "shmem, 4k pages, 4k range"):
         assert said in words
 

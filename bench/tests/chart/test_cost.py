@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from zapbench import chart
 from zapbench.chart.cost import CUT
-from zapbench.chart.palette import TIER_NOTES
+from zapbench.chart.palette import PAPER, TIER_NOTES
 from zapbench.record import Unit
 from zapbench.result.stats import interval
 from zapbench.result.store import RECORDS, Results
@@ -62,7 +62,7 @@ def test_a_bar_beyond_the_axis_is_torn_and_says_its_figure(results: Results) -> 
     assert widths(axes)["≠ punch_hole"] == pytest.approx(CUT * high)
     labels = [text.get_text() for text in axes.texts]
     assert "90.0  90.0×" in labels
-    white = [line for line in axes.lines if line.get_color() == "white"]
+    white = [line for line in axes.lines if line.get_color() == PAPER.light]
     assert {round(sum(ys(line)) / 2) for line in white} == {row(axes, "≠ punch_hole")}
 
 

@@ -9,7 +9,7 @@ import command
 import pytest
 from command import SMALL, Command, Outcome
 
-from zapbench.cli import where
+from zapbench import where
 from zapbench.host.settings import Outcome as Applied
 from zapbench.target import Replay
 from zapbench.uffd import Userfaultfd

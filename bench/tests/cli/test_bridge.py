@@ -52,10 +52,10 @@ def test_a_bridge_of_few_points_is_drawn_without_a_residual(
     few = {"dontneed": 1, "remap": 2}
     native = written(tmp_path / "n", figures(few, 1000))
     icount = written(tmp_path / "i", figures(few, 10), tier="icount", unit="instructions")
-    out = run(capsys, "bridge", native, icount, "-o", tmp_path / "b.png")
+    out = run(capsys, "bridge", native, icount, "-o", tmp_path / "new/b.png")
     assert "1 point: too few for a rank correlation or a residual" in out
     assert "estimated" not in out
-    assert (tmp_path / "b.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "new/b.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_wrong_directories_are_one_line(

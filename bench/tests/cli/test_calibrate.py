@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench calibrate``, and a gate on what it found."""
 
+import contextlib
+
 import pytest
 from command import Outcome
 from gate_boots import (
@@ -16,8 +18,6 @@ from gate_boots import (
     verdicts,
 )
 
-from zapbench.cli import where
-
 
 def test_time_is_judged_only_where_the_noise_is_known(
     gate: Gate,
@@ -31,8 +31,8 @@ def test_time_is_judged_only_where_the_noise_is_known(
     monkeypatch.setattr("zapbench.gate.fingerprint.output", lambda words: "QEMU 1")
     assert "is missing" in live(gate).line
     monkeypatch.setattr(
-        "zapbench.cli.calibrate.place",
-        lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "kvm"), "base", False),
+        "zapbench.gate.calibrate.choose",
+        lambda *_: Machine("base", lambda c, b: 9000 + b, "kvm"),
     )
     calibrated = Outcome(capsys, ["calibrate", ZAP, REMAP, "--boots", 3, "-o", "c"])
     assert calibrated.status == 0
@@ -51,8 +51,8 @@ def test_the_noise_of_a_case_that_was_not_calibrated_is_unknown(
         machine.tier = "kvm"
     monkeypatch.setattr("zapbench.gate.fingerprint.output", lambda words: "QEMU 1")
     monkeypatch.setattr(
-        "zapbench.cli.calibrate.place",
-        lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "kvm"), "base", False),
+        "zapbench.gate.calibrate.choose",
+        lambda *_: Machine("base", lambda c, b: 9000 + b, "kvm"),
     )
     assert Outcome(capsys, ["calibrate", REMAP, "--boots", 3, "-o", "c"]).status == 0
     done = live(gate, "--format", "json")
@@ -68,9 +68,10 @@ def test_times_of_another_machine_than_the_calibrated_one_are_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(
-        "zapbench.cli.calibrate.place",
-        lambda *_: where.Place(Machine("base", lambda c, b: 9000 + b, "native"), "base", False),
+        "zapbench.gate.calibrate.choose",
+        lambda *_: Machine("base", lambda c, b: 9000 + b, "native"),
     )
+    monkeypatch.setattr("zapbench.gate.calibrate.prepared", lambda *_: contextlib.nullcontext())
     assert Outcome(capsys, ["calibrate", ZAP, REMAP, "--boots", 3, "-o", "c"]).status == 0
     here = result("base", QUIET, tier="native"), result("head", QUIET, tier="native")
     assert gate(*here).status == 0

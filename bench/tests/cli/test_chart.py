@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""``zapbench chart``: what cannot be drawn is one line."""
+"""``zapbench chart``: what is drawn where, and what cannot be is one line."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import synthetic
 from command import fail
 from drawn import SMALL, written
 
+from zapbench import cli
 from zapbench.result.store import RECORDS
 
 
@@ -43,7 +44,7 @@ def test_mixed_units_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
     [
         ("c.pdf", "must end in .svg or .png"),
         ("c", "must end in .svg or .png"),
-        ("absent/c.svg", "there is no directory absent"),
+        ("records.jsonl.gz/c.svg", "cannot write records.jsonl.gz/c.svg"),
         ("/proc/c.svg", "cannot write /proc/c.svg"),
     ],
 )
@@ -56,3 +57,11 @@ def test_a_file_that_cannot_be_is_one_line(
 ) -> None:
     monkeypatch.chdir(written(tmp_path))
     assert said in fail(capsys, "chart", ".", "-o", file)
+
+
+def test_a_chart_goes_where_there_was_no_directory(tmp_path: Path) -> None:
+    file = tmp_path / "new/place/c.svg"
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["chart", str(written(tmp_path)), "-o", str(file)])
+    assert caught.value.code == 0
+    assert file.read_text().startswith("<?xml")

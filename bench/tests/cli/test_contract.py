@@ -2,8 +2,10 @@
 """``zapbench contract``."""
 
 import json
+from pathlib import Path
 
 from command import Command, Replay, golden, trimmed
+from made_stream import skipped
 
 
 def test_contract_is_as_committed(zapbench: Command, replay: Replay) -> None:
@@ -15,3 +17,14 @@ def test_contract_is_as_committed(zapbench: Command, replay: Replay) -> None:
     words = {line["method"]: line["kept"] for line in section["lines"]}
     assert words["overmap"] == {"cache": "BROKEN", "cow": "—", "vmas": "lost"}
     assert "dontunmap" in section["absent"]
+
+
+def test_where_every_contract_is_skipped_nothing_was_measured(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    case = "contract/rwp/shmem/4k/4k"
+    replay(skipped(tmp_path, {case: "no such call"}))
+    done = zapbench("contract", case)
+    assert "rwp: not to be had: no such call" in done.out
+    assert "nothing was measured on synthetic, every case was skipped: no such call" in done.line
+    assert done.status == 2

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from gate_boots import BUDGETS, QUIET, SIX, Gate, Machines, MakeResult, live, slower
 
-from zapbench.cli import gate as command
 from zapbench.error import BuildFailed
+from zapbench.gate import live as live_gate
+from zapbench.observer import Observer
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,10 @@ def test_bisect_wants_other_exit_codes(
     six = result("base6", SIX, "base")
     assert gate(six, result("bad", slower(SIX, 1.1)), "--bisect").status == 1
 
-    def broken(kernel: str, accel: str) -> None:
+    def broken(kernel: str, accel: str, observer: Observer) -> None:
         raise BuildFailed("mm/madvise.c: error")
 
-    monkeypatch.setattr(command, "target", broken)
+    monkeypatch.setattr(live_gate, "machine", broken)
     assert gate("--kernel", "6.12", "--bisect").status == 125
 
 
@@ -73,7 +74,9 @@ def test_files_are_written_in_the_format_of_their_name(
     assert (tmp_path / "a.md").read_text().startswith("### FAIL: ")
     assert json.loads((tmp_path / "a.json").read_text())["status"] == "FAIL"
     ET.parse(tmp_path / "a.xml")
-    assert "cannot write nowhere" in gate(*failing, "-o", "nowhere/a.md").line
+    assert gate(*failing, "-o", "new/place/a.md").status == 1
+    assert (tmp_path / "new/place/a.md").read_text() == (tmp_path / "a.md").read_text()
+    assert "cannot write a.md/b.md" in gate(*failing, "-o", "a.md/b.md").line
 
 
 def test_the_exit_status_reaches_the_shell(result: MakeResult, tmp_path: Path) -> None:

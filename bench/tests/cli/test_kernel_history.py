@@ -28,7 +28,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "history"
+    path = tmp_path / ".asv/history"  # as in README: .asv is not there
     status, out, err = run(capsys, "-o", str(path), "--kernels", "1.2.*,1.10.1")
     assert (status, out) == (0, f"{path}\n")
     assert "3 releases, new: 1.2.3, 1.2.4, 1.10.1; branches 1.10, 1.2, 1.2+zap, releases" in err
@@ -59,6 +59,15 @@ def test_a_wrong_request_is_one_line(
     assert (status, out) == (2, "")
     assert reason in err
     assert err.count("\n") == 1
+
+
+def test_a_place_where_no_history_can_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    status, _, err = run(capsys, "-o", str(tmp_path / "file/history"))
+    line = f"zapbench: cannot write {tmp_path}/file: File exists; choose another with -o\n"
+    assert (status, err) == (2, line)
 
 
 def test_without_git(

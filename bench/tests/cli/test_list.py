@@ -16,3 +16,10 @@ def test_list_names_every_case_with_its_reason(zapbench: Command, replay: Replay
         "reason": "promise cache broken",
     }
     assert "cases, " in zapbench("list", "--quick", PLACE).out
+
+
+def test_what_needs_no_probe_is_listed(zapbench: Command, replay: Replay) -> None:
+    for case in ("empty/-/anon/4k/4k", "zap/guard/hugetlb/2m/2m"):
+        done = zapbench("list", case)
+        assert case in done.out
+        assert done.status == 0

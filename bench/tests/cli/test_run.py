@@ -5,12 +5,15 @@ import contextlib
 import os
 from pathlib import Path
 
+import pytest
 import synthetic
 from command import Command, Replay, run_small
+from made_stream import skipped
 
-from zapbench import record
+from zapbench import record, where
 from zapbench.record import Samples
 from zapbench.result import store
+from zapbench.uffd import Userfaultfd
 
 
 def test_a_run_leaves_records_and_a_suite(
@@ -83,3 +86,28 @@ def test_resuming_another_kernel_s_results_is_refused(
     (tmp_path / "r" / store.RECORDS).write_bytes(b"".join(lines))
     done = run_small(zapbench, "-o", "r", "--resume")
     assert "holds 6.1 (kvm), not" in done.line
+
+
+def test_refused_userfaultfd_is_one_line_and_leaves_no_directory(
+    zapbench: Command, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, "probe_userfaultfd", lambda: Userfaultfd(error=1))
+    done = run_small(zapbench, "-o", "r")
+    assert "userfaultfd is refused (Operation not permitted): run as root" in done.err
+    assert done.status == 2
+    assert not Path("r").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "calibrate"])
+def test_where_every_case_is_skipped_nothing_was_measured(
+    zapbench: Command, replay: Replay, tmp_path: Path, command: str
+) -> None:
+    reasons = {"zap/rwp/shmem/4k/64k": "no such call", "zap/dontneed/hugetlb/2m/2m": "no pages"}
+    replay(skipped(tmp_path, reasons))
+    done = zapbench(command, *reasons, "--boots", 2, "-o", "r")
+    last = done.err.splitlines()[-1]
+    assert "nothing was measured on synthetic, every case was skipped: no such call" in last
+    assert "no pages" in last
+    assert done.status == 2
+    assert ("skipped: no pages" in done.out) == (command == "run")
+    assert record.load(Path("r") / store.RECORDS).of(record.Skip)

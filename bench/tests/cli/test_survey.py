@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from command import fail
 from made_bridge import PLACE
+from made_stream import skipped
 
-from zapbench import cli, target
-from zapbench.cli import where
+from zapbench import cli, target, where
 from zapbench.error import EnvironmentMissing, LostVm
 from zapbench.record import Samples
 from zapbench.result.store import RECORDS, Results
@@ -83,6 +83,20 @@ def test_a_survey_where_nothing_can_run_fails(
     status, _, err = survey(capsys)
     assert status == 2
     assert err.splitlines()[-1].startswith("zapbench: neither part could be measured")
+
+
+def test_a_survey_that_measures_nothing_fails(
+    here: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    case = f"cycle/madv_zap/{PLACE}"
+    skips = skipped(tmp_path, {case: "no such call"})
+    monkeypatch.setattr(where, "Native", lambda: Replay(skips))
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["survey", case, "--boots", "1", "-o", "s"])
+    native, _, last = capsys.readouterr().err.splitlines()[-3:]
+    assert caught.value.code == 2
+    assert native.startswith("zapbench: native: nothing was measured on synthetic")
+    assert last.startswith("zapbench: neither part could be measured")
 
 
 def test_a_survey_of_an_unknown_case_is_one_line(

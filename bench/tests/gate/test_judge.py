@@ -140,3 +140,12 @@ def test_what_cannot_be_judged_is_one_line(gate: Gate, result: MakeResult, name:
     assert re.search(message, done.line)
     assert done.status == 2
     assert done.out == ""
+
+
+def test_where_every_case_is_skipped_there_is_nothing_to_judge(
+    gate: Gate, result: MakeResult
+) -> None:
+    done = gate(result("head", QUIET, fewer=[ZAP, REMAP]))
+    assert "is about what was measured: " in done.line
+    assert "skipped: not supported" in done.line
+    assert done.status == 2

@@ -18,7 +18,7 @@ from gate_boots import (
     verdicts,
 )
 
-from zapbench.cli import gate as command
+from zapbench.gate import live as live_gate
 from zapbench.result import store
 from zapbench.target import Job, Replay
 
@@ -87,6 +87,6 @@ def test_a_recording_is_judged_as_if_it_ran_now(
         "base": result("base", SIX) / store.RECORDS,
         "head": result("head", slower(SIX, 1.1)) / store.RECORDS,
     }
-    monkeypatch.setattr(command, "target", lambda kernel, accel: Replay(files[kernel]))
+    monkeypatch.setattr(live_gate, "machine", lambda kernel, accel, observer: Replay(files[kernel]))
     done = live(gate, "--format", "json")
     assert verdicts(done)[RELATIVE] == "EXCEEDED"

@@ -4,7 +4,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zapbench.gate.schema import Place, whereabouts
+from zapbench.gate.schema import Position, whereabouts
 
 GOOD = """\
 [[budget]]
@@ -18,4 +18,4 @@ reason = "why"
 def test_the_nth_table_is_found(before: int, blank: int, indent: str) -> None:
     text = GOOD * before + "\n" * blank + f'{indent}[[budget]]\n{indent}"limit"="x"\n'
     place = whereabouts(text, "budget", before, "limit")
-    assert place == Place(4 * before + blank + 2, 1 + len(indent))
+    assert place == Position(4 * before + blank + 2, 1 + len(indent))

@@ -20,7 +20,6 @@ from zapbench.gate.verdict import (
     Verdict,
     boots_to_decide,
     rule,
-    suspected,
 )
 from zapbench.result import stats
 
@@ -208,4 +207,4 @@ def test_a_fail_is_above_its_limit_and_a_pass_is_not(cases: list[Drawn]) -> None
 
 def test_only_what_the_first_boots_would_fail_is_measured_again() -> None:
     claims = [claim(0.0, 0.5), claim(0.0, 0.0), claim(0.0, -0.5), claim(0.0, 0.5, floor=0.6)]
-    assert suspected(claims) == [True, False, False, False]
+    assert [ruling.suspected for ruling in rule(claims)] == [True, False, False, False]

@@ -12,6 +12,7 @@ from toy_archive import read_lists
 
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host import cache
+from zapbench.host.file import write_if_changed
 from zapbench.kernel import apt, catalogue, source
 from zapbench.kernel.catalogue import DebianSource
 
@@ -105,12 +106,12 @@ def test_a_suite_that_the_machine_does_not_list_comes_from_its_mirror(
 ) -> None:
     read_lists()
     # An unsigned archive: only a test may trust it.
-    original = cache.write
+    original = write_if_changed
 
     def trusting(path: Path, content: bytes) -> bool:
         return original(path, content.replace(b"deb file:", b"deb [trusted=yes] file:"))
 
-    monkeypatch.setattr(cache, "write", trusting)
+    monkeypatch.setattr(apt, "write_if_changed", trusting)
     (machine / "sources.list").write_text(f"deb [trusted=yes] file:{machine}/archive toys main\n")
     assert [suite for _, suite in apt.mirrors()] == ["toys"]
     options = apt._read_lists("toys-backports")

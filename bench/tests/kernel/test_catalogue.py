@@ -82,9 +82,18 @@ def test_wrong_names(name: str, words: str) -> None:
     [
         ("kernel = [", "is not a table of kernels"),
         ("other = 1", "is not a table of kernels"),
-        ('[kernel."9"]\nsuite = "x"', "kernel 9 needs debian, or git and ref"),
-        ('[kernel."9"]\ndebian = "x"\ncolour = "red"', "unknown key 'colour'"),
+        ('[kernel."9"]\nsuite = "x"', "kernel 9: needs debian, or git and ref"),
+        (
+            '[kernel."9"]\ndebian = "x"\ncolour = "red"',
+            "contains unknown field `colour`",
+        ),
         ('[kernel."9"]\ngit = "/linux"\nref = "-x"', "'-x' is not a git ref"),
+        ('[kernel."9"]\ndebian = 9', "kernel 9: Expected `str | null`, got `int` - at `$.debian`"),
+        ('[kernel."9"]\ndebian = "x"\nseries = "s"', "kernel 9: Expected `object`, got `str`"),
+        ('[kernel."9"]\ndebian = "x"\nconfig = [1]', "kernel 9: Expected `str`, got `int`"),
+        ("[kernel]\n9 = 1", "kernel 9: Expected `object`, got `int`"),
+        ("kernel = 1", "is not a table of kernels: Expected `object`, got `int`"),
+        ("[kernel]\n[other]", "is not a table of kernels: Object contains unknown field `other`"),
     ],
 )
 def test_wrong_catalogues(tmp_path: Path, text: str, words: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from zapbench.error import EnvironmentMissing, UsageError
+from zapbench.error import DiskFull, EnvironmentMissing, UsageError
 from zapbench.kernel import build, catalogue
 from zapbench.kernel.package import build_packages
 
@@ -32,6 +32,13 @@ def test_what_is_no_configuration(tmp_path: Path, content: str | None, words: st
         build_packages(catalogue.parse("6.12"), base, tmp_path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_place_where_no_packages_can_be(tmp_path: Path) -> None:
+    base = tmp_path / "config"
+    base.write_text("".join(f"CONFIG_{letter}=y\n" for letter in "ABCDEFGHIJKL"))
+    with pytest.raises(DiskFull, match=r"cannot write .*config/deb: .*; choose another with -o"):
+        build_packages(catalogue.parse("6.12"), base, base / "deb")
 
 
 @pytest.mark.kernel

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from places import TESTS
 
+from zapbench.boot import contracts
 from zapbench.case import Case, backings, contract_grid
 from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
 from zapbench.kernel.build import Image
-from zapbench.measure import contracts
 from zapbench.record import Contract, Error, Recording, Samples, Skip, collect, load
 from zapbench.result.store import RECORDS
 from zapbench.target import Job
@@ -76,7 +76,7 @@ def zapped(image: Image, require: Require) -> Recording:
     """The contracts of MADV_ZAP and of those it is compared with, wherever the tables allow."""
     cells = [cell for cell in contract_grid() if cell.case.method in METHODS]
     with whole(require):
-        return contracts(target(image), "k", cells, Path.cwd())
+        return contracts(target(image), cells)
     raise AssertionError
 
 

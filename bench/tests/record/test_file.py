@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Record files: appended to, cut, and full disks."""
 
+import contextlib
 import gzip
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
+import limits
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_stream import a_stream
+from places import TESTS
 
 from zapbench import record
-from zapbench.error import DiskFull, SchemaError
+from zapbench.error import DiskFull, EnvironmentMissing, SchemaError
 from zapbench.record import Context, Recording, Writer
 
 
@@ -46,55 +50,160 @@ def test_load_says_what_a_file_is_that_cannot_be_read(tmp_path: Path) -> None:
         record.load(foreign)
 
 
-def test_the_writer_appends_members_that_any_gzip_reads(tmp_path: Path) -> None:
+def text_of(*boots: int) -> bytes:
+    return b"".join(line for boot in boots for line in a_stream(boot))
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def written(path: Path, *boots: int) -> None:
+    with Writer(path) as writer:
+        for boot in boots:
+            for line in a_stream(boot):
+                writer.write(line)
+
+
+def test_records_are_plain_while_they_are_written_and_one_gzip_member_in_the_end(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "records.jsonl.gz"
     for boot in range(3):
         with Writer(path) as writer:
             for line in a_stream(boot):
                 writer.write(line)
-    assert gzip.decompress(path.read_bytes()) == b"".join(a_stream(0) + a_stream(1) + a_stream(2))
+            writer.flush()
+            assert (tmp_path / "records.jsonl").read_bytes() == text_of(*range(boot + 1))
+            assert len(record.load(path).of(Context)) == boot + 1
+        assert names(tmp_path) == ["records.jsonl.gz"]
+    assert path.read_bytes() == gzip.compress(text_of(0, 1, 2), compresslevel=6, mtime=0)
     assert record.load(path).truncated is None
+
+
+def test_a_second_writer_is_refused_while_the_first_one_writes(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl.gz"
+    with Writer(path) as writer:
+        writer.write(a_stream()[0])
+        writer.flush()
+        with pytest.raises(EnvironmentMissing, match=r"another run writes into .*: wait for it"):
+            Writer(path)
+    assert gzip.decompress(path.read_bytes()) == a_stream()[0]
+    written(path, 1)
+
+
+def old(*boots: int) -> bytes:
+    """A file as it was written by members, one a boot."""
+    return b"".join(gzip.compress(text_of(boot), mtime=0) for boot in boots)
 
 
 @settings(deadline=None)
 @given(st.integers(1, 10_000))
-def test_a_member_cut_by_a_crash_is_mended_when_writing_goes_on(
+def test_a_member_cut_by_a_crash_is_gone_on_with(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:
     path = tmp_path_factory.mktemp("crash") / "records.jsonl.gz"
-    sizes = []
-    for boot in range(2):
-        with Writer(path) as writer:
-            for line in a_stream(boot):
-                writer.write(line)
-        sizes.append(path.stat().st_size)
-    whole = path.read_bytes()
+    whole = old(0, 1)
     left = len(whole) - cut % len(whole)
     path.write_bytes(whole[:left])
     kept = record.load(path)
-    assert (kept.truncated is None) == (left in sizes)
-    with Writer(path) as writer:
-        for line in a_stream(2):
-            writer.write(line)
+    assert (kept.truncated is None) == (left in (len(old(0)), len(whole)))
+    written(path, 2)
     after = record.load(path)
     assert after.of(Context)[-1].run.boot == 2
     assert after.records[: len(kept.records)] == kept.records
 
 
+PLAIN, GZIP = "records.jsonl", "records.jsonl.gz"
+BEFORE: dict[str, dict[str, bytes]] = {
+    "nothing": {},
+    "complete": {GZIP: gzip.compress(text_of(0))},
+    "by members": {GZIP: old(0, 1)},
+    "a cut member": {GZIP: old(0, 1)[:-20]},
+    "a crash": {PLAIN: text_of(0) + a_stream(1)[0][:-30]},
+    "a crash when gone on with": {PLAIN: text_of(0, 1), GZIP: old(0)},
+    "a crash between renaming and removing": {PLAIN: text_of(0), GZIP: gzip.compress(text_of(0))},
+    "a crash when compressing": {PLAIN: text_of(0), f".{GZIP}.1": gzip.compress(text_of(0))[:20]},
+}
+
+
+@pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)
+def test_killed_at_any_step_a_writer_loses_and_doubles_nothing(
+    tmp_path: Path, before: dict[str, bytes]
+) -> None:
+    template, place, lines = tmp_path / "template", tmp_path / "place", tmp_path / "lines"
+    template.mkdir()
+    for name, content in before.items():
+        (template / name).write_bytes(content)
+    lines.write_bytes(text_of(7))
+    script = [sys.executable, str(TESTS / "killed_writer.py")]
+    subprocess.run([*script, template, place, lines], check=True, timeout=limits.seconds(120))
+    kept = record.load(template / GZIP).records if before else ()
+    wanted = [*kept, *record.collect(a_stream(7)).records]
+    steps = [path for path in place.iterdir() if path.is_dir()]
+    assert len(steps) > 50
+    for directory in steps:
+        told = directory.with_name(f"{directory.name}.told")
+        least = len(kept) + (told.stat().st_size if told.exists() else 0)
+        if before or record.is_there(directory / GZIP):
+            found = list(record.load(directory / GZIP).records)
+            assert found == wanted[: len(found)], directory
+            assert len(found) >= least, directory
+        written(directory / GZIP, 8)
+        assert names(directory) == [GZIP]
+        text = gzip.decompress((directory / GZIP).read_bytes())
+        assert text.endswith(text_of(8))
+        records = [record.decode(line) for line in text.removesuffix(text_of(8)).splitlines()]
+        assert records == wanted[: len(records)], directory
+        assert len(records) >= least, directory
+    assert record.load(place / str(len(steps)) / GZIP).of(Context)[-2].run.boot == 7
+
+
+def fill(disk: Path, left: int) -> None:
+    """Take all of the space on a disk but so many bytes."""
+    ballast = disk / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)) == 4096:
+            pass
+    os.truncate(ballast, ballast.stat().st_size // 4096 * 4096 - left)
+
+
 def test_a_full_disk_leaves_what_was_there(small_disk: Path) -> None:
     path = small_disk / "records.jsonl.gz"
-    with Writer(path) as writer:
-        for line in a_stream():
-            writer.write(line)
-    before = path.read_bytes()
+    written(path, 0)
     writer = Writer(path)
-    noise = msgspec.json.encode(os.urandom(1 << 20).hex())  # does not compress to nothing
-    with pytest.raises(DiskFull, match=r"No space left.*make room"):
-        writer.write(noise + b"\n")
+    with pytest.raises(DiskFull, match=r"records.jsonl: No space left.*finished before: make room"):
+        writer.write(text_of(1) + bytes(1 << 20))
+    assert (small_disk / "records.jsonl").read_bytes() == text_of(0, 1)  # the lines that fitted
     writer.close()
-    assert path.read_bytes()[: len(before)] == before
-    text = gzip.decompress(path.read_bytes())
-    assert text.startswith(b"".join(a_stream()))
+    assert gzip.decompress(path.read_bytes()) == text_of(0, 1)
+
+
+def test_a_disk_too_full_to_compress_on_keeps_the_plain_text(small_disk: Path) -> None:
+    path = small_disk / "records.jsonl.gz"
+    writer = Writer(path)
+    for line in a_stream():
+        writer.write(line)
+    writer.flush()
+    fill(small_disk, 0)
+    said = r"records.jsonl.gz: No space left.*; records.jsonl holds what was finished: make room"
+    with pytest.raises(DiskFull, match=said):
+        writer.close()
+    assert names(small_disk) == ["ballast", "records.jsonl"]
+    assert record.load(path).records == record.collect(a_stream()).records
+    (small_disk / "ballast").unlink()
+    written(path, 1)
+    assert gzip.decompress(path.read_bytes()) == text_of(0, 1)
+
+
+def test_a_disk_too_full_to_decompress_on_keeps_the_compressed(small_disk: Path) -> None:
+    path = small_disk / "records.jsonl.gz"
+    written(path, 0)
+    fill(small_disk, 0)
+    with pytest.raises(DiskFull, match=r"cannot write .*No space left"):
+        Writer(path)
+    assert names(small_disk) == ["ballast", "records.jsonl.gz"]
+    assert gzip.decompress(path.read_bytes()) == text_of(0)
 
 
 def test_a_device_that_is_always_full() -> None:

@@ -35,6 +35,16 @@ def test_check_does_not_need_the_results(tmp_path: Path, results: Path) -> None:
     assert report.check(where) is None
 
 
+def test_results_that_a_crash_left_plain_make_the_same_report(
+    tmp_path: Path, results: Path
+) -> None:
+    first = made(tmp_path / "a", results)
+    (results / RECORDS).rename(results / "records.jsonl")
+    second = made(tmp_path / "b", results)
+    assert (first / RECORDS).read_bytes() == (second / RECORDS).read_bytes()
+    assert (first / "index.md").read_bytes() == (second / "index.md").read_bytes()
+
+
 def spoil(where: Path, name: str, change: Callable[[bytes], bytes]) -> None:
     (where / name).write_bytes(change((where / name).read_bytes()))
 

@@ -21,9 +21,16 @@ def test_svg_files_stand_alone_and_follow_a_dark_scheme(tmp_path: Path, results:
     import xml.etree.ElementTree as ET
 
     for path in made(tmp_path, results).glob("*.svg"):
-        root = ET.parse(path).getroot()
+        text = path.read_text(encoding="utf-8")
+        light, dark = text.split("@media (prefers-color-scheme:dark)")
+        root = ET.fromstring(text)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
-        assert "prefers-color-scheme:dark" in path.read_text(encoding="utf-8")
+        for node in root.iter():
+            assert all(f".{name}{{" in light for name in node.get("class", "").split())
+            # Only the faces of cells are the same on any paper, and so have a colour.
+            fixed = "stroke: #" if node.tag.endswith("path") else "#"
+            assert fixed not in node.get("style", "")
+        assert ".stroke-ink{stroke:#e6e6e6}" in dark
 
 
 def test_control_characters_break_no_chart(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ OWNERS = {
     "click": {"cli"},
     "jinja2": {"report"},
     "matplotlib": {"chart"},
-    "msgspec": {"record"},
+    "msgspec": {"gate", "kernel", "record"},  # records, and what is written in TOML
     "numpy": {"chart", "result"},
     "pyperf": {"result"},
     "rich": {"cli"},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 import contextlib
+import gzip
 import os
 import subprocess
 import sys
@@ -103,6 +104,22 @@ def test_a_result_is_gone_on_with_only_when_asked(tmp_path: Path) -> None:
         for line in synthetic.stream(synthetic.run_of(1)):
             writer.write(line)
     assert len(Results(tmp_path / "r").recording.of(record.Context)) == 2
+
+
+def test_what_a_crash_left_plain_is_a_result_and_is_gone_on_with(tmp_path: Path) -> None:
+    whole = fill(tmp_path / "r", boots=1) / RECORDS
+    plain = tmp_path / "r/records.jsonl"
+    plain.write_bytes(gzip.decompress(whole.read_bytes()) + b'{"v":1,"ki')
+    whole.unlink()
+    assert store.recorded(tmp_path / "r")
+    assert Results(tmp_path / "r").series[ZAP].medians == [100]
+    with pytest.raises(UsageError, match="--resume"):
+        store.create(tmp_path / "r")
+    with store.create(tmp_path / "r", resume=True) as writer:
+        for line in synthetic.stream(synthetic.run_of(1)):
+            writer.write(line)
+    assert len(Results(tmp_path / "r").recording.of(record.Context)) == 2
+    assert not plain.exists()
 
 
 @pytest.mark.parametrize("place", ["file/below", "/proc/zapbench"])

@@ -9,7 +9,7 @@ import pytest
 from limits import seconds, until
 from scripted_qemu import SCRIPT, running_programs
 
-from zapbench.vm import Limits, VmTarget, machine
+from zapbench.vm import Timeouts, VmTarget, machine
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     monkeypatch.setenv("ZAPBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "LEAVE_SECONDS", 0.5)
 
-    def make(body: str, accel: str = "tcg", limits: Limits | None = None) -> VmTarget:
+    def make(body: str, accel: str = "tcg", timeouts: Timeouts | None = None) -> VmTarget:
         program = directory / "qemu-system-x86_64"
         program.write_text(SCRIPT.format(body=body))
         program.chmod(0o755)
-        limits = limits or Limits(first=seconds(30), silence=seconds(30))
-        return VmTarget(str(image), accel, guest=guest, limits=limits)
+        timeouts = timeouts or Timeouts(first=seconds(30), silence=seconds(30))
+        return VmTarget(str(image), accel, guest=guest, timeouts=timeouts)
 
     yield make
     until(lambda: str(directory) not in running_programs(), "no script is left")

@@ -19,7 +19,7 @@ from scripted_qemu import CASE, CONTEXT, END, running_programs
 
 from zapbench.error import EnvironmentMissing, Interrupted, LostVm
 from zapbench.target import Job
-from zapbench.vm import Limits, VmTarget, machine
+from zapbench.vm import Timeouts, VmTarget, machine
 
 LINES = [f"{CONTEXT}\n".encode(), f"{END}\n".encode()]
 
@@ -133,8 +133,8 @@ def test_a_machine_that_is_lost(scripted: Callable[..., VmTarget], body: str, wo
 
 @pytest.mark.parametrize("body", ["sleep 60", "while :; do :; done"])
 def test_a_machine_that_falls_silent(scripted: Callable[..., VmTarget], body: str) -> None:
-    limits = Limits(first=seconds(30), silence=0.5)
-    vm = scripted(f"echo '{CONTEXT}' >>$records; {body}", limits=limits)
+    timeouts = Timeouts(first=seconds(30), silence=0.5)
+    vm = scripted(f"echo '{CONTEXT}' >>$records; {body}", timeouts=timeouts)
     lost(vm, "hung: it wrote nothing for 0.5 s", kept=LINES[:1])
 
 
@@ -144,7 +144,7 @@ def test_half_a_record_is_handed_on_as_such(scripted: Callable[..., VmTarget]) -
 
 
 def test_nothing_at_all_is_a_hang_from_the_start(scripted: Callable[..., VmTarget]) -> None:
-    lost(scripted("sleep 60", limits=Limits(0.3, 60)), "nothing for 0.3 s", kept=[])
+    lost(scripted("sleep 60", timeouts=Timeouts(0.3, 60)), "nothing for 0.3 s", kept=[])
 
 
 def test_a_machine_that_does_not_leave_after_its_end_is_ended(

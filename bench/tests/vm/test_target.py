@@ -11,7 +11,7 @@ from scripted_qemu import CASE, CONTEXT, END
 
 from zapbench.case import Case
 from zapbench.error import EnvironmentMissing, UsageError
-from zapbench.vm import Limits, VmTarget, image_of, target
+from zapbench.vm import Timeouts, VmTarget, image_of, target
 
 
 def test_memory_and_huge_pages_for_the_cases() -> None:
@@ -38,7 +38,7 @@ def test_kvm_that_opens_and_runs_nothing(
     scripted: Callable[..., VmTarget], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(target, "KVM", Path(os.devnull))
-    monkeypatch.setattr(target, "PROBE", Limits(first=0.5, silence=0.5))
+    monkeypatch.setattr(target, "PROBE", Timeouts(first=0.5, silence=0.5))
     hangs = "while :; do sleep 60; done"
     assert scripted(hangs, "auto").tier == "tcg"
     with pytest.raises(EnvironmentMissing, match=r"KVM does not run here: .*hung"):

@@ -14,7 +14,7 @@ from limits import seconds
 from zapbench.error import EnvironmentMissing, LostVm
 from zapbench.kernel import build, catalogue
 from zapbench.kernel.build import Image
-from zapbench.vm import Limits, VmTarget, shell
+from zapbench.vm import Timeouts, VmTarget, shell
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(1800)]
 Require = Callable[[object, str], None]
@@ -118,9 +118,9 @@ def boot(image: Image, init: Path) -> Callable[..., Iterator[bytes]]:
     """``boot(accelerator, what)``: the lines of a machine whose first process does that."""
 
     def make(
-        accelerator: str, what: str = "", *, limits: Limits | None = None, number: int = 0
+        accelerator: str, what: str = "", *, timeouts: Timeouts | None = None, number: int = 0
     ) -> Iterator[bytes]:
-        vm = VmTarget(str(image.bzimage), accelerator, guest=init, limits=limits)
+        vm = VmTarget(str(image.bzimage), accelerator, guest=init, timeouts=timeouts)
         return vm.lines((), boot=number, seed=1, options=[f"do={what}"])
 
     return make
@@ -170,9 +170,9 @@ def test_a_machine_that_is_lost_says_why_and_keeps_what_came(
 ) -> None:
     came: list[bytes] = []
     silence = 3 if words.startswith("hung") else seconds(60)
-    limits = Limits(first=seconds(60), silence=silence)
+    timeouts = Timeouts(first=seconds(60), silence=silence)
     try:
-        for line in boot(accelerator, what, limits=limits):
+        for line in boot(accelerator, what, timeouts=timeouts):
             came.append(line)
     except LostVm as error:
         said = str(error)

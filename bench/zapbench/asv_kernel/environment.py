@@ -28,8 +28,8 @@ from zapbench.asv_kernel import options, suite
 from zapbench.asv_kernel.identity import remember
 from zapbench.asv_kernel.options import Options
 from zapbench.asv_kernel.repository import KernelGit
-from zapbench.boots import Boots, within
 from zapbench.error import BuildFailed, LostVm, UsageError, ZapbenchError
+from zapbench.kept_boots import KeptBoots, within
 from zapbench.kernel.build import Image, build
 from zapbench.kernel.catalogue import GitSource, Kernel
 from zapbench.target import Target
@@ -69,7 +69,7 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
         self._tagged_env_vars = tagged_env_vars
         self._repo: KernelGit | None = None
         self._images: dict[str, Image | ZapbenchError] = {}
-        self._boots: dict[str, Boots] = {}
+        self._boots: dict[str, KeptBoots] = {}
         self._lost: dict[tuple[str, int], ZapbenchError] = {}
         self._asked: Counter[tuple[str | None, str]] = Counter()
         super().__init__(conf, python, {}, tagged_env_vars)
@@ -151,10 +151,10 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
             raise
         suite.SOURCE.set(lambda case: boots.figure(case, boot))
 
-    def _boots_of(self, image: Image) -> Boots:
+    def _boots_of(self, image: Image) -> KeptBoots:
         if image.build_id not in self._boots:
             names = [str(case) for case in suite.cases()]
-            made = Boots(self._records, image, names, self._machine, self.accel)
+            made = KeptBoots(self._records, image, names, self._machine, self.accel)
             self._boots[image.build_id] = made
         return self._boots[image.build_id]
 

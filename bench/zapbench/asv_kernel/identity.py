@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from zapbench.host import cache
+from zapbench.host.file import write_if_changed
 from zapbench.kernel.build import Image
 
 COMMITS = "commits.json"
@@ -21,4 +22,4 @@ def remember(records: Path, commit: str, image: Image) -> None:
     with cache.locked("asv-commits"):
         known = load(records) | {commit: image.build_id}
         content = json.dumps(known, indent=1, sort_keys=True) + "\n"
-        cache.write(records / COMMITS, content.encode())
+        write_if_changed(records / COMMITS, content.encode())

@@ -24,6 +24,7 @@ from asv.publishing import OutputPublisher
 
 from zapbench.error import EnvironmentMissing, ZapbenchError
 from zapbench.host import cache, process
+from zapbench.host.file import write_if_changed
 
 _EXTERNAL = re.compile(
     r'<(?:script|link)\b[^>]*\b(?:src|href)="(?P<url>(?:https?:)?//[^"]*)"[^>]*>', re.IGNORECASE
@@ -117,10 +118,10 @@ def vendor(pages: Path) -> None:
         contents = packages[source.package]
         name = _find(contents, source)
         for needed in (name, *_references(name, contents)):
-            cache.write(pages / "vendor" / source.package / needed, contents[needed])
+            write_if_changed(pages / "vendor" / source.package / needed, contents[needed])
         local = f"vendor/{source.package}/{name}"
         page = page.replace(tag, _ATTRIBUTES.sub("", tag).replace(url, local))
-    cache.write(index, page.encode())
+    write_if_changed(index, page.encode())
 
 
 def _source(tag: re.Match[str]) -> Source:

@@ -25,9 +25,9 @@ from asv.util import ProcessError, UserError
 
 from zapbench.asv_kernel import identity, options, suite
 from zapbench.asv_kernel.options import Options
-from zapbench.boots import outcomes
 from zapbench.case import Case
 from zapbench.error import Unsupported, UsageError, ZapbenchError
+from zapbench.kept_boots import outcomes
 from zapbench.record import Context, Recording, Run, Unit, encode, load, published
 from zapbench.result import store
 

@@ -3,10 +3,11 @@
 
 A chart is a function from a result to a figure, with a row in `CHARTS`.  Made again from the
 same records a file has the same bytes: no date, no random ids, the user's style left out.
-Text stays text in an SVG.
+Text stays text in an SVG, and the roles of its parts are classes.
 """
 
-import tempfile
+import io
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,13 +24,15 @@ from zapbench.chart.heat import draw_heat
 from zapbench.chart.scatter import draw_scatter
 from zapbench.chart.size import draw_size
 from zapbench.chart.trend import History, draw_history
-from zapbench.error import DiskFull, UsageError
+from zapbench.error import UsageError
+from zapbench.host.file import write_output
 from zapbench.result.bridge import Bridge
 from zapbench.result.store import Results
 
 SUFFIXES = (".svg", ".png")
 DPI = 150
 _STYLE: dict[Any, Any] = {
+    "axes.facecolor": "none",
     "axes.labelsize": 8,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -43,6 +46,7 @@ _STYLE: dict[Any, Any] = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
+_ROLE = re.compile(rb'<g id="(?=fill-|stroke-)')
 _METADATA: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": "zapbench"},
     ".png": {"Software": None},
@@ -111,17 +115,15 @@ def save(figure: Figure, path: Path) -> None:
     """Write an SVG or PNG file, whole or not at all.
 
     Raises:
-        UsageError: of no known kind, or there is no such directory.
+        UsageError: of no known kind.
         DiskFull: it cannot be written; the one of before, if any, is left.
     """
     check(path)
-    if not path.parent.is_dir():
-        raise UsageError(f"cannot write {path}: there is no directory {path.parent}")
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".chart-") as scratch:
-            made = Path(scratch) / path.name
-            with mpl.rc_context(_STYLE):
-                figure.savefig(made, dpi=DPI, metadata=_METADATA[path.suffix])
-            made.replace(path)
-    except OSError as error:
-        raise DiskFull(f"cannot write {path}: {error.strerror}; choose another with -o") from error
+    drawn = io.BytesIO()
+    form = path.suffix.removeprefix(".")
+    with mpl.rc_context(_STYLE):
+        figure.savefig(drawn, format=form, dpi=DPI, metadata=_METADATA[path.suffix])
+    content = drawn.getvalue()
+    if path.suffix == ".svg":  # many artists have the same role, but an id names one
+        content = _ROLE.sub(b'<g class="', content)
+    write_output(path, content)

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from zapbench.case import backings, methods, promises, size_text
 from zapbench.chart.heat import mixed
-from zapbench.chart.palette import GREY, VERMILION
+from zapbench.chart.palette import BLACK, GREY, INK, VERMILION
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.record import Contract, Promise
@@ -21,11 +21,11 @@ KEPT, LOST, BROKEN, UNKNOWN = "kept", "lost", "broken", "untested"
 SIGNS = {KEPT: "✓", LOST: "✗", BROKEN: "!!", UNKNOWN: "·"}
 _LOOKS: dict[str, dict[str, Any]] = {
     KEPT: {"facecolor": mixed(0.25), "edgecolor": "none"},
-    LOST: {"facecolor": "none", "edgecolor": VERMILION, "linewidth": 1.0},
-    BROKEN: {"facecolor": VERMILION, "edgecolor": "none"},
+    LOST: {"linewidth": 1.0, **VERMILION.outline},
+    BROKEN: {"linewidth": 0, **VERMILION.look},
     UNKNOWN: {"facecolor": "none", "edgecolor": "none"},
 }
-_INK = {KEPT: "#000001", LOST: "black", BROKEN: "#000001", UNKNOWN: GREY}
+_INK = {KEPT: BLACK, LOST: INK, BROKEN: BLACK, UNKNOWN: GREY}
 
 Place = tuple[str, int]  # backing, page size
 
@@ -84,7 +84,7 @@ def _draw_panel(axes: Axes, place: Place, rows: Mapping[str, Mapping[str, str]],
             axes.add_patch(
                 Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, clip_on=False, **_LOOKS[said])
             )
-            axes.text(x, y, SIGNS[said], ha="center", va="center", size=7, color=_INK[said])
+            axes.text(x, y, SIGNS[said], ha="center", va="center", size=7, **_INK[said].look)
     axes.set(xlim=(-0.5, len(promises()) - 0.5), ylim=(tall - 0.5, -0.5))
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_xticks(range(len(promises())), list(promises()), rotation=60, ha="left")

@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from zapbench.case import Case, backings, grid, methods, size_text
-from zapbench.chart.palette import BLUE, GREY, SKY, TIER_NOTES, VERMILION
+from zapbench.chart.palette import BLUE, GREY, PAPER, SKY, TIER_NOTES, VERMILION, add_legend
 from zapbench.error import UsageError
 from zapbench.record import Context, End, Skip, failures
 from zapbench.result.bridge import BASELINE
@@ -220,7 +220,7 @@ def _title(figure: Figure, results: Results, workload: str, size: tuple[float, f
     top = 1 - 0.08 / size[1]
     figure.text(left, top, TITLES[workload], size=12, weight="bold", va="top")
     wrapped = textwrap.fill(said, int(size[0] * 15.3))
-    figure.text(left, top - 0.24 / size[1], wrapped, size=8, va="top", color=GREY)
+    figure.text(left, top - 0.24 / size[1], wrapped, size=8, va="top", **GREY.look)
 
 
 def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, named: bool) -> None:
@@ -233,7 +233,7 @@ def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, n
             _draw_bar(axes, y, method, panel.bars[method], factor=factor, limit=limit)
         else:
             word = panel.absent.get(method, "not measured")
-            axes.text(0.02 * limit, y, word, size=6.5, va="center", color=GREY, style="italic")
+            axes.text(0.02 * limit, y, word, size=6.5, va="center", style="italic", **GREY.look)
     axes.set(xlim=(0, AXIS * limit), ylim=(len(rows) - 0.4, -0.6))
     axes.set_xlabel(label, loc="left", labelpad=1)
     axes.set_title(_place_text(panel.place), loc="left", weight="bold", pad=3)
@@ -243,7 +243,7 @@ def _draw_panel(axes: Axes, panel: Panel, rows: dict[str, bool], unit: str, *, n
     axes.spines["bottom"].set_bounds(0, CUT * limit)
     first = list(rows.values()).index(True) if True in rows.values() else 0
     if first:
-        axes.axhline(first - 0.5, color=GREY, linewidth=0.5, linestyle=":")
+        axes.axhline(first - 0.5, linewidth=0.5, linestyle=":", **GREY.look)
 
 
 def _reach(bar: Bar) -> float:
@@ -258,7 +258,7 @@ def _draw_bar(axes: Axes, y: int, method: str, bar: Bar, *, factor: float, limit
     if value > end:
         for x in (0.955, 0.98):  # a torn end: the bar goes on
             axes.plot(
-                [x * end, (x + 0.02) * end], [y + 0.48, y - 0.48], color="white", lw=1.6, zorder=3
+                [x * end, (x + 0.02) * end], [y + 0.48, y - 0.48], lw=1.6, zorder=3, **PAPER.look
             )
     elif bar.low is not None and bar.high is not None:
         low, high = bar.low / factor, min(bar.high / factor, end)
@@ -275,8 +275,8 @@ def _draw_bar(axes: Axes, y: int, method: str, bar: Bar, *, factor: float, limit
 
 def _look(method: str, differs: str | None) -> dict[str, Any]:
     if differs is not None:
-        return {"facecolor": "white", "edgecolor": GREY, "hatch": "/////", "linewidth": 0.6}
-    return {"color": {SUBJECT: VERMILION, BASELINE: BLUE}.get(method, SKY)}
+        return {"hatch": "/////", "linewidth": 0.6, **GREY.outline}
+    return {SUBJECT: VERMILION, BASELINE: BLUE}.get(method, SKY).look
 
 
 def _number(value: float) -> str:
@@ -301,9 +301,7 @@ def _legend(axes: Axes, rows: Collection[str], remarks: Sequence[str]) -> None:
         Patch(**_look("", "differs"), label="≠ another end state: for scale, not ranked"),
         Line2D([], [], color="black", marker="|", ms=5, label="95 % interval of boot medians"),
     ]
-    axes.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(-0.04, 1.04), frameon=False, fontsize=7.5
-    )
+    add_legend(axes, handles, loc="upper left", bbox_to_anchor=(-0.04, 1.04), fontsize=7.5)
     axes.annotate(
         "\n".join(remarks),
         (0, 1),

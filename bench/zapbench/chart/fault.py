@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from zapbench.case import MINOR_FAULT, Case, axis_values, size_text
 from zapbench.chart.cost import SUBJECT
-from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
+from zapbench.chart.palette import BLUE, CURVES, GREY, SKY, VERMILION, Paint, add_legend
 from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
@@ -27,7 +27,6 @@ from zapbench.result.stats import (
 )
 from zapbench.result.store import Results
 
-COLORS = (BLUE, VERMILION, SKY, GREY, "#009E73", "#CC79A7", "#E69F00", "#000000")
 STAGES = {"deliver": BLUE, "queue": GREY, "resolve": VERMILION, "resume": SKY}
 MEANINGS = {
     "deliver": "deliver: until the message was read",
@@ -126,17 +125,15 @@ def draw_stages(results: Results) -> Figure:
     figure = sheet.figure("Where the time of a minor fault goes", said)
     for index, (place, bars) in enumerate(panels.items()):
         _draw_bars(sheet.axes(figure, index), place, bars, rows, results.unit)
-    handles = [
-        figure.axes[0].barh(0, 0, color=color, label=MEANINGS[name])
-        for name, color in STAGES.items()
-    ]
+    handles = [figure.axes[0].barh(0, 0, **paint.look)[0] for paint in STAGES.values()]
     top = 1 - 0.46 / sheet.size[1]
-    figure.legend(
-        handles=handles,
+    add_legend(
+        figure,
+        handles,
+        labels=list(MEANINGS.values()),
         loc="upper left",
         bbox_to_anchor=(0.0, top),
         ncols=4,
-        frameon=False,
         fontsize=6.5,
         columnspacing=1.0,
         handlelength=1.0,
@@ -198,11 +195,11 @@ def _draw_rates(
     ends = []
     settings = list(dict.fromkeys(setting for setting, _ in curves))
     for (setting, place), points in curves.items():
-        color = COLORS[settings.index(setting) % len(COLORS)]
+        paint = CURVES[settings.index(setting) % len(CURVES)]
         xs, style = sorted(points), _PLACE_STYLES[place]
-        axes.plot(xs, [points[x] for x in xs], "o", ls=style, ms=3, lw=0.9, color=color)
+        axes.plot(xs, [points[x] for x in xs], "o", ls=style, ms=3, lw=0.9, **paint.look)
         name = f"{setting}, place={place}" if place else setting
-        ends.append((points[xs[-1]], float(xs[-1]), name, color))
+        ends.append((points[xs[-1]], float(xs[-1]), name, paint))
     numbers = sorted({x for points in curves.values() for x in points})
     axes.set_xscale("log", base=2)
     axes.set_xticks(numbers, [f"{n}*" if n > cpus else str(n) for n in numbers])
@@ -219,14 +216,14 @@ def _draw_quantiles(axes: Axes, curves: Mapping[Case, Distribution], unit: str) 
     ends = []
     sizes = list(dict.fromkeys(map(_pages, curves)))
     for case, values in curves.items():
-        color = COLORS[sizes.index(_pages(case)) % len(COLORS)]
+        paint = CURVES[sizes.index(_pages(case)) % len(CURVES)]
         placed = dict(case.axes)
         style = _PLACE_STYLES[placed.get("place", "")]
         name = f"{_pages(case)} {_placed(placed)}".rstrip()
         beyond = np.geomspace(1, max(2.0, values.size / BEYOND), 160)
         ys = [max(values.quantile(1 - 1 / x), 1.0) for x in beyond]
-        axes.plot(beyond, ys, lw=1.1, ls=style, color=color)
-        ends.append((ys[-1], float(beyond[-1]), name, color))
+        axes.plot(beyond, ys, lw=1.1, ls=style, **paint.look)
+        ends.append((ys[-1], float(beyond[-1]), name, paint))
     axes.set(xscale="log", yscale="log")
     longest = max(end[1] for end in ends)
     ticks = [(2.0, "50 %"), (10.0, "90 %")]
@@ -249,7 +246,7 @@ def _amount(value: float, unit: str) -> str:
 
 def _label(
     axes: Axes,
-    ends: Sequence[tuple[float, float, str, str]],
+    ends: Sequence[tuple[float, float, str, Paint]],
     low: float,
     high: float,
     *,
@@ -264,7 +261,7 @@ def _label(
 
     ordered = sorted(ends)
     places = spread([height(value) for value, *_ in ordered], _GAP, 0, 1)
-    for (value, x, name, color), place in zip(ordered, places, strict=True):
+    for (value, x, name, paint), place in zip(ordered, places, strict=True):
         axes.annotate(
             name,
             (x, value),
@@ -272,9 +269,9 @@ def _label(
             textcoords="axes fraction",
             size=6.5,
             va="center",
-            color=color,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": color, "lw": 0.4, "relpos": (0, 0.5)},
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "relpos": (0, 0.5), **paint.look},
+            **paint.look,
         )
 
 
@@ -284,8 +281,8 @@ def _draw_bars(
     factor, name = (1e3, "µs") if unit == "ns" else (1e3, "thousand instructions")
     for y, stages in enumerate(bars.values()):
         left = 0.0
-        for stage, color in STAGES.items():
-            axes.barh(y, stages[stage] / factor, 0.7, left=left, color=color)
+        for stage, paint in STAGES.items():
+            axes.barh(y, stages[stage] / factor, 0.7, left=left, **paint.look)
             left += stages[stage] / factor
     axes.set_yticks(range(len(bars)), list(bars), size=7)
     axes.set_ylim(max(rows, 3) - 0.4, -0.6)

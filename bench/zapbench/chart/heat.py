@@ -3,14 +3,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from zapbench.case import Case, methods, size_text
-from zapbench.chart.palette import BLUE, GREY
+from zapbench.chart.palette import BLACK, BLUE, GREY, INK, WHITE
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
 from zapbench.result.store import Results
@@ -55,26 +54,22 @@ def _draw_column(axes: Axes, x: int, group: Group, names: Sequence[str]) -> None
     for y, name in enumerate(names):
         row = rows.get(name)
         if row is None:
-            axes.text(x, y, "—", ha="center", va="center", color=GREY)
+            axes.text(x, y, "—", ha="center", va="center", **GREY.look)
             continue
         ratio = row.p50 / best if best else None
         fair = row.differs is None and ratio is not None
         strength = min(math.log(max(ratio or 1, 1)) / math.log(DARKEST), 1.0) if fair else 0.0
-        look: dict[str, Any] = {"edgecolor": GREY, "linewidth": 0.5, "facecolor": mixed(strength)}
-        if not fair:
-            look |= {"linestyle": ":", "facecolor": "none"}
-        axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, clip_on=False, **look))
+        look = GREY.outline | ({"facecolor": mixed(strength)} if fair else {"linestyle": ":"})
+        axes.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, clip_on=False, lw=0.5, **look))
         said = _short(row.p50) + (f"\n{ratio:.3g}×" if ratio is not None else "")
-        # Text on a coloured cell keeps its colour in the dark: see `mixed`.
-        color = "#FFFFFE" if strength > _DARK_TEXT else "#000001" if fair else "black"
-        axes.text(x, y, said, ha="center", va="center", size=6.5, color=color, linespacing=1.05)
+        paint = WHITE if strength > _DARK_TEXT else BLACK if fair else INK
+        axes.text(x, y, said, ha="center", va="center", size=6.5, linespacing=1.05, **paint.look)
 
 
 def mixed(strength: float) -> str:
     """White for 0 up to `BLUE` for 1, as #rrggbb."""
-    parts = (int(BLUE[i : i + 2], 16) for i in (1, 3, 5))
-    # Never pure white, which stands for the paper and turns dark with it.
-    red, green, blue = (round(min(254, 255 + (part - 255) * strength)) for part in parts)
+    parts = (int(BLUE.light[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = (round(255 + (part - 255) * strength) for part in parts)
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 

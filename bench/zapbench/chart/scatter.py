@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from zapbench.case import Case, size_text
-from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
+from zapbench.chart.palette import BAND, BLUE, GREY, LEADER, SKY, VERMILION, add_legend
 from zapbench.result.bridge import BASELINE, Agreement, Bridge, Estimate, Point
 
 SIZE = (10.4, 5.0)  # inches
@@ -59,7 +59,7 @@ def _title(figure: Figure, bridge: Bridge) -> None:
         f"{bridge.icount_boots} boots; timed: Linux {bridge.native}, native, "
         f"{bridge.native_boots} processes; with 95 % intervals of boot medians"
     )
-    figure.text(0.01, 0.94, textwrap.fill(said, 160), size=8, va="top", color=GREY)
+    figure.text(0.01, 0.94, textwrap.fill(said, 160), size=8, va="top", **GREY.look)
 
 
 def _agreement_text(agreement: Agreement) -> str:
@@ -78,9 +78,9 @@ def _draw_panel(
     values += [each.ratio.value for each in estimates]
     low, high = min(values) / _MARGIN, max(values) * _MARGIN
     line = np.geomspace(low / 10, high * 10, 2)
-    axes.plot(line, line, color=GREY, lw=0.8, ls="--", zorder=1)
+    axes.plot(line, line, lw=0.8, ls="--", zorder=1, **GREY.look)
     if factor is not None:
-        axes.fill_between(line, line / factor, line * factor, color="#EEEEEE", lw=0, zorder=0)
+        axes.fill_between(line, line / factor, line * factor, lw=0, zorder=0, **BAND.look)
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
     ticks = [t for t in (_DENSE if high / low < 10 else _SPARSE) if low <= t <= high]
     for axis in (axes.xaxis, axes.yaxis):
@@ -96,26 +96,25 @@ def _draw_panel(
     _draw_labels(axes, _thinned(points, places), low, high)
 
 
-_STAR: Looks = {"marker": "*", "ms": 8, "mfc": "white", "mec": VERMILION, "ls": "none", "zorder": 4}
-_DOT: Looks = {"marker": "o", "ms": 4, "mfc": BLUE, "mec": BLUE, "ls": "none", "zorder": 3}
-_RING: Looks = {"marker": "o", "ms": 4, "mfc": "white", "mec": GREY, "ls": "none", "zorder": 3}
-
+_STAR: Looks = {"marker": "*", "ms": 8, "ls": "none", "zorder": 4, **VERMILION.hollow}
+_DOT: Looks = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **BLUE.look}
+_RING: Looks = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **GREY.hollow}
 _LEADER: Looks = {
     "arrowstyle": "-",
-    "color": "#999999",
     "lw": 0.4,
     "relpos": (0, 0.5),
     "shrinkA": 1,
     "shrinkB": 2,
+    **LEADER.look,
 }
 
 
 def _draw_point(axes: Axes, point: Point) -> None:
     x, y = point.icount, point.native
     if x.low is not None and x.high is not None:
-        axes.plot([x.low, x.high], [y.value, y.value], color=SKY, lw=0.8, zorder=2)
+        axes.plot([x.low, x.high], [y.value, y.value], lw=0.8, zorder=2, **SKY.look)
     if y.low is not None and y.high is not None:
-        axes.plot([x.value, x.value], [y.low, y.high], color=SKY, lw=0.8, zorder=2)
+        axes.plot([x.value, x.value], [y.low, y.high], lw=0.8, zorder=2, **SKY.look)
     axes.plot(x.value, y.value, **(_DOT if point.equivalent else _RING))
 
 
@@ -170,17 +169,17 @@ def _label(name: str) -> str:
 
 
 def _legend(figure: Figure) -> None:
-    figure.legend(
-        handles=[
+    add_legend(
+        figure,
+        [
             Line2D([], [], **_DOT, label="same end state"),
             Line2D([], [], **_RING, label="another end state"),
             Line2D([], [], **_STAR, label="not timed: estimated from the count"),
-            Line2D([], [], color=GREY, lw=0.8, ls="--", label="counted = timed"),
-            Patch(color="#EEEEEE", label="×/÷ residual: holds 95 %"),
+            Line2D([], [], **GREY.look, lw=0.8, ls="--", label="counted = timed"),
+            Patch(**BAND.look, label="×/÷ residual: holds 95 %"),
         ],
         loc="lower left",
         bbox_to_anchor=(0.005, 0.0),
         ncols=5,
-        frameon=False,
         fontsize=7.5,
     )

@@ -45,7 +45,7 @@ class Sheet:
             0.1 / width, 1 - 0.08 / height, title, size=11, weight="bold", va="top", wrap=False
         )
         wrapped = textwrap.fill(said, int(width * 15.3))
-        figure.text(0.1 / width, 1 - 0.3 / height, wrapped, size=8, va="top", color=GREY)
+        figure.text(0.1 / width, 1 - 0.3 / height, wrapped, size=8, va="top", **GREY.look)
         return figure
 
     def axes(self, figure: Figure, index: int) -> Axes:

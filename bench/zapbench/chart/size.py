@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from zapbench.case import Case, size_text
 from zapbench.chart.cost import SUBJECT
 from zapbench.chart.fit import Line, fit_line
-from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION
+from zapbench.chart.palette import BLUE, GREY, SKY, VERMILION, Paint
 from zapbench.chart.scatter import spread
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
@@ -81,9 +81,8 @@ def _draw_panel(axes: Axes, place: Place, methods: Mapping[str, Curve], unit: st
     sizes = sorted({size for curve in methods.values() for size, _ in curve})
     ends: list[tuple[float, str, str]] = []
     for method, curve in methods.items():
-        color = COLORS.get(method, SKY)
         line = fitted(curve)
-        _draw_curve(axes, curve, line, color)
+        _draw_curve(axes, curve, line, COLORS.get(method, SKY))
         ends.append((curve[-1][1].median, method, _said(line)))
     axes.set(xscale="log", yscale="log")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
@@ -98,16 +97,16 @@ def _draw_panel(axes: Axes, place: Place, methods: Mapping[str, Curve], unit: st
     _draw_labels(axes, ends, sizes[-1])
 
 
-def _draw_curve(axes: Axes, curve: Curve, line: Line | None, color: str) -> None:
+def _draw_curve(axes: Axes, curve: Curve, line: Line | None, paint: Paint) -> None:
     sizes = [size for size, _ in curve]
     for size, series in curve:
         low, high = interval(series.medians) or (series.median, series.median)
-        axes.plot([size, size], [low, high], color=color, lw=1, marker="_", ms=4)
-    axes.plot(sizes, [series.median for _, series in curve], "o", ms=3, color=color)
+        axes.plot([size, size], [low, high], lw=1, marker="_", ms=4, **paint.look)
+    axes.plot(sizes, [series.median for _, series in curve], "o", ms=3, **paint.look)
     if line is not None:
         xs = np.geomspace(sizes[0], sizes[-1], 24)
         per_byte = curve[-1][1].pages_per_op / sizes[-1]
-        axes.plot(xs, [line.at(float(x) * per_byte) for x in xs], lw=0.9, color=color)
+        axes.plot(xs, [line.at(float(x) * per_byte) for x in xs], lw=0.9, **paint.look)
 
 
 def _said(line: Line | None) -> str:
@@ -139,5 +138,5 @@ def _draw_labels(axes: Axes, ends: Sequence[tuple[float, str, str]], last: float
             va="center",
             weight="bold" if method == SUBJECT else "normal",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.4, "relpos": (0, 0.5)},
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "relpos": (0, 0.5), **GREY.look},
         )

@@ -63,10 +63,10 @@ def draw_history(histories: Sequence[History], said: str) -> Figure:
 def _draw_panel(axes: Axes, history: History) -> None:
     points = history.points
     xs = range(len(points))
-    axes.plot(xs, [point.value for point in points], color=BLUE, lw=1, marker="o", ms=3)
+    axes.plot(xs, [point.value for point in points], lw=1, marker="o", ms=3, **BLUE.look)
     for x, point in zip(xs, points, strict=True):
         if point.low is not None and point.high is not None:
-            axes.plot([x, x], [point.low, point.high], color=BLUE, lw=1, marker="_", ms=5)
+            axes.plot([x, x], [point.low, point.high], lw=1, marker="_", ms=5, **BLUE.look)
     top = 1.35 * max(max(point.value, point.high or 0) for point in points)
     axes.set(xlim=(-0.4, len(points) - 0.6), ylim=(0, top))
     places = {point.label: x for x, point in enumerate(points)}
@@ -81,7 +81,7 @@ def _draw_panel(axes: Axes, history: History) -> None:
 
 
 def _mark(axes: Axes, x: int, step: Step, top: float) -> None:
-    axes.axvline(x - 0.5, color=VERMILION, lw=0.8, ls="--")
+    axes.axvline(x - 0.5, lw=0.8, ls="--", **VERMILION.look)
     text = f"{step.ratio - 1:+.1%}"
     axes.text(x - 0.46, 0.97 * top, text, size=7, va="top", color="black", weight="bold")
-    axes.axhline(0, color=GREY, lw=0.5)
+    axes.axhline(0, lw=0.5, **GREY.look)

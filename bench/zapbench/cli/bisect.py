@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from zapbench import bisect as bisection
-from zapbench.bisect import Limit, Subject
+from zapbench.bisect import Subject, Threshold
 from zapbench.case import Case
 from zapbench.cli.output import figure, json_option, note, print_json
 from zapbench.cli.progress import stages
-from zapbench.cli.where import ACCELERATORS
 from zapbench.error import UsageError
 from zapbench.record import Unit
+from zapbench.where import ACCELERATORS
 
 _repo_option = click.option(
     "--repo",
@@ -87,10 +87,10 @@ def judge(
     if (above is None) == (below is None):
         raise UsageError("give one of --above and --below")
     rises = above is not None
-    limit = Limit(above if above is not None else below or 0.0, rises)
+    threshold = Threshold(above if above is not None else below or 0.0, rises)
     subject = _subject(repo, case, accel)
     name = bisection.current(Path()) if commit is None else commit
     found = bisection.commit_of(subject.repository, name)
-    status, why = bisection.judge(subject, found, limit, boots)
+    status, why = bisection.judge(subject, found, threshold, boots)
     note(why)
     return status

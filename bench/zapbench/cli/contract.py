@@ -4,15 +4,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 from rich.text import Text
 
+from zapbench import where
+from zapbench.boot import available, contracts, nothing_measured
 from zapbench.case import Cell, contract_grid, promises, select, size_text
+from zapbench.cli.options import where_options
 from zapbench.cli.output import console, grid, json_option, print_json
-from zapbench.cli.where import place, place_options, prepared
-from zapbench.measure import contracts
+from zapbench.cli.progress import ON_STDERR
 from zapbench.record import Context, Contract, Error, Promise, Recording, Skip
 
 KEPT, LOST, BROKEN, UNKNOWN = "kept", "lost", "BROKEN", "—"
@@ -64,7 +65,7 @@ class Matrix:
 
 @click.command()
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
-@place_options
+@where_options
 @json_option
 def command(
     *, globs: tuple[str, ...], target: str | None, kernel: str | None, accel: str, as_json: bool
@@ -74,14 +75,17 @@ def command(
     A GLOB selects from names such as contract/remap/shmem/4k/4k.
     """
     cells = select(contract_grid(), globs)
-    where = place(target, kernel, accel)
-    with prepared(where, [cell.case for cell in cells if cell.excluded is None]):
-        recording = contracts(where.target, where.kernel, cells, Path.cwd())
+    allowed = available(cells)
+    running = where.choose(target, kernel, accel, ON_STDERR)
+    with where.prepared(running, [cell.case for cell in allowed], ON_STDERR):
+        recording = contracts(running, allowed)
     matrix = matrix_of(recording, cells)
     if as_json:
         print_json(matrix)
     else:
         print_matrix(matrix)
+    if trouble := nothing_measured(recording, Contract):
+        raise trouble
     return 1 if matrix.broken else 0
 
 

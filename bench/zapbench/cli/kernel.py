@@ -10,13 +10,13 @@ from zapbench.cli import kernel_history
 from zapbench.cli.bisect import bisect, judge
 from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.cli.progress import stages
-from zapbench.cli.where import ACCELERATORS
 from zapbench.kernel import inventory, source
 from zapbench.kernel.build import build
 from zapbench.kernel.catalogue import parse
 from zapbench.kernel.package import build_packages
 from zapbench.target import guest_path
 from zapbench.vm import VmTarget, image_of, shell
+from zapbench.where import ACCELERATORS
 
 NAMES = "as `kernel list` shows them, or git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256, with +SERIES"
 NONE = "-"
@@ -42,20 +42,20 @@ _config_option = click.option(
 @json_option
 def list_(*, as_json: bool) -> int:
     """List the kernels that have a name, and what the cache holds of them."""
-    entries = inventory.entries()
+    known = inventory.known()
     if as_json:
-        print_json(entries)
+        print_json(known)
         return 0
     columns = ("kernel", "source", "patches>", "fetched", "built")
     rows = (
         (
-            entry.name,
-            entry.source,
-            str(entry.patches) if entry.patches else NONE,
-            ", ".join(entry.fetched) or NONE,
-            ", ".join(entry.images) or NONE,
+            each.name,
+            each.source,
+            str(each.patches) if each.patches else NONE,
+            ", ".join(each.fetched) or NONE,
+            ", ".join(each.images) or NONE,
         )
-        for entry in entries
+        for each in known
     )
     out = console()
     grid(columns, rows, out)

@@ -3,15 +3,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
+from zapbench import where
+from zapbench.boot import contracts
 from zapbench.case import NO_METHOD, Case, Cell, choose
+from zapbench.cli.options import where_options
 from zapbench.cli.output import console, json_option, print_json
 from zapbench.cli.output import grid as print_grid
-from zapbench.cli.where import place, place_options, prepared
-from zapbench.measure import contracts
+from zapbench.cli.progress import ON_STDERR
 from zapbench.record import Contract, Error, Recording, Skip
 
 SUPPORTED, EXCLUDED, MISSING, BROKEN = "yes", "excluded", "no", "broken"
@@ -19,7 +20,7 @@ Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Listed:
     """One case: whether it can be measured here, and if not, why."""
 
     case: str
@@ -29,7 +30,7 @@ class Entry:
 
 @click.command()
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
-@place_options
+@where_options
 @click.option("--quick", is_flag=True, help="Only the grid of `run --quick`.")
 @json_option
 def command(
@@ -43,18 +44,22 @@ def command(
 ) -> int:
     """List the cases that match a GLOB; probe the kernel for what it supports."""
     cells = choose(globs, quick=quick)
-    where = place(target, kernel, accel)
+    running = where.choose(target, kernel, accel, ON_STDERR)
     probes = probes_of(cells)
-    with prepared(where, [probe.case for probe in probes]):
-        recording = contracts(where.target, where.kernel, probes, Path.cwd())
-    listed = entries(cells, recording)
+    with where.prepared(running, [probe.case for probe in probes], ON_STDERR):
+        recording = contracts(running, probes)
+    listed = listing(cells, recording)
     if as_json:
         print_json(listed)
         return 0
     out = console()
-    print_grid(("case", "here", "why not"), ([e.case, e.supported, e.reason] for e in listed), out)
-    count = sum(entry.supported == SUPPORTED for entry in listed)
-    out.print(f"\n{len(listed)} cases, {count} of them can be measured on {where.kernel}")
+    print_grid(
+        ("case", "here", "why not"),
+        ([each.case, each.supported, each.reason] for each in listed),
+        out,
+    )
+    count = sum(each.supported == SUPPORTED for each in listed)
+    out.print(f"\n{len(listed)} cases, {count} of them can be measured on {running.kernel}")
     return 0
 
 
@@ -75,7 +80,7 @@ def _has_method(cell: Cell) -> bool:
     return cell.case.method != NO_METHOD
 
 
-def entries(cells: Iterable[Cell], recording: Recording) -> list[Entry]:
+def listing(cells: Iterable[Cell], recording: Recording) -> list[Listed]:
     """Say of each case whether it can be measured where the recording was made."""
     broken = {(c.method, c.backing, c.page_size): c.why for c in recording.of(Contract) if c.why}
     missing = {
@@ -83,16 +88,16 @@ def entries(cells: Iterable[Cell], recording: Recording) -> list[Entry]:
         for record in recording.records
         if isinstance(record, Skip | Error)
     }
-    return [_entry(cell, broken, missing) for cell in cells]
+    return [_listed(cell, broken, missing) for cell in cells]
 
 
-def _entry(cell: Cell, broken: Mapping[Key, str], missing: Mapping[str, str]) -> Entry:
+def _listed(cell: Cell, broken: Mapping[Key, str], missing: Mapping[str, str]) -> Listed:
     case, excluded = cell
     name = str(case)
     if excluded is not None:
-        return Entry(name, EXCLUDED, excluded)
+        return Listed(name, EXCLUDED, excluded)
     key = (case.method, case.backing, case.page_size)
     if key in broken:
-        return Entry(name, BROKEN, broken[key])
+        return Listed(name, BROKEN, broken[key])
     reason = missing.get(str(_probe(case)))
-    return Entry(name, MISSING, reason) if reason is not None else Entry(name, SUPPORTED, "")
+    return Listed(name, MISSING, reason) if reason is not None else Listed(name, SUPPORTED, "")

@@ -18,6 +18,7 @@ from rich.progress import (
 
 from zapbench.cli.output import note
 from zapbench.host.cache import Progress as Report
+from zapbench.observer import Observer
 from zapbench.record import Context, Contract, End, Record
 from zapbench.target import Job
 
@@ -94,3 +95,7 @@ def stages() -> Iterator[Report]:
     columns = (text, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Stages(bar)
+
+
+ON_STDERR = Observer(note, watch, stages)
+"""Notes and progress as a terminal or a log shows them."""

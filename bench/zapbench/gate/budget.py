@@ -19,16 +19,17 @@ expires = 2027-01-31
 import fnmatch
 import math
 import re
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from zapbench.case import grid, select
 from zapbench.error import UsageError
-from zapbench.gate.schema import Place, at, whereabouts
+from zapbench.gate.schema import Position, TomlFile, TomlTable
 from zapbench.result.stats import STATISTICS
 
 TIERS = {"native": "ns", "kvm": "ns", "icount": "instructions"}
@@ -73,12 +74,12 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One demand; ``place`` is its line in the file, for messages."""
+    """One demand; ``position`` is where it is in the file."""
 
     cases: tuple[str, ...]
     limit: Limit
     reason: str
-    place: Place
+    position: Position
     statistic: str = "p50"
     tiers: tuple[str, ...] = tuple(TIERS)
     kernel: str = "*"
@@ -110,7 +111,6 @@ class Waiver:
     cases: tuple[str, ...]
     reason: str
     expires: date
-    place: Place
 
     def matches(self, case: str) -> bool:
         """Whether it is about a case."""
@@ -126,6 +126,35 @@ class Budgets:
     waivers: tuple[Waiver, ...]
 
 
+Words = str | Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
+class BudgetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ``[[budget]]`` as it is written."""
+
+    cases: Words
+    limit: str
+    reason: str
+    statistic: str = "p50"
+    tier: Words | None = None
+    kernel: str = "*"
+
+
+class WaiverTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ``[[waiver]]`` as it is written."""
+
+    cases: Words
+    reason: str
+    expires: date
+
+
+class BudgetFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A budget file as it is written."""
+
+    budget: tuple[BudgetTable, ...] = ()
+    waiver: tuple[WaiverTable, ...] = ()
+
+
 def load(path: Path) -> Budgets:
     """Read a budget file.
 
@@ -134,142 +163,80 @@ def load(path: Path) -> Budgets:
             column.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        file = TomlFile(path, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read budgets {path}: {error}") from error
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: {error}") from error
-    for key in data:
-        if key not in ("budget", "waiver"):
-            raise at(path, whereabouts(text, None, 0, key), f"unknown table {key!r}")
-    budgets = tuple(_budget(entry) for entry in _entries(path, text, data, "budget"))
-    waivers = tuple(_waiver(entry) for entry in _entries(path, text, data, "waiver"))
+    written = file.read(BudgetFile)
+    budgets = [_budget(file.table("budget", n), each) for n, each in enumerate(written.budget)]
+    waivers = [_waiver(file.table("waiver", n), each) for n, each in enumerate(written.waiver)]
     if not budgets:
         raise UsageError(f"{path} holds no [[budget]]; see bench/budgets.toml for how to write one")
-    return Budgets(path, budgets, waivers)
+    return Budgets(path, tuple(budgets), tuple(waivers))
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One table of the file, and how to say where it is wrong."""
-
-    path: Path
-    text: str
-    table: str
-    index: int
-    values: Mapping[str, Any]
-
-    def place(self, key: str | None = None) -> Place:
-        return whereabouts(self.text, self.table, self.index, key)
-
-    def wrong(self, key: str | None, message: str) -> UsageError:
-        return at(self.path, self.place(key), message)
-
-
-def _entries(path: Path, text: str, data: Mapping[str, Any], table: str) -> list[_Entry]:
-    found = data.get(table, [])
-    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        where = whereabouts(text, None, 0, table)
-        raise at(path, where, f"write [[{table}]], with two brackets, for each")
-    entries = [_Entry(path, text, table, index, entry) for index, entry in enumerate(found)]
-    for entry in entries:
-        keys = KEYS[table]
-        for key in entry.values:
-            if key not in keys:
-                raise entry.wrong(key, f"unknown key {key!r}; a {table} has {', '.join(keys)}")
-        for key, needed in keys.items():
-            if needed and key not in entry.values:
-                raise entry.wrong(None, f"this {table} lacks {key!r}")
-    return entries
-
-
-KEYS = {
-    "budget": {
-        "cases": True,
-        "limit": True,
-        "reason": True,
-        "statistic": False,
-        "tier": False,
-        "kernel": False,
-    },
-    "waiver": {"cases": True, "reason": True, "expires": True},
-}
-"""The keys of each table, and whether they must be there."""
-
-
-def _words(entry: _Entry, key: str) -> tuple[str, ...]:
-    """A string, or a list of strings."""
-    value = entry.values[key]
-    words = [value] if isinstance(value, str) else value
-    if not isinstance(words, list) or not words or not all(isinstance(w, str) for w in words):
-        raise entry.wrong(key, f"{key} is a string or a list of strings")
-    if not all(word.strip() for word in words):
-        raise entry.wrong(key, f"{key} is empty")
-    return tuple(words)
-
-
-def _text(entry: _Entry, key: str, default: str = "") -> str:
-    value = entry.values.get(key, default)
-    if not isinstance(value, str) or not value.strip():
-        raise entry.wrong(key, f"{key} is a text that is not empty")
-    return value
-
-
-def _cases(entry: _Entry) -> tuple[str, ...]:
-    globs = _words(entry, "cases")
-    try:
-        cells = select(grid(quick=False), globs)
-    except UsageError as error:
-        raise entry.wrong("cases", str(error)) from error
-    if all(cell.excluded for cell in cells):
-        raise entry.wrong("cases", f"no such case can be had: {cells[0].excluded}")
-    return globs
-
-
-def _budget(entry: _Entry) -> Budget:
-    statistic = _text(entry, "statistic", "p50")
-    if statistic not in STATISTICS:
-        raise entry.wrong("statistic", f"no statistic {statistic!r}: {', '.join(STATISTICS)}")
-    tiers = _words(entry, "tier") if "tier" in entry.values else tuple(TIERS)
+def _budget(table: TomlTable, written: BudgetTable) -> Budget:
+    _check_blank(table, written)
+    if written.statistic not in STATISTICS:
+        known = ", ".join(STATISTICS)
+        raise table.wrong("statistic", f"no statistic {written.statistic!r}: {known}")
+    tiers = tuple(TIERS) if written.tier is None else _words(written.tier)
     for tier in tiers:
         if tier not in TIERS:
-            raise entry.wrong("tier", f"tier {tier!r} cannot gate: {', '.join(TIERS)}")
-    limit = _limit(entry)
+            raise table.wrong("tier", f"tier {tier!r} cannot gate: {', '.join(TIERS)}")
+    limit = _limit(table, written.limit)
     units = {TIERS[tier] for tier in tiers}
-    if "tier" in entry.values and limit.unit is not None and units != {limit.unit}:
+    if written.tier is not None and limit.unit is not None and units != {limit.unit}:
         given = " and ".join(sorted(units))
-        raise entry.wrong("limit", f"mixed units: the limit is in {limit.unit}, tier gives {given}")
+        raise table.wrong("limit", f"mixed units: the limit is in {limit.unit}, tier gives {given}")
     return Budget(
-        cases=_cases(entry),
+        cases=_cases(table, written.cases),
         limit=limit,
-        reason=_text(entry, "reason"),
-        place=entry.place(),
-        statistic=statistic,
+        reason=written.reason,
+        position=table.position(),
+        statistic=written.statistic,
         tiers=tiers,
-        kernel=_text(entry, "kernel", "*"),
+        kernel=written.kernel,
     )
 
 
-def _waiver(entry: _Entry) -> Waiver:
-    expires = entry.values["expires"]
-    if type(expires) is not date:  # a datetime is a date too, and says too much
-        raise entry.wrong("expires", "expires is a date, such as 2027-01-31, without quotes")
-    return Waiver(_cases(entry), _text(entry, "reason"), expires, entry.place())
+def _waiver(table: TomlTable, written: WaiverTable) -> Waiver:
+    _check_blank(table, written)
+    return Waiver(_cases(table, written.cases), written.reason, written.expires)
 
 
-def _limit(entry: _Entry) -> Limit:
+def _check_blank(table: TomlTable, written: BudgetTable | WaiverTable) -> None:
+    for key in written.__struct_fields__:
+        value = getattr(written, key)
+        if isinstance(value, str | tuple) and not all(word.strip() for word in _words(value)):
+            raise table.wrong(key, f"{key} is empty")
+
+
+def _words(value: Words) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _cases(table: TomlTable, written: Words) -> tuple[str, ...]:
+    globs = _words(written)
+    try:
+        cells = select(grid(quick=False), globs)
+    except UsageError as error:
+        raise table.wrong("cases", str(error)) from error
+    if all(cell.excluded for cell in cells):
+        raise table.wrong("cases", f"no such case can be had: {cells[0].excluded}")
+    return globs
+
+
+def _limit(table: TomlTable, written: str) -> Limit:
     """Read a limit; the table of forms is tried from the top."""
-    text = " ".join(_text(entry, "limit").split())
+    text = " ".join(written.split())
     for form, make in FORMS:
         if found := form.fullmatch(text):
             limit = make(text, found)
             if limit.factor <= 0:
-                raise entry.wrong("limit", f"limit {text!r} is zero or negative")
-            _check_reference(entry, limit)
+                raise table.wrong("limit", f"limit {text!r} is zero or negative")
+            _check_reference(table, limit)
             return limit
-    raise entry.wrong(
+    raise table.wrong(
         "limit",
         f"cannot read limit {text!r}: write '900 ns', '2300 instructions', '+2 %' of base, or "
         "'0.5 x cycle/remap'",
@@ -294,7 +261,7 @@ FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Limit]], ...]
 )
 
 
-def _check_reference(entry: _Entry, limit: Limit) -> None:
+def _check_reference(table: TomlTable, limit: Limit) -> None:
     """A reference must be a case, or the workload and method of some."""
     if limit.than is None:
         return
@@ -302,4 +269,4 @@ def _check_reference(entry: _Entry, limit: Limit) -> None:
     try:
         select(grid(quick=False), [name])
     except UsageError as error:
-        raise entry.wrong("limit", str(error)) from error
+        raise table.wrong("limit", str(error)) from error

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
-from zapbench.gate.noise import Boots
+from zapbench.gate.noise import BootFigures
 from zapbench.record import Context, Samples, Skip, failures
 from zapbench.result.stats import figures
 from zapbench.result.store import Results
@@ -28,7 +28,7 @@ class Side:
 
     results: Results
     fresh: Results | None = None
-    _figures: dict[str, tuple[Mapping[str, Boots], Mapping[str, Boots]]] = field(
+    _figures: dict[str, tuple[Mapping[str, BootFigures], Mapping[str, BootFigures]]] = field(
         default_factory=dict
     )
 
@@ -79,12 +79,12 @@ class Side:
         """The cases with figures, in order of their names."""
         return sorted({case for part in self._of("p50") for case in part})
 
-    def boots(self, statistic: str, case: str) -> tuple[Boots, Boots]:
+    def boots(self, statistic: str, case: str) -> tuple[BootFigures, BootFigures]:
         """The figures of a case: of the first result, and of the fresh one."""
         first, fresh = self._of(statistic)
         return first.get(case, {}), fresh.get(case, {})
 
-    def _of(self, statistic: str) -> tuple[Mapping[str, Boots], Mapping[str, Boots]]:
+    def _of(self, statistic: str) -> tuple[Mapping[str, BootFigures], Mapping[str, BootFigures]]:
         if statistic not in self._figures:
             first, fresh = (
                 figures(result.recording.of(Samples), statistic) if result is not None else {}

@@ -1,77 +1,115 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Measure what is to be judged: base and head interleaved, then what is suspected, again."""
+"""Measure what is to be judged: base and head by turns, then what is suspected, again."""
 
+import random
+import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from zapbench.boot import Work
+from zapbench.gate import noise, plan
+from zapbench.gate.budget import Budgets
 from zapbench.gate.evidence import Side
-from zapbench.gate.plan import Plan
-from zapbench.measure import Effort, Leg, effort_for, measure
-from zapbench.record import Record
-from zapbench.result.store import Results, create
-from zapbench.target import Job, Target
-
-OnRecord = Callable[[Job, Record], None]
-Watch = Callable[[int], AbstractContextManager[OnRecord]]
-OnPlan = Callable[[float], Plan]
+from zapbench.gate.judge import judge
+from zapbench.gate.judgement import Judgement
+from zapbench.measure import Leg, measure
+from zapbench.observer import Observer
+from zapbench.result.store import RESULTS, Results, create, free_directory
+from zapbench.where import machine
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """Kernels to measure, by the name of their result directory below ``directory``.
+class Options:
+    """How to measure; None: to be chosen."""
 
-    ``watch`` is told how many measurements are to be made, and of each that was.
-    """
+    accel: str
+    seconds: float | None
+    boots: int | None
+    seed: int | None
+    results: Path | None
+    force: bool
 
-    targets: Mapping[str, Target]
-    cases: Sequence[str]
-    directory: Path
-    seed: int
-    watch: Watch
 
-    def first(self, choose: OnPlan) -> int:
-        """Measure the first boots; how many, ``choose`` says when it knows what a pair takes.
+class Live:
+    """A gate that measures."""
 
-        Returns the number of boots.  The boot that was timed is the first of them.
+    def __init__(
+        self, budgets: Budgets, base: str | None, head: str, options: Options, observer: Observer
+    ) -> None:
+        self._budgets, self._options, self._observer = budgets, options, observer
+        names = {"head": head} if base is None else {"base": base, "head": head}
+        self._targets = {name: machine(of, options.accel, observer) for name, of in names.items()}
+        running = self._targets["head"]
+        self._applied = plan.applicable(
+            budgets, running.tier, running.kernel, has_base=base is not None
+        )
+        self._calibration = noise.here(running.tier)
+        chance = random.SystemRandom().randrange(1 << 32)
+        self._seed = chance if options.seed is None else options.seed
+        self._directory = options.results or free_directory(RESULTS, "gate", running.tier)
+
+    def judgement(self) -> Judgement:
+        """Measure, judge, measure again what is suspected, and judge.
+
+        The boot that is timed, to plan the others, is the first of them; fresh boots are
+        numbered behind.
         """
-        for name in self.targets:
-            create(self.directory / name).close()
+        cases = plan.cases(self._applied)
+        self._observer.note(f"{len(cases)} cases, seed {self._seed}, into {self._directory}")
+        for name in self._targets:
+            create(self._directory / name).close()
         start = time.monotonic()
-        self._measure(self.cases, 0, 1)
-        boots = choose(time.monotonic() - start).boots
-        self._measure(self.cases, 1, boots)
-        return boots
+        self._measure(cases, range(1))
+        boots = self._plan(time.monotonic() - start).boots
+        self._measure(cases, range(1, boots))
+        first = self._judge(hold_back=False)
+        if not first.suspects:
+            return first
+        suspects = ", ".join(first.suspects)
+        self._observer.note(f"suspected, measured again in {boots} fresh boots: {suspects}")
+        self._measure(first.suspects, range(boots, 2 * boots))
+        return self._judge(hold_back=True)
 
-    def again(self, cases: Sequence[str], boots: int) -> None:
-        """As many fresh boots as there were, numbered behind them, for some cases only."""
-        self._measure(cases, boots, 2 * boots)
-
-    def sides(self) -> dict[str, Side]:
-        """What was measured so far."""
-        return {name: Side(Results(self.directory / name)) for name in self.targets}
-
-    def _measure(self, cases: Sequence[str], start: int, stop: int) -> None:
-        earlier = {(boot, case) for boot in range(start) for case in cases}
-        effort = self._effort(stop)
+    def _measure(self, cases: Sequence[str], boots: range) -> None:
+        tier = self._targets["head"].tier
+        work = Work(tuple(cases), plan.effort(tier), self._seed)
         with ExitStack() as stack:
             legs = [
-                Leg(
-                    target,
-                    stack.enter_context(create(self.directory / name, resume=True)),
-                    target.kernel,
-                    tuple(cases),
-                    earlier,
-                )
-                for name, target in self.targets.items()
+                Leg(target, stack.enter_context(create(self._directory / name, resume=True)))
+                for name, target in self._targets.items()
             ]
-            total = len(cases) * len(legs) * (stop - start)
-            watched = stack.enter_context(self.watch(total))
-            measure(legs, effort, self.seed, watched, Path.cwd())
+            measure(legs, work, boots, self._observer)
 
-    def _effort(self, boots: int) -> Effort:
-        """Counted samples repeat and few are enough; a timed p99 takes a thousand."""
-        tier = next(iter(self.targets.values())).tier
-        return replace(effort_for(tier, quick=tier == "icount"), boots=boots)
+    def _plan(self, pair_seconds: float) -> plan.Plan:
+        if self._options.boots is not None:
+            return plan.Plan(self._options.boots, "as asked for")
+        wanted = plan.wanted_boots(self._applied, self._calibration)
+        made = plan.plan(wanted, self._options.seconds, pair_seconds)
+        self._observer.note(
+            f"{made.boots} boots of each kernel, {made.why} ({pair_seconds:.0f} s a pair)"
+        )
+        return made
+
+    def _judge(self, *, hold_back: bool) -> Judgement:
+        sides = {name: Side(Results(self._directory / name)) for name in self._targets}
+        base, head = sides.get("base"), sides["head"]
+        boots = len({each.run.boot for each in head.contexts})
+        words = ["zapbench", "gate", "--budgets", str(self._budgets.path)]
+        words += [] if base is None else ["--base", base.kernel]
+        words += ["--kernel", head.kernel, "--accel", head.results.tier]
+        words += ["--boots", str(boots // 2 if hold_back else boots), "--seed", str(self._seed)]
+        return judge(
+            self._budgets,
+            base,
+            head,
+            self._calibration,
+            datetime.now(UTC).date(),
+            force=self._options.force,
+            hold_back=hold_back,
+            again=shlex.join(words),
+            live=True,
+        )

@@ -13,14 +13,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from zapbench.error import DiskFull, EnvironmentMissing
+from zapbench.gate.budget import TIERS
 from zapbench.gate.estimate import Spread, of_two, squares
-from zapbench.gate.fingerprint import Fingerprint, differences
+from zapbench.gate.fingerprint import Fingerprint, differences, of_machine
+from zapbench.host.file import write_atomically
 from zapbench.host.journal import state_directory
 
 VERSION = 1
 FRESH = timedelta(days=30)
-Boots = Mapping[int, float | None]
-Legs = tuple[Boots, Boots]
+BootFigures = Mapping[int, float | None]
+"""One figure of each boot, by its number; None: a boot that has none."""
+Legs = tuple[BootFigures, BootFigures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Calibration:
         return None
 
 
-def logs(boots: Boots, than: Boots | None = None) -> list[float]:
+def logs(boots: BootFigures, than: BootFigures | None = None) -> list[float]:
     """Logarithms of the figures above 0, or of their ratios boot by boot, in order of boots."""
     pairs = ((boots[boot], 1.0 if than is None else than.get(boot)) for boot in sorted(boots))
     return [math.log(top / below) for top, below in pairs if top and below]
@@ -122,11 +125,8 @@ def save(calibration: Calibration) -> Path:
         "context": dict(calibration.context),
         "figures": figures,
     }
-    draft = where.with_suffix(".new")
     try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(data) + "\n", encoding="utf-8")
-        draft.replace(where)
+        write_atomically(where, f"{json.dumps(data)}\n".encode())
     except OSError as error:
         raise DiskFull(f"cannot keep the calibration in {where}: {error.strerror}") from error
     return where
@@ -159,7 +159,7 @@ def _read(where: Path) -> Calibration | None:
         return None
 
 
-def _boots(leg: Mapping[str, float | None]) -> Boots:
+def _boots(leg: Mapping[str, float | None]) -> BootFigures:
     return {int(boot): None if value is None else float(value) for boot, value in leg.items()}
 
 
@@ -179,3 +179,13 @@ def load(tier: str, machine: Fingerprint, now: datetime, *, needed: bool) -> Cal
             "run `zapbench calibrate` with the same cases first, on a quiet machine"
         )
     return None
+
+
+def here(tier: str) -> Calibration | None:
+    """The calibration of this machine; times cannot be judged without, whatever is forced.
+
+    Raises:
+        EnvironmentMissing: the tier is timed, and there is none that may be used.
+    """
+    timed = TIERS[tier] != "instructions"
+    return load(tier, of_machine(tier), datetime.now(UTC), needed=timed)

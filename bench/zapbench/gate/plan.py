@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from zapbench.boot import Effort, effort_for
 from zapbench.case import Case, grid, select
 from zapbench.error import UsageError
 from zapbench.gate.budget import Budget, Budgets
@@ -77,6 +78,11 @@ def _matched(budget: Budget) -> list[str]:
             cells = select(full, [glob])
         names |= {str(cell.case): None for cell in cells if cell.excluded is None}
     return list(names)
+
+
+def effort(tier: str) -> Effort:
+    """Counted samples repeat and few are enough; a timed p99 takes a thousand."""
+    return effort_for(tier, quick=tier == "icount")
 
 
 @dataclass(frozen=True, slots=True)

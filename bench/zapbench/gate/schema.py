@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where something stands in a TOML file.
+"""TOML files of ``[[tables]]``, and where in them something is wrong.
 
-tomllib says it of errors of syntax only.  What it parsed has no places, so the line is looked
+tomllib says it of errors of syntax only.  What it parsed has no positions, so the line is looked
 for in the text: the n-th header of a table, then the key below it.  Text inside a string may
 look like either; a line counts only if the file up to it parses.
 """
@@ -11,24 +11,88 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from zapbench.error import UsageError
 
+T = TypeVar("T")
+# As msgspec writes it: "Expected `str`, got `int` - at `$.budget[1].cases[0]`".
+_INVALID = re.compile(
+    r"(?P<what>.*?)(?: - at `\$\.(?P<table>\w+)(?:\[(?P<index>\d+)\](?:\.(?P<key>\w+))?)?.*`)?"
+)
+_UNKNOWN = re.compile(r"unknown field `(.*)`")
+
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Position:
     """A line and a column, both from 1."""
 
     line: int
     column: int
 
 
-def at(path: Path, place: Place, message: str) -> UsageError:
-    """The error that says where; as tomllib writes it."""
-    return UsageError(f"{path}: {message} (at line {place.line}, column {place.column})")
+@dataclass(frozen=True, slots=True)
+class TomlFile:
+    """A TOML file of ``[[tables]]``."""
+
+    path: Path
+    text: str
+
+    def read(self, kind: type[T]) -> T:
+        """What is in it.
+
+        Raises:
+            UsageError: it is no TOML, or not of this kind; with line and column.
+        """
+        try:
+            return msgspec.toml.decode(self.text, type=kind)
+        except msgspec.ValidationError as error:
+            raise self._invalid(str(error)) from error
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{self.path}: {error}") from error
+
+    def _invalid(self, message: str) -> UsageError:
+        found = _INVALID.fullmatch(" ".join(message.split()))  # a key may hold a newline
+        assert found is not None
+        what, name, index, key = found.group("what", "table", "index", "key")
+        if unknown := _UNKNOWN.search(what):
+            key = unknown[1]
+        elif key is not None:
+            what = f"{key}: {what}"
+        if name is None or index is None:
+            what = f"write [[{name}]], with two brackets, for each" if name else what
+            return self.wrong(whereabouts(self.text, None, 0, name or key), what)
+        return self.table(name, int(index)).wrong(key, what)
+
+    def table(self, name: str, index: int) -> "TomlTable":
+        """The ``index``-th table of a name, from 0."""
+        return TomlTable(self, name, index)
+
+    def wrong(self, at: Position, message: str) -> UsageError:
+        """The error that says where; as tomllib writes it."""
+        return UsageError(f"{self.path}: {message} (at line {at.line}, column {at.column})")
 
 
-def whereabouts(text: str, table: str | None, index: int, key: str | None) -> Place:
+@dataclass(frozen=True, slots=True)
+class TomlTable:
+    """One ``[[table]]`` of a file."""
+
+    file: TomlFile
+    name: str
+    index: int
+
+    def position(self, key: str | None = None) -> Position:
+        """Where it is, or a key of it."""
+        return whereabouts(self.file.text, self.name, self.index, key)
+
+    def wrong(self, key: str | None, message: str) -> UsageError:
+        """The error that says where."""
+        return self.file.wrong(self.position(key), message)
+
+
+def whereabouts(text: str, table: str | None, index: int, key: str | None) -> Position:
     """Where a key stands in the ``index``-th ``[[table]]``; without ``key``, where that stands.
 
     Without ``table``, where a key or a table stands at the top level.  The first line for what
@@ -36,10 +100,10 @@ def whereabouts(text: str, table: str | None, index: int, key: str | None) -> Pl
     """
     if table is None:
         pattern = rf"[ \t]*(?:\[+[ \t]*)?({re.escape(key or '')})\b"
-        return next(_found(text, pattern, 0, len(text)), Place(1, 1))
+        return next(_found(text, pattern, 0, len(text)), Position(1, 1))
     headers = list(_found(text, rf"[ \t]*(\[\[)[ \t]*{re.escape(table)}[ \t]*\]\]", 0, len(text)))
     if index >= len(headers):
-        return Place(1, 1)
+        return whereabouts(text, None, 0, table)
     if key is None:
         return headers[index]
     start = _offset(text, headers[index].line + 1)
@@ -49,11 +113,11 @@ def whereabouts(text: str, table: str | None, index: int, key: str | None) -> Pl
     return next(_found(text, quoted, start, end), headers[index])
 
 
-def _found(text: str, pattern: str, start: int, end: int) -> Iterator[Place]:
+def _found(text: str, pattern: str, start: int, end: int) -> Iterator[Position]:
     for match in re.compile(rf"^{pattern}", re.M).finditer(text, start, end):
         if _parses(text[: match.start()]):
             line = text.count("\n", 0, match.start(1)) + 1
-            yield Place(line, match.start(1) - text.rfind("\n", 0, match.start(1)))
+            yield Position(line, match.start(1) - text.rfind("\n", 0, match.start(1)))
 
 
 def _parses(text: str) -> bool:

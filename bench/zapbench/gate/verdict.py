@@ -93,6 +93,11 @@ class Ruling:
     p: float | None = None
     more: int | None = None
 
+    @property
+    def suspected(self) -> bool:
+        """The first set of boots would fail it: a fresh one must decide."""
+        return self.because in (Because.UNCONFIRMED, Because.EXCEEDED, Because.NOT_AGAIN)
+
 
 def rule(claims: Sequence[Claim]) -> list[Ruling]:
     """Judge all claims of a gate together."""
@@ -100,14 +105,6 @@ def rule(claims: Sequence[Claim]) -> list[Ruling]:
         None if claim.same_image else claim.first.estimate.above(claim.limit) for claim in claims
     ]
     return [_one(claim, p) for claim, p in zip(claims, adjust(tested), strict=True)]
-
-
-def suspected(claims: Sequence[Claim]) -> list[bool]:
-    """Which claims a fresh set of boots must decide: those that the first set would fail."""
-    return [
-        ruling.because in (Because.UNCONFIRMED, Because.EXCEEDED, Because.NOT_AGAIN)
-        for ruling in rule(claims)
-    ]
 
 
 def _one(claim: Claim, p: float | None) -> Ruling:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from zapbench.gate.evidence import ENOUGH, Side
-from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Because, Verdict
 from zapbench.record import Context
 

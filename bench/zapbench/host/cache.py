@@ -7,7 +7,6 @@ holder of the lock removes.
 """
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing
+from zapbench.host import file
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a stage (``download``, ``unpack``, ``compile``, …), what is done and the total.
@@ -57,26 +57,18 @@ def subdirectory(*names: str) -> Path:
 def locked(name: str, progress: Progress = no_progress) -> Iterator[None]:
     """Hold the lock called ``name``, waiting (and saying so) for another run that holds it.
 
-    The kernel gives the lock back when its holder dies, however it dies.
-
     Raises:
         EnvironmentMissing: the disk was full while it was held.
     """
-    path = subdirectory("lock") / name
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("waiting for another run", 0, None)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        with file.locked(
+            subdirectory("lock") / name, lambda: progress("waiting for another run", 0, None)
+        ):
+            yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise full() from error
-    finally:
-        os.close(descriptor)
 
 
 def full() -> EnvironmentMissing:
@@ -102,24 +94,6 @@ def staged(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
         raise
-
-
-def write(path: Path, content: bytes) -> bool:
-    """Replace a file at once; leave it, with its time stamp, if it has this content already.
-
-    Returns whether it changed.
-    """
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stage = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        stage.write_bytes(content)
-        stage.replace(path)
-    except BaseException:
-        stage.unlink(missing_ok=True)
-        raise
-    return True
 
 
 def require_space(size: int, purpose: str) -> None:

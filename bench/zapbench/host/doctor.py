@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from zapbench.host.machine import CPU, Machine
+from zapbench.host.packages import PROGRAMS, install, used_by
 from zapbench.uffd import MINOR_FEATURES
 
 DAMON = "sys/kernel/mm/damon/admin/kdamonds"
@@ -225,16 +226,13 @@ def load(machine: Machine) -> Finding:
     return Finding(State.WARN, f"load {average:.2f}", "end other work: see top")
 
 
-QEMU = {"x86_64": ("x86_64", "qemu-system-x86"), "aarch64": ("aarch64", "qemu-system-arm")}
-
-
 def qemu(machine: Machine) -> Finding:
     """Whether kernels can be booted."""
-    name, package = QEMU.get(machine.architecture, (machine.architecture, "qemu-system-misc"))
-    program = f"qemu-system-{name}"
+    program = f"qemu-system-{machine.architecture}"
     if machine.has(program):
         return Finding(State.OK, program)
-    return Finding(State.MISSING, f"no {program}", f"sudo apt-get install {package}")
+    package = PROGRAMS.get(program, "qemu-system-misc")
+    return Finding(State.MISSING, f"no {program}", install(package))
 
 
 def kvm(machine: Machine) -> Finding:
@@ -248,21 +246,8 @@ def kvm(machine: Machine) -> Finding:
         return Finding(State.WARN, "no /dev/kvm", "without it guests run under TCG or icount")
 
 
-BUILD_TOOLS = {
-    "gcc": "gcc",
-    "make": "make",
-    "flex": "flex",
-    "bison": "bison",
-    "bc": "bc",
-    "xz": "xz-utils",
-    "cpio": "cpio",
-    "patch": "patch",
-    "perl": "perl",
-    "depmod": "kmod",
-    "rsync": "rsync",
-    "dpkg-source": "dpkg-dev",
-}
-BUILD_HEADERS = {"gelf.h": "libelf-dev", "openssl/ssl.h": "libssl-dev"}
+BUILD_TOOLS = used_by("kernel", "program")
+BUILD_HEADERS = used_by("kernel", "header")
 
 
 def kernel_build(machine: Machine) -> Finding:
@@ -275,7 +260,7 @@ def kernel_build(machine: Machine) -> Finding:
     }
     lacking = programs | headers
     if lacking:
-        mend = f"sudo apt-get install {' '.join(sorted(set(lacking.values())))}"
+        mend = install(*sorted(set(lacking.values())))
         return Finding(State.MISSING, f"no {', '.join(lacking)}", mend)
     return Finding(State.OK, "compiler, tools and headers are there")
 
@@ -284,7 +269,7 @@ def ccache(machine: Machine) -> Finding:
     """Whether building a kernel again is quick."""
     if machine.has("ccache"):
         return Finding(State.OK, "there")
-    return Finding(State.WARN, "none: each build starts cold", "sudo apt-get install ccache")
+    return Finding(State.WARN, "none: each build starts cold", install(PROGRAMS["ccache"]))
 
 
 Check = Callable[[Machine], Finding]

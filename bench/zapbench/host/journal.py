@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing
+from zapbench.host.file import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,7 @@ class Journal:
                 "changes": [asdict(change) for change in changes],
             }
         )
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".new")
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
-        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        write_atomically(self.path, f"{text}\n".encode(), durable=True)
 
     def load(self) -> tuple[int | None, tuple[Change, ...]]:
         """The process that owns it, None if it is dead; and its changes, if not void.

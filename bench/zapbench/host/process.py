@@ -11,30 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from zapbench.error import EnvironmentMissing, ZapbenchError
-
-PACKAGES = {
-    "apt-get": "apt",
-    "bc": "bc",
-    "bison": "bison",
-    "busybox": "busybox-static",
-    "cc": "gcc",
-    "dpkg-deb": "dpkg",
-    "dpkg-buildpackage": "dpkg-dev",
-    "fakeroot": "fakeroot",
-    "flex": "flex",
-    "gcc": "gcc",
-    "git": "git",
-    "ld": "binutils",
-    "make": "make",
-    "mke2fs": "e2fsprogs",
-    "qemu-system-x86_64": "qemu-system-x86",
-    "readelf": "binutils",
-    "rsync": "rsync",
-    "setpriv": "util-linux",
-    "tar": "tar",
-    "xz": "xz-utils",
-}
-"""The Debian package of each program that is run."""
+from zapbench.host.packages import PROGRAMS, install
 
 # What a caller's environment (a make, a git hook) would change in a build or a check-out.
 _UNWANTED = {
@@ -54,7 +31,7 @@ def find(program: str) -> str:
     found = shutil.which(program, path=path)
     if found is None:
         raise EnvironmentMissing(
-            f"{program} is not installed: sudo apt-get install {PACKAGES.get(program, program)}"
+            f"{program} is not installed: {install(PROGRAMS.get(program, program))}"
         )
     return found
 

@@ -8,18 +8,17 @@ drops it with the process, so it cannot go stale.
 """
 
 import contextlib
-import fcntl
 import os
 import re
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from zapbench.error import EnvironmentMissing, Interrupted
+from zapbench.host import file
 from zapbench.host.journal import Change, Journal, state_directory
 
 MM = "sys/kernel/mm"
@@ -248,27 +247,10 @@ def locked(root: Path, patience: float, on_wait: Callable[[str], None]) -> Itera
     Raises:
         EnvironmentMissing: another run held them for all of `patience` seconds.
     """
-    deadline = time.monotonic() + patience
-    waiting = False
-    lock = os.open(root / MM, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise EnvironmentMissing(
-                        "another zapbench is measuring on this machine: wait for it or end it, "
-                        "then try again"
-                    ) from None
-            if not waiting:
-                on_wait("waiting for another zapbench that is measuring on this machine")
-                waiting = True
-            time.sleep(0.1)
+    who = "another zapbench that is measuring on this machine"
+    busy = "another zapbench is measuring on this machine: wait for it or end it, then try again"
+    with file.locked(root / MM, lambda: on_wait(f"waiting for {who}"), patience, busy):
         yield
-    finally:
-        os.close(lock)
 
 
 STOPPING = (signal.SIGTERM, signal.SIGHUP)

@@ -15,6 +15,7 @@ from pathlib import Path
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import output, running
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -104,7 +105,8 @@ def _read_lists(suite: str | None) -> tuple[str, ...]:
     failures = []
     for mirror in _candidates(suite) if suite else [""]:
         if suite:
-            cache.write(state / "sources.list", f"deb{signed} {mirror} {suite} main\n".encode())
+            line = f"deb{signed} {mirror} {suite} main\n"
+            write_if_changed(state / "sources.list", line.encode())
         try:
             command = ["apt-get", *options, "-o", "APT::Update::Error-Mode=any", "update"]
             output(command, purpose=f"reading the package lists of {suite or MACHINE}")

@@ -20,6 +20,7 @@ from typing import Any
 from zapbench.error import BuildFailed, EnvironmentMissing, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import find, output, running
 from zapbench.kernel import config, source
 from zapbench.kernel.catalogue import Kernel, Series
@@ -106,7 +107,7 @@ def build(
             if os.strerror(errno.ENOSPC) in str(error):  # met by a compiler or linker
                 raise cache.full() from error
             if not _NOT_ITS_FAULT.search(str(error)):
-                cache.write(failed, str(error).encode())
+                write_if_changed(failed, str(error).encode())
             raise
 
 

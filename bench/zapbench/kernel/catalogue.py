@@ -3,12 +3,13 @@
 
 import os
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from zapbench.error import EnvironmentMissing, UsageError
 
@@ -79,41 +80,58 @@ def directory() -> Path:
     return path
 
 
-def load(path: Path | None = None) -> dict[str, Mapping[str, Any]]:
-    """The entries of kernels.toml by name.
+class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What kernels.toml says of a base: one source, its series, and what its config needs."""
+
+    debian: str | None = None
+    suite: str | None = None
+    git: str | None = None
+    ref: str | None = None
+    tarball: str | None = None
+    sha256: str | None = None
+    series: dict[str, str] = {}
+    config: tuple[str, ...] = ()
+
+    def source(self, release: str | None = None) -> Source:
+        """Where it comes from; ``release`` is a point release of a Debian package.
+
+        Raises:
+            UsageError: it does not say, or what it says is malformed.
+        """
+        if self.debian is not None:
+            return DebianSource(self.debian, self.suite, release)
+        if self.git is not None and self.ref is not None:
+            return _git(self.git, self.ref)
+        if self.tarball is not None and self.sha256 is not None:
+            return _tarball(self.tarball, self.sha256)
+        raise UsageError("needs debian, or git and ref, or tarball and sha256")
+
+
+class _Kernels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kernel: dict[str, Any]
+
+
+def load(path: Path | None = None) -> dict[str, Base]:
+    """The bases of kernels.toml by name.
 
     Raises:
-        UsageError: it is not TOML, or an entry has an unknown or no source.
+        UsageError: it is not TOML, or a base is written wrongly or has no source.
     """
     path = path or directory() / "kernels.toml"
     try:
-        entries = tomllib.loads(path.read_text())["kernel"]
+        written = msgspec.toml.decode(path.read_bytes(), type=_Kernels).kernel
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not a table of kernels: {error}") from error
-    for name, entry in entries.items():
-        unknown = set(entry) - _ENTRY_KEYS
-        if unknown:
-            raise UsageError(f"{path}: kernel {name} has an unknown key {min(unknown)!r}")
-        _entry_source(name, entry, None)
-    return dict(entries)
-
-
-_ENTRY_KEYS = {"debian", "suite", "git", "ref", "tarball", "sha256", "series", "config"}
-
-
-def _entry_source(name: str, entry: Mapping[str, Any], release: str | None) -> Source:
-    match entry:
-        case {"debian": str(package)}:
-            return DebianSource(package, entry.get("suite"), release)
-        case {"git": str(repository), "ref": str(ref)}:
-            return _git(repository, ref)
-        case {"tarball": str(location), "sha256": str(sha256)}:
-            return _tarball(location, sha256)
-    raise UsageError(
-        f"kernels.toml: kernel {name} needs debian, or git and ref, or tarball and sha256"
-    )
+    bases = {}
+    for name, each in written.items():
+        try:
+            bases[name] = msgspec.convert(each, Base)
+            bases[name].source()
+        except (msgspec.ValidationError, UsageError) as error:
+            raise UsageError(f"{path}: kernel {name}: {error}") from error
+    return bases
 
 
 def _git(repository: str, ref: str) -> GitSource:
@@ -154,10 +172,6 @@ def _series(base: str, name: str, known: Mapping[str, str]) -> Series:
     )
 
 
-def _fragments(names: Sequence[str]) -> tuple[Path, ...]:
-    return tuple(directory() / "config" / f"{name}.config" for name in names)
-
-
 def parse(text: str) -> Kernel:
     """The kernel that a name on the command line stands for.
 
@@ -173,24 +187,24 @@ def parse(text: str) -> Kernel:
         source = _git(location, tail) if scheme == "git" else _tarball(location, tail)
         return Kernel(text, source, _series(text, series, {}) if series else None)
     base, _, series = text.partition("+")
-    entries = load()
-    entry_name, release = base, None
-    if base not in entries and (match := _POINT_RELEASE.fullmatch(base)):
-        entry_name, release = match["base"], base
-    if entry_name not in entries:
+    bases = load()
+    line, release = base, None
+    if base not in bases and (match := _POINT_RELEASE.fullmatch(base)):
+        line, release = match["base"], base
+    if line not in bases:
         known = ", ".join(names())
         raise UsageError(
             f"unknown kernel {base!r}: it is neither in kernels.toml ({known}) nor "
             "git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256 or an image file"
         )
-    entry = entries[entry_name]
-    if release and "debian" not in entry:
-        raise UsageError(f"kernel {entry_name} is one commit or tarball: it has no {release}")
+    found = bases[line]
+    if release and found.debian is None:
+        raise UsageError(f"kernel {line} is one commit or tarball: it has no {release}")
     return Kernel(
         text,
-        _entry_source(entry_name, entry, release),
-        _series(base, series, entry.get("series", {})) if series else None,
-        _fragments(entry.get("config", ())),
+        found.source(release),
+        _series(base, series, found.series) if series else None,
+        tuple(directory() / "config" / f"{name}.config" for name in found.config),
     )
 
 
@@ -198,6 +212,6 @@ def names() -> list[str]:
     """Every name that kernels.toml gives, with and without each series."""
     return [
         name + suffix
-        for name, entry in load().items()
-        for suffix in ("", *(f"+{series}" for series in entry.get("series", {})))
+        for name, base in load().items()
+        for suffix in ("", *(f"+{series}" for series in base.series))
     ]

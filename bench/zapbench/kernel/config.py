@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import BuildFailed, UsageError
-from zapbench.host import cache
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import find, output
 from zapbench.kernel.catalogue import directory
 
@@ -126,7 +126,7 @@ def configure(
             f"the kernel's configuration did not keep {', '.join(lost)}: "
             "a dependency is off, or this version lacks it"
         )
-    cache.write(build / ".config", draft.read_bytes())
+    write_if_changed(build / ".config", draft.read_bytes())
     draft.unlink()
 
 

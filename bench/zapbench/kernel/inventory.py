@@ -15,7 +15,7 @@ from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KnownKernel:
     """A kernel, where it comes from, and what is here of it.
 
     ``fetched`` names the unpacked Debian versions, ``images`` the releases that were built with
@@ -29,10 +29,10 @@ class Entry:
     images: tuple[str, ...]
 
 
-def entries() -> list[Entry]:
-    """One entry for each name in kernels.toml, with and without its series."""
+def known() -> list[KnownKernel]:
+    """One for each name in kernels.toml, with and without its series."""
     images = list(_images())
-    return [_entry(catalogue.parse(name), images) for name in catalogue.names()]
+    return [_known(catalogue.parse(name), images) for name in catalogue.names()]
 
 
 def _images() -> Iterable[Image]:
@@ -41,7 +41,7 @@ def _images() -> Iterable[Image]:
     yield from map(Image, sorted(made, key=lambda path: path.stat().st_mtime_ns, reverse=True))
 
 
-def _entry(kernel: Kernel, images: Iterable[Image]) -> Entry:
+def _known(kernel: Kernel, images: Iterable[Image]) -> KnownKernel:
     wanted = {
         "series": build.series_hash(kernel.series),
         "config": hashlib.sha256(
@@ -56,7 +56,7 @@ def _entry(kernel: Kernel, images: Iterable[Image]) -> Entry:
         and (of_base is None or image.meta["source"].startswith(f"{of_base}="))
         and (of_base is not None or image.meta["name"] == kernel.name)
     ]
-    return Entry(
+    return KnownKernel(
         kernel.name,
         describe(kernel.source),
         len(kernel.series.patches) if kernel.series else 0,

@@ -9,6 +9,7 @@ from pathlib import Path
 from zapbench.error import BuildFailed, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
+from zapbench.host.file import make_directory, write_if_changed
 from zapbench.host.process import find
 from zapbench.kernel import build, config, source
 from zapbench.kernel.catalogue import Kernel
@@ -37,6 +38,7 @@ def build_packages(
 
     Raises:
         UsageError: ``base`` is no kernel configuration.
+        DiskFull: ``directory`` cannot be made.
         EnvironmentMissing: a program or disk space is missing.
         BuildFailed: a patch, the configuration or the compiler failed.
     """
@@ -46,7 +48,7 @@ def build_packages(
         )
     for program in ("dpkg-deb", "dpkg-buildpackage", "rsync", "fakeroot"):
         find(program)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     with source.checked_out(kernel.source, progress) as tree:
         cache.require_space(
             SIZE if len(config.read(base)) > 3000 else SIZE // 10, "building packages"
@@ -63,7 +65,7 @@ def _make(
     for stale in _packages(tree):
         stale.unlink()
     fragment = objects / "zapbench.config"
-    cache.write(fragment, _fragment(kernel).encode())
+    write_if_changed(fragment, _fragment(kernel).encode())
     chosen = Configuration("deb", (), (fragment,), base.expanduser().absolute())
     command = build.make_command(tree, objects)
     env = {**build.build_environment(tree), "DPKG_FLAGS": "-d", "INSTALL_MOD_STRIP": "1"}

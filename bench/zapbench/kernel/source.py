@@ -17,6 +17,7 @@ from pathlib import Path
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import output, running
 from zapbench.kernel import apt
 from zapbench.kernel.catalogue import DebianSource, GitSource, Source, TarballSource
@@ -313,4 +314,4 @@ def _check_out(tree: Tree, store: Path, commit: str, progress: Progress) -> None
     _in(tree.source, "checkout-index", "--all", "--force", "--quiet", "--index", env=env)
     if not (tree.source / "Kbuild").is_file() or not (tree.source / "Makefile").is_file():
         raise UsageError(f"commit {commit[:12]} holds no kernel source (no Kbuild, Makefile)")
-    cache.write(state, commit.encode())
+    write_if_changed(state, commit.encode())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import BuildFailed
-from zapbench.host import cache
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import running
 from zapbench.kernel.catalogue import Series
 
@@ -56,7 +56,7 @@ class Tree:
             if there.is_file():
                 _copy(there, self._originals / "file" / name)
             saved[name] = there.is_file()
-        cache.write(kept, json.dumps(saved, sort_keys=True).encode())
+        write_if_changed(kept, json.dumps(saved, sort_keys=True).encode())
         for name, existed in saved.items():
             original = _read(self._originals / "file" / name) if existed else None
             _put(self.source / name, wanted.get(name, original))
@@ -98,7 +98,7 @@ def _read(path: Path) -> Content | None:
 def _put(path: Path, content: Content | None) -> None:
     if content is None:
         path.unlink(missing_ok=True)
-    elif cache.write(path, content[0]):
+    elif write_if_changed(path, content[0]):
         path.chmod(content[1])
 
 

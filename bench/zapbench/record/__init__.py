@@ -3,11 +3,11 @@
 
 A *stream* is what one boot (natively: one process) writes: a ``context`` record, then
 ``samples``, ``contract``, ``skip`` and ``error`` records in any order, then ``end``.  A record
-file is a concatenation of streams, as JSON lines, usually compressed.  Records are the truth;
-every other file that zapbench writes is derived from them and can be made again.
+file is a concatenation of streams, as JSON lines, compressed once they are complete.  Records
+are the truth; every other file that zapbench writes is derived from them and can be made again.
 """
 
-from zapbench.record.file import FLUSH_BYTES, FLUSH_SECONDS, Writer, load
+from zapbench.record.file import FLUSH_BYTES, FLUSH_SECONDS, Writer, is_there, load, plain
 from zapbench.record.kinds import (
     VERSION,
     CaseTotal,
@@ -66,8 +66,10 @@ __all__ = [
     "encode",
     "failures",
     "finished",
+    "is_there",
     "json_schema",
     "load",
     "parse",
+    "plain",
     "published",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zapbench.error import DiskFull
+from zapbench.host.file import write_atomically
 from zapbench.report.render import index
 from zapbench.report.source import ABOUT
 
@@ -57,7 +58,7 @@ def write_index(report: Path) -> Path | None:
         return None
     path = reports / NAME
     try:
-        path.write_text(index_text(reports), encoding="utf-8")
+        write_atomically(path, index_text(reports).encode())
     except OSError as error:
         raise DiskFull(f"cannot write {path}: {error.strerror}") from error
     return path

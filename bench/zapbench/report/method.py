@@ -5,9 +5,9 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+from zapbench.boot import COUNTED, QUICK, Effort
 from zapbench.case import Case, grid
 from zapbench.chart.palette import TIER_NOTES
-from zapbench.measure import COUNTED, QUICK, Effort
 from zapbench.record import Context, Error, Samples, Skip, failures
 from zapbench.report.document import (
     Block,

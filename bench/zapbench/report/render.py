@@ -14,7 +14,7 @@ from zapbench.case import methods, size_text
 from zapbench.report.document import NONE, Commands, Section, figure
 from zapbench.report.method import missing_in_short
 from zapbench.report.study import Group, Study
-from zapbench.report.svg import DARK, FONT, LINES, dark_rules
+from zapbench.report.svg import FONT, LINES, rules
 
 TEMPLATES = Path(__file__).with_name("templates")
 WIDTH = 72
@@ -37,10 +37,10 @@ def html(title: str, sections: Sequence[Section]) -> str:
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    pictures = {
-        "dark": dark_rules("figure svg"), "font": FONT, "lines": LINES, "paper": DARK["#ffffff"],
-    }  # fmt: skip
-    return _render(environment, "index.html.j2", title=title, sections=sections, **pictures)
+    return _render(
+        environment, "index.html.j2", title=title, sections=sections, font=FONT, lines=LINES,
+        light=rules(), dark=rules(dark=True),
+    )  # fmt: skip
 
 
 def markdown(title: str, sections: Sequence[Section]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from zapbench.chart.trend import History, HistoryPoint, Step
 from zapbench.error import SchemaError, UsageError
 from zapbench.record import Context, Record, Run, load, published
-from zapbench.result.store import RECORDS
+from zapbench.result.store import RECORDS, recorded
 
 ABOUT = "report.json"
 _PATH = re.compile(r"(?<![\w.+/=-])(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
@@ -101,7 +101,7 @@ def read_again(report: Path) -> Material:
 
 def _streams(directory: Path, notes: list[str]) -> list[Stream]:
     path = directory / RECORDS
-    if not path.is_file():
+    if not recorded(directory):
         if not any(directory.glob("*.json")):
             notes.append(f"{directory.name} holds no {RECORDS}: nothing was measured there")
         return []

@@ -1,28 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A chart's SVG made small, named, and fit for dark paper.
+"""A chart's SVG made small, named, and fit for light and dark paper.
 
-Colours stay as they were drawn; rules that a dark page applies select by them.
+What was drawn in a role (`zapbench.chart.palette`) has its class in place of colours, which the
+rules of the page, or of a file of its own, give it.
 """
 
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
+from zapbench.chart.palette import INK, PAINTS, PAPER
+
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 FONT = "'DejaVu Sans', Verdana, sans-serif"
 LINES = "svg *{stroke-linejoin:round;stroke-linecap:butt}"
-DARK = {
-    "#000000": "#e6e6e6",
-    "#ffffff": "#16181b",
-    "#555555": "#b0b0b0",
-    "#999999": "#8a8a8a",
-    "#eeeeee": "#2c3036",
-    "#0072b2": "#4aa3e0",
-    "#56b4e9": "#2f7fae",
-    "#d55e00": "#ff8a3d",
-}
-"""What each colour of the charts becomes on dark paper."""
+Role = dict[str, str]  # classes, by what they colour: fill or stroke
+_AXES = {"stroke": f"stroke-{INK.name}"}  # spines and ticks have no role of their own
+_COLOR = re.compile(r"(fill|stroke): #[0-9a-f]{6}(?:; )?")
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _FAMILY = re.compile(r"font-family:[^;]*;?\s*")
 _LINK = re.compile(r"url\(#([^)]*)\)")
@@ -30,22 +25,24 @@ _UNTURNED = re.compile(r"rotate\(-?0( [^)]*)?\)")
 _NUMERIC = ("d", "x", "y", "width", "height", "transform", "points", "style")
 
 
-def dark_rules(scope: str = "svg") -> str:
-    """CSS rules that turn the colours; text without a colour is black."""
-    rules = [f"{scope} text:not([style*='fill']){{fill:{DARK['#000000']}}}"]
-    for color, dark in DARK.items():
-        for what in ("fill", "stroke"):
-            # Hatches have attributes, all else a style.
-            chosen = f"{scope} [style*='{what}: {color}'],{scope} [{what}='{color}']"
-            rules.append(f"{chosen}{{{what}:{dark}!important}}")
-    return "".join(rules)
+def rules(*, dark: bool = False) -> str:
+    """CSS of the classes, on dark paper of those that turn; text without one is ink.
+
+    No rule names an ancestor: what <use> shows has none.
+    """
+    colors = {paint.name: paint.dark if dark else paint.light for paint in PAINTS}
+    return f"svg{{fill:{colors[INK.name]}}}" + "".join(
+        f".fill-{name}{{fill:{color}}}.stroke-{name}{{stroke:{color}}}"
+        for name, color in colors.items()
+        if color
+    )
 
 
 def standalone(svg: str) -> str:
-    """A chart as a file of its own: with its namespaces, its font and its dark rules."""
+    """A chart as a file of its own: with its namespaces, its font and its rules."""
     style = (
-        f"svg{{background:#fff;font-family:{FONT}}}{LINES}"
-        f"@media (prefers-color-scheme:dark){{svg{{background:{DARK['#ffffff']}}}{dark_rules()}}}"
+        f"svg{{background:{PAPER.light};font-family:{FONT}}}{LINES}{rules()}"
+        f"@media (prefers-color-scheme:dark){{svg{{background:{PAPER.dark}}}{rules(dark=True)}}}"
     )
     head, end, rest = svg.partition(">")
     spaces = f' xmlns="{SVG}"' + (f' xmlns:xlink="{XLINK}"' if "xlink:" in rest else "")
@@ -60,6 +57,7 @@ def cleaned(text: str, name: str, title: str, said: str) -> str:
     """
     root = ET.fromstring(text)  # noqa: S314 - drawn by ourselves
     _drop(root)
+    _classify(root, _AXES, {})
     used = set(_referred(root))
     for element in root.iter():
         _shorten(element, name, used)
@@ -90,6 +88,25 @@ def _drop(root: ET.Element) -> None:
     figure = next((child for child in root if child.get("id", "").startswith("figure")), None)
     if figure is not None and len(figure) and figure[0].get("id") == "patch_1":
         figure.remove(figure[0])
+
+
+def _classify(element: ET.Element, role: Role, hatches: dict[str, Role]) -> None:
+    """Give what ``element`` holds the classes of its role in place of colours.
+
+    ``hatches`` gathers the roles of what is hatched, by pattern; the patterns come last.
+    """
+    if "class" in element.attrib:
+        role = {name.partition("-")[0]: name for name in element.attrib.pop("class").split()}
+    role = hatches.get(element.get("id", ""), role)
+    style = element.get("style", "")
+    hatches |= dict.fromkeys(_LINK.findall(style), role)
+    # Black text has no colour, and may have a role.
+    painted = ["fill"] if element.tag == f"{{{SVG}}}text" else _COLOR.findall(style)
+    if chosen := [role[what] for what in painted if what in role]:
+        element.set("class", " ".join(chosen))
+        element.set("style", _COLOR.sub(lambda found: "" if found[1] in role else found[0], style))
+    for child in element:
+        _classify(child, role, hatches)
 
 
 def _flatten(element: ET.Element) -> None:
@@ -128,7 +145,7 @@ def _shorten(element: ET.Element, name: str, used: set[str]) -> None:
             short = _NUMBER.sub(_rounded, short)
         if key == "style":
             short = _FAMILY.sub("", short).strip().rstrip(";")
-        if key == "transform" and _UNTURNED.fullmatch(short):
+        if not short or (key == "transform" and _UNTURNED.fullmatch(short)):
             del element.attrib[key]
             continue
         element.set(key, " ".join(short.split()))

@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Result directories, and the pyperf suite in them.  The only user of pyperf.
 
-A result directory holds ``records.jsonl.gz``, the truth, and ``suite.json.gz``, made from it
+A result directory holds ``records.jsonl.gz``, the truth (``records.jsonl`` while it is measured
+and after a crash; see `zapbench.record.Writer`), and ``suite.json.gz``, made from it
 for ``python -m pyperf stats`` and ``compare_to``.
 """
 
 import contextlib
+import gzip
+import io
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 import pyperf
 
-from zapbench.error import DiskFull, UsageError
-from zapbench.record import Context, Recording, Samples, Writer, load
+from zapbench.error import DiskFull, UsageError, ZapbenchError
+from zapbench.host.file import write_atomically
+from zapbench.record import Context, Recording, Samples, Writer, is_there, load, plain
 from zapbench.result import stats
 
+RESULTS = Path("results")  # holds result directories, where the user names none
 RECORDS = "records.jsonl.gz"
 SUITE = "suite.json.gz"
 SECONDS_PER_NS = 1e-9
@@ -64,9 +68,14 @@ def _record_file(directory: Path) -> Path:
         return directory
     if not directory.exists():
         raise UsageError(f"{directory} does not exist; name a directory that `run` wrote")
-    if not (directory / RECORDS).is_file():
+    if not recorded(directory):
         raise UsageError(f"{directory} is no result directory: it holds no {RECORDS}")
     return directory / RECORDS
+
+
+def recorded(directory: Path) -> bool:
+    """Whether a directory holds records, complete or not."""
+    return is_there(directory / RECORDS)
 
 
 def create(directory: Path, *, resume: bool = False) -> Writer:
@@ -75,8 +84,9 @@ def create(directory: Path, *, resume: bool = False) -> Writer:
     Raises:
         UsageError: it has something in it and ``resume`` is not asked for, or it cannot be
             written to.
+        EnvironmentMissing: another run writes into it.
     """
-    if resume and not (directory / RECORDS).is_file():
+    if resume and not recorded(directory):
         raise UsageError(f"{directory} holds no {RECORDS} to resume; start without --resume")
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -96,9 +106,10 @@ def create(directory: Path, *, resume: bool = False) -> Writer:
 
 def discard(directory: Path) -> None:
     """Remove a result directory in which nothing was recorded; any other is left alone."""
-    with contextlib.suppress(OSError):
-        if (directory / RECORDS).stat().st_size == 0:
-            (directory / RECORDS).unlink()
+    with contextlib.suppress(OSError, ZapbenchError):
+        if not load(directory / RECORDS).records:
+            for each in (RECORDS, plain(directory / RECORDS).name):
+                (directory / each).unlink(missing_ok=True)
             directory.rmdir()
 
 
@@ -148,10 +159,13 @@ def suites(named: Mapping[str, Iterable[Samples]]) -> bytes | None:
     ]
     if not made:
         return None
-    with tempfile.TemporaryDirectory(prefix="zapbench-") as scratch:
-        path = Path(scratch) / "suite.json"
-        pyperf.BenchmarkSuite(made).dump(str(path))
-        return path.read_bytes()
+    return _json(pyperf.BenchmarkSuite(made))
+
+
+def _json(made: pyperf.BenchmarkSuite) -> bytes:
+    text = io.StringIO()
+    made.dump(text)
+    return text.getvalue().encode()
 
 
 def _benchmarks(records: Iterable[Samples], prefix: str = "") -> list[pyperf.Benchmark]:
@@ -204,12 +218,10 @@ def write_suite(directory: Path, recording: Recording) -> Path | None:
         return None
     path = directory / SUITE
     try:
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".suite-") as scratch:
-            made.dump(str(Path(scratch) / SUITE))
-            (Path(scratch) / SUITE).replace(path)
+        write_atomically(path, gzip.compress(_json(made), mtime=0))
     except OSError as error:
         raise DiskFull(
-            f"cannot write {path}: {error.strerror}; {RECORDS} is whole: make room, then "
-            "`zapbench run --resume`"
+            f"cannot write {path}: {error.strerror}; what was measured is whole: make room, "
+            "then `zapbench run --resume`"
         ) from error
     return path

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Virtual machines: kernels booted in QEMU, with the guest program as their first process."""
 
-from zapbench.vm.machine import Limits
+from zapbench.vm.machine import Timeouts
 from zapbench.vm.target import VmTarget, image_of
 
-__all__ = ["Limits", "VmTarget", "image_of"]
+__all__ = ["Timeouts", "VmTarget", "image_of"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from zapbench.error import EnvironmentMissing
 from zapbench.host import cache
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import find, output
 from zapbench.vm.qemu import RAM_DISK_KIB
 
@@ -111,7 +112,7 @@ def file_system_head() -> bytes:
             content = image.read_bytes().rstrip(b"\0")
         if len(content) > BLOCK << 8:
             raise EnvironmentMissing("mke2fs wrote beyond the head of its file system")
-        cache.write(kept, content + bytes(-len(content) % BLOCK))
+        write_if_changed(kept, content + bytes(-len(content) % BLOCK))
     return kept.read_bytes()
 
 

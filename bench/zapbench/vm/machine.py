@@ -34,7 +34,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x20-\x7e\n\t]")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Timeouts:
     """Seconds after which a machine is taken for hung: to its first record, and between two."""
 
     first: float = 60.0
@@ -70,12 +70,12 @@ def tail(console: str) -> str:
 class Boot:
     """A machine that runs; iterating yields the lines it writes, each with its newline."""
 
-    def __init__(self, machine: Machine, limits: Limits, stopped: Callable[[], bool]) -> None:
+    def __init__(self, machine: Machine, timeouts: Timeouts, stopped: Callable[[], bool]) -> None:
         assert machine.console is not None
         assert machine.records is not None
         self._machine = machine
         self._console, self._records = machine.console, machine.records
-        self._limits = limits
+        self._timeouts = timeouts
         self._stopped = stopped
         self._complete = False
 
@@ -105,14 +105,14 @@ class Boot:
 
     def _lines(self, qemu: subprocess.Popen[bytes]) -> Generator[bytes, None, str | None]:
         """Yield lines until the machine ends; return what it was killed for, if it was."""
-        pending, patience, reason = bytearray(), self._limits.first, None
+        pending, patience, reason = bytearray(), self._timeouts.first, None
         heard = time.monotonic()
         with self._records.open("rb", buffering=0) as records:
             while reason is None:
                 alive = qemu.poll() is None
                 chunk = records.read(1 << 20)
                 if chunk:
-                    heard, patience = time.monotonic(), self._limits.silence
+                    heard, patience = time.monotonic(), self._timeouts.silence
                     pending += chunk
                     *lines, rest = pending.split(b"\n")
                     pending = bytearray(rest)

@@ -12,17 +12,18 @@ from zapbench.case import Case, contract_grid, hugetlb_need
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import find, output
 from zapbench.kernel import build, catalogue
 from zapbench.target import Job, guest_path
 from zapbench.vm import initramfs, tsc
-from zapbench.vm.machine import Boot, Limits
+from zapbench.vm.machine import Boot, Timeouts
 from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, Machine
 
 GUEST_FILES = Path("/file")
 """Where the guest mounts the file system of the `file` backing."""
 KVM = Path("/dev/kvm")
-PROBE = Limits(first=5.0, silence=5.0)
+PROBE = Timeouts(first=5.0, silence=5.0)
 _BASE_MEMORY = 768  # MiB for the kernel, the initramfs and the guest program
 _BOOT_FLAG, _HEADER = (510, b"\x55\xaa"), (514, b"HdrS")  # Documentation/arch/x86/boot.rst
 
@@ -90,7 +91,7 @@ class VmTarget:
         *,
         configuration: str | None = None,
         guest: Path | None = None,
-        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
         cpus: int = 2,
         perturb: bool = True,
         progress: Progress = no_progress,
@@ -99,7 +100,7 @@ class VmTarget:
         self.kernel = kernel
         self._image = image_of(kernel, configuration, progress)
         self._guest = (guest or guest_path()).read_bytes()
-        self._limits = limits or Limits()
+        self._timeouts = timeouts or Timeouts()
         self._cpus = cpus
         self._perturb = perturb
         self._stopped = False
@@ -130,12 +131,14 @@ class VmTarget:
             EnvironmentMissing: QEMU refused to start.
             LostVm: the machine died, hung or wrote garbage before its ``end`` record.
         """
-        yield from self._boot(self.tier, self._limits, cases, boot=boot, seed=seed, options=options)
+        yield from self._boot(
+            self.tier, self._timeouts, cases, boot=boot, seed=seed, options=options
+        )
 
     def _boot(
         self,
         accelerator: str,
-        limits: Limits,
+        timeouts: Timeouts,
         cases: Sequence[str],
         *,
         boot: int,
@@ -168,7 +171,7 @@ class VmTarget:
                 tsc_khz=self._tsc_khz,
                 cmdline=padding,
             )
-            yield from Boot(machine, limits, lambda: self._stopped)
+            yield from Boot(machine, timeouts, lambda: self._stopped)
 
     def _choose(self, accel: str) -> str:
         """The accelerator to use; KVM is believed when it has booted something, not before.
@@ -205,5 +208,5 @@ class VmTarget:
                 pass
         except (LostVm, EnvironmentMissing) as error:
             reason = str(error)
-        cache.write(kept, json.dumps({"of": identity, "reason": reason}).encode())
+        write_if_changed(kept, json.dumps({"of": identity, "reason": reason}).encode())
         return reason

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Mapping
 
-from zapbench.gate.judge import Judgement
+from zapbench.gate.judgement import Judgement
 from zapbench.gate.output import json, junit, ktap, mail, markdown, text
 
 Renderer = Callable[[Judgement], str]

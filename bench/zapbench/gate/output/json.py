@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from zapbench.gate import wording
-from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.judgement import Check, Judgement
 
 FIGURES = ("head", "reference", "change", "low", "high", "floor", "detectable", "boots")
 
@@ -33,7 +33,7 @@ def _check(check: Check, judgement: Judgement) -> dict[str, Any]:
         "case": check.case,
         "statistic": check.budget.statistic,
         "limit": check.budget.limit.text,
-        "line": check.budget.place.line,
+        "line": check.budget.position.line,
         "budget_reason": check.budget.reason,
         "because": check.ruling.because.name,
         "why": wording.why(check),

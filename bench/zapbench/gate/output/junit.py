@@ -5,7 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from zapbench.gate import wording
-from zapbench.gate.judge import Judgement
+from zapbench.gate.judgement import Judgement
 from zapbench.gate.verdict import Verdict
 
 ELEMENTS = {Verdict.FAIL: "failure", Verdict.INCONCLUSIVE: "error", Verdict.SKIP: "skipped"}

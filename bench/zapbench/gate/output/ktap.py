@@ -2,7 +2,7 @@
 """KTAP version 1 (Documentation/dev-tools/ktap.rst), the figures as diagnostics."""
 
 from zapbench.gate import wording
-from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
 

@@ -5,7 +5,7 @@ import shlex
 import textwrap
 
 from zapbench.gate import wording
-from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
 WIDTH = 72

@@ -2,7 +2,7 @@
 """Markdown for a merge request: the outcome, what needs attention, the table, the commands."""
 
 from zapbench.gate import wording
-from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
 HEADER = (

@@ -2,7 +2,7 @@
 """The terminal's form: a line or three for each check, the bad ones last, next to the prompt."""
 
 from zapbench.gate import wording
-from zapbench.gate.judge import Check, Judgement
+from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
 ORDER = (Verdict.SKIP, Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.FAIL)

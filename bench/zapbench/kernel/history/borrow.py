@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 from zapbench.error import BuildFailed, UsageError
-from zapbench.host import cache
 from zapbench.host.cache import Progress
+from zapbench.host.file import write_if_changed
 from zapbench.host.process import output
 from zapbench.kernel import catalogue
 from zapbench.kernel.history import patches, releases
@@ -67,7 +67,7 @@ def _git_directory(local: Path) -> Path:
 def _lend(repository: Repository, place: Path) -> None:
     """Show the objects and refs of the git directory ``place`` in ours."""
     alternates = repository.path / "objects/info/alternates"
-    cache.write(alternates, f"{place / 'objects'}\n".encode())
+    write_if_changed(alternates, f"{place / 'objects'}\n".encode())
     shallow = repository.path / "shallow"
     shallow.unlink(missing_ok=True)
     if (place / "shallow").is_file():

@@ -20,6 +20,7 @@ from pathlib import Path
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress
+from zapbench.host.file import make_directory
 from zapbench.kernel import apt, catalogue
 from zapbench.kernel.apt import Package
 from zapbench.kernel.catalogue import DebianSource, Series
@@ -167,9 +168,11 @@ def begin(repository: Repository, kind: str) -> None:
     """Make the repository unless it is there.
 
     Raises:
-        EnvironmentMissing: it cannot be made.
+        DiskFull: there is no place for it.
+        EnvironmentMissing: git cannot make it.
     """
     if kind_of(repository) != kind:
+        make_directory(repository.path.parent)
         words = ("--bare", "--quiet", "--template=", f"--initial-branch={MAIN}")
         repository.run("init", *words, purpose=f"cannot make {repository.path}")
         repository.run("config", "zapbench.history", kind)
@@ -292,7 +295,7 @@ def _linked(repository: Repository, releases: Mapping[str, Release]) -> dict[str
 
 def series_of(line: str) -> list[Series]:
     """The series that kernels.toml has for a line, in the order of their names."""
-    entry = catalogue.load().get(line, {})
-    names = sorted(entry.get("series", {}))
+    base = catalogue.load().get(line)
+    names = sorted(base.series if base is not None else ())
     found = (catalogue.parse(f"{line}+{name}").series for name in names)
     return [series for series in found if series is not None]

@@ -17,13 +17,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from zapbench.error import CaseFailed, LostVm, Unsupported, ZapbenchError
-from zapbench.host import cache
+from zapbench import boot as driver
+from zapbench.boot import Work, effort_for
+from zapbench.error import CaseFailed, LostVm, Truncated, Unsupported, ZapbenchError
+from zapbench.host.file import write_if_changed
 from zapbench.kernel.build import Image
-from zapbench.measure import effort_for, shuffled
-from zapbench.record import Context, Recording, Samples, Skip, collect, failures, load
+from zapbench.record import Recording, Samples, Skip, failures, load
 from zapbench.result.stats import series
-from zapbench.target import Job, Target, guest_path
+from zapbench.target import Target, guest_path
 
 SEED = 1
 """Orders the cases and perturbs the boots; the number of the boot does the rest."""
@@ -45,7 +46,7 @@ def suite_id(cases: Sequence[str]) -> str:
     return digest.hexdigest()[:12]
 
 
-class Boots:
+class KeptBoots:
     """The boots of one image with one accelerator.
 
     ``directory`` holds the records, one file a boot; ``cases`` are the names of what every
@@ -104,22 +105,17 @@ class Boots:
                 raise
 
     def _boot(self, target: Target, boot: int) -> None:
-        effort = effort_for(target.tier, quick=True)
-        job = Job(
-            cases=tuple(shuffled(self._cases, SEED, boot)),
-            kernel=f"{self._image.meta['release']}-{self._image.build_id[:8]}",
-            tier=target.tier,
-            boot=boot,
-            seed=SEED,
-            samples=effort.samples,
-            max_seconds=effort.max_seconds,
-        )
-        lines = list(target.run(job))
-        recording = collect(lines, f"boot {boot} of {job.kernel}")
-        if recording.truncated:
-            raise LostVm(recording.truncated)
-        check_identity(recording, self._image)
-        cache.write(self.path(boot), gzip.compress(b"".join(lines), mtime=0))
+        image = self._image
+        work = Work(self._cases, effort_for(target.tier, quick=True), SEED)
+        name = f"{image.meta['release']}-{image.build_id[:8]}"
+        lines: list[bytes] = []
+        try:
+            driver.run(
+                target, work.job(target, boot, kernel=name), lines.append, build_id=image.build_id
+            )
+        except Truncated as error:
+            raise LostVm(str(error)) from error
+        write_if_changed(self.path(boot), gzip.compress(b"".join(lines), mtime=0))
 
 
 def outcomes(recording: Recording) -> dict[str, float | ZapbenchError]:
@@ -130,16 +126,6 @@ def outcomes(recording: Recording) -> dict[str, float | ZapbenchError]:
     figures = {name: each.median for name, each in series(recording.of(Samples)).items()}
     broken = {error.case: CaseFailed(error.reason) for error in failures(recording.records)}
     return {**why, **figures, **broken}
-
-
-def check_identity(recording: Recording, image: Image) -> None:
-    """Raise LostVm unless the kernel that wrote the records is the one that was built."""
-    (context,) = recording.of(Context)
-    if context.build_id != image.build_id:
-        raise LostVm(
-            f"{recording.source}: the guest says it is build {context.build_id}, "
-            f"but {image.build_id} was booted"
-        )
 
 
 @contextlib.contextmanager

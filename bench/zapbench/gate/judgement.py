@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a gate says: its checks, and what they were made from.  All outputs are made of this."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+from zapbench.gate.budget import Budget, Budgets, Waiver
+from zapbench.gate.evidence import Side
+from zapbench.gate.verdict import Because, Ruling, Verdict
+
+
+class Status(IntEnum):
+    """Exit status of a gate."""
+
+    PASS = 0
+    FAIL = 1
+    INCONCLUSIVE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One budget on one case, judged.
+
+    ``head`` and ``reference`` are medians over boots, in the unit of the result; ``change`` is
+    their ratio with its 95 % interval ``low`` to ``high``; ``floor`` and ``detectable`` are
+    ratios less one.  ``note`` is what the reason alone does not say.
+    """
+
+    budget: Budget
+    case: str
+    ruling: Ruling
+    note: str = ""
+    head: float | None = None
+    reference: float | None = None
+    change: float | None = None
+    low: float | None = None
+    high: float | None = None
+    floor: float | None = None
+    detectable: float | None = None
+    boots: int = 0
+    waiver: Waiver | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it bears on the outcome."""
+        return self.ruling.verdict is not Verdict.SKIP
+
+
+SETTLED = {
+    Because.NO_FLOOR: Verdict.INCONCLUSIVE,
+    Because.NO_FIGURE: Verdict.INCONCLUSIVE,
+    Because.LOST: Verdict.FAIL,
+    Because.NOT_APPLICABLE: Verdict.SKIP,
+}
+"""Verdicts that take no figures."""
+
+
+def settled(budget: Budget, case: str, because: Because, note: str = "") -> Check:
+    """A check that there are no figures for."""
+    return Check(budget, case, Ruling(SETTLED[because], because), note)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a gate says.
+
+    ``warnings`` label what was forced, or is incomplete; ``suspects`` are the cases, those that
+    limits refer to included, which the first boots alone would fail: fresh ones must decide.
+    """
+
+    budgets: Budgets
+    base: Side | None
+    head: Side
+    checks: tuple[Check, ...]
+    suspects: tuple[str, ...]
+    warnings: tuple[str, ...]
+    day: date
+    again: str = ""
+    """The command that makes this judgement again."""
+    live: bool = False
+    """That command measures, too."""
+
+    @property
+    def tier(self) -> str:
+        """The way both were measured."""
+        return self.head.results.tier
+
+    @property
+    def unit(self) -> str:
+        """``ns`` or ``instructions``."""
+        return self.head.results.unit
+
+    def count(self, verdict: Verdict) -> int:
+        """How many checks have a verdict."""
+        return sum(check.ruling.verdict is verdict for check in self.checks)
+
+    @property
+    def status(self) -> Status:
+        """Exit status: a FAIL outweighs what is open."""
+        for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+            if self.count(verdict):
+                return Status[verdict.name]
+        return Status.PASS

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Judge what was measured before."""
+
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from zapbench.error import UsageError
+from zapbench.gate import noise, plan
+from zapbench.gate.budget import TIERS, Budgets
+from zapbench.gate.evidence import Side
+from zapbench.gate.fingerprint import differences
+from zapbench.gate.judge import comparable, judge
+from zapbench.gate.judgement import Judgement
+from zapbench.gate.noise import Calibration
+from zapbench.result.store import Results
+
+
+def judgement(
+    budgets: Budgets,
+    directories: Sequence[Path],
+    confirm: tuple[Path, Path] | None,
+    *,
+    force: bool,
+) -> Judgement:
+    """Judge result directories: head, or base and head; ``confirm`` are fresh ones of both.
+
+    Raises:
+        UsageError: they cannot be judged by these budgets.
+        EnvironmentMissing: they are timed, and the noise floor of this machine is unknown.
+    """
+    fresh: Sequence[Path | None] = confirm or (None, None)
+    sides = [
+        Side(Results(first), Results(again) if again is not None else None)
+        for first, again in zip(directories, fresh[-len(directories) :], strict=True)
+    ]
+    base, head = sides[0] if len(sides) > 1 else None, sides[-1]
+    plan.applicable(budgets, head.results.tier, head.kernel, has_base=base is not None)
+    comparable(base, head, force=force)
+    words = ["zapbench", "gate", "--budgets", str(budgets.path), *map(str, directories)]
+    words += ["--confirm", *map(str, confirm)] if confirm else []
+    return judge(
+        budgets,
+        base,
+        head,
+        _calibration(head),
+        datetime.now(UTC).date(),
+        force=force,
+        again=shlex.join(words + (["--force"] if force else [])),
+    )
+
+
+def _calibration(head: Side) -> Calibration | None:
+    """The noise floor of the machine that measured, which must be this one."""
+    found = noise.here(head.results.tier)
+    if found is None or not (changed := differences(found.context, head.fingerprint[0])):
+        return found
+    if TIERS[found.tier] != "instructions":
+        raise UsageError(
+            f"{head.results.directory} was not measured where the noise floor was: "
+            f"{'; '.join(changed)}; calibrate and measure on one machine"
+        )
+    return None  # counted boots know their own noise

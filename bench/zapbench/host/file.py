@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The two things that are easily done wrong with files: replacing one, and locking one."""
+
+import contextlib
+import fcntl
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from zapbench.error import DiskFull, EnvironmentMissing
+
+POLL = 0.1
+"""Seconds between two looks at a lock that another holds."""
+
+
+def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Replace a file as a whole.
+
+    Its directory is made if need be.  A run that dies on the way leaves the file of before, and
+    at most one of `drafts`.  ``durable``: on the disk when this returns, not just in memory.
+
+    Raises:
+        OSError: it cannot be written; the file of before, if any, is left.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    if durable:
+        _sync_directory(path.parent)
+
+
+def write_if_changed(path: Path, content: bytes) -> bool:
+    """`write_atomically`, but a file that has this content already keeps its time stamp.
+
+    Returns whether it changed.
+    """
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    write_atomically(path, content)
+    return True
+
+
+def drafts(path: Path) -> Iterator[Path]:
+    """What `write_atomically` left of a file in runs that were killed, or has not replaced yet."""
+    return path.parent.glob(f".{path.name}.[0-9]*")
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write what a user asked for with -o, as a whole; its directory is made if need be.
+
+    Raises:
+        DiskFull: it cannot be written; the file of before, if any, is left.
+    """
+    with _named(path):
+        write_atomically(path, content)
+
+
+def make_directory(path: Path) -> None:
+    """Make what a user named with -o, or what is above it, unless it is there.
+
+    Raises:
+        DiskFull: it cannot be made.
+    """
+    with _named(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskFull(f"cannot write {path}: {error.strerror}; choose another with -o") from error
+
+
+@contextlib.contextmanager
+def locked(
+    path: Path,
+    on_wait: Callable[[], None] = lambda: None,
+    patience: float = math.inf,
+    busy: str = "",
+) -> Iterator[None]:
+    """Hold the flock() of a directory, or of a file that is made if need be.
+
+    ``on_wait`` is told once when another run holds it and must be waited for, ``patience``
+    seconds at most.  The kernel gives the lock back when its holder dies, however it dies: it
+    cannot go stale.
+
+    Raises:
+        EnvironmentMissing: another run held it all the time; ``busy`` is the message.
+        OSError: it cannot be opened.
+    """
+    kind = os.O_RDONLY | os.O_DIRECTORY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(path, kind | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
+    waiting = False
+    try:
+        while not _taken(descriptor):
+            if time.monotonic() >= deadline:
+                raise EnvironmentMissing(busy or f"another run holds {path}")
+            if not waiting:
+                on_wait()
+            waiting = True
+            time.sleep(POLL)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
