@@ -52,7 +52,7 @@ def git(directory: Path, *arguments: str, day: int = 0) -> str:
     ).stdout.strip()
 
 
-def write_results(project: Path, commits: list[str]) -> None:
+def write_results(measured: Path, commits: list[str]) -> None:
     """One result a commit, by asv's own classes; the commit number `STEP` costs a quarter more."""
     from asv.benchmarks import Benchmarks
     from asv.config import Config
@@ -60,8 +60,8 @@ def write_results(project: Path, commits: list[str]) -> None:
     from asv.results import Results
     from asv.runner import BenchmarkResult
 
-    conf = Config.load(str(project / "asv.conf.json"))
-    conf.results_dir = str(project / "results")
+    conf = Config.load(str(measured / "asv.conf.json"))
+    conf.results_dir = str(measured / "results")
     Benchmarks(conf, BENCHMARKS).save()
     machine = Machine()
     machine.__dict__.update(MACHINE)
@@ -77,16 +77,16 @@ def write_results(project: Path, commits: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An asv project of twelve commits with their results."""
-    project = tmp_path_factory.mktemp("project")
-    source = project / "source"
+    measured = tmp_path_factory.mktemp("project")
+    source = measured / "source"
     source.mkdir()
     git(source, "init", "-q", "-b", "main")
     for day in range(COMMITS):
         git(source, "commit", "-q", "--allow-empty", "-m", f"Commit {day}", day=day)
-    (project / "suite").mkdir()
-    (project / "suite" / "__init__.py").touch()
+    (measured / "suite").mkdir()
+    (measured / "suite" / "__init__.py").touch()
     configuration = {
         "version": 1,
         "project": "toy",
@@ -98,22 +98,22 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "results_dir": "results",
         "html_dir": "html",
     }
-    (project / "asv.conf.json").write_text(json.dumps(configuration))
-    write_results(project, git(source, "rev-list", "--reverse", "main").splitlines())
-    return project
+    (measured / "asv.conf.json").write_text(json.dumps(configuration))
+    write_results(measured, git(source, "rev-list", "--reverse", "main").splitlines())
+    return measured
 
 
 def asv_publish(
-    project: Path, pages: Path, *, ours: bool, environment: dict[str, str] | None = None
+    measured: Path, pages: Path, *, ours: bool, environment: dict[str, str] | None = None
 ) -> str:
     """Run `asv publish` as a user does; the value is all that it prints."""
-    configuration = project / f"asv-{ours}.conf.json"
-    base = json.loads((project / "asv.conf.json").read_text())
+    configuration = measured / f"asv-{ours}.conf.json"
+    base = json.loads((measured / "asv.conf.json").read_text())
     plugins = [".zapbench.asv_kernel.publish"] if ours else []
     configuration.write_text(json.dumps({**base, "plugins": plugins}))
     done = subprocess.run(
         [sys.executable, "-m", "asv", "publish", "--config", configuration, "-o", pages],
-        cwd=project,
+        cwd=measured,
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -135,19 +135,19 @@ def npm_cache(
 
 
 @pytest.fixture(scope="module")
-def pages(project: Path, npm_cache: Path, require: Callable[[object, str], None]) -> Path:
-    pages = project / "html"
-    said = asv_publish(project, pages, ours=True, environment={"ZAPBENCH_CACHE": str(npm_cache)})
+def pages(measured: Path, npm_cache: Path, require: Callable[[object, str], None]) -> Path:
+    pages = measured / "html"
+    said = asv_publish(measured, pages, ours=True, environment={"ZAPBENCH_CACHE": str(npm_cache)})
     missing = re.search(r"will load scripts from the network: .*", said)
     require(not missing, missing[0] if missing else "")
     return pages
 
 
 @pytest.fixture(scope="module")
-def plain_pages(project: Path) -> Path:
+def plain_pages(measured: Path) -> Path:
     """What asv makes of the same results without zapbench."""
-    asv_publish(project, project / "plain", ours=False)
-    return project / "plain"
+    asv_publish(measured, measured / "plain", ours=False)
+    return measured / "plain"
 
 
 def assert_clean(visit: Visit) -> None:
@@ -219,14 +219,14 @@ def test_list_shows_last_values(pages: Path, browser: Browser) -> None:
 
 
 def test_without_npm_or_cache_the_pages_are_asvs_and_one_line_says_why(
-    project: Path, plain_pages: Path, tmp_path: Path
+    measured: Path, plain_pages: Path, tmp_path: Path
 ) -> None:
     needed = tmp_path / "bin"
     needed.mkdir()
     for program in ("git", "setpriv"):
         (needed / program).symlink_to(shutil.which(program) or "")
     lacking = {"ZAPBENCH_CACHE": str(tmp_path / "cache"), "PATH": str(needed)}
-    said = asv_publish(project, tmp_path / "html", ours=True, environment=lacking)
+    said = asv_publish(measured, tmp_path / "html", ours=True, environment=lacking)
     warnings = [line for line in said.splitlines() if "from the network" in line]
     assert len(warnings) == 1, said
     assert "npm is not installed: sudo apt-get install npm" in warnings[0]
