@@ -108,7 +108,7 @@ GENERATED: Mapping[str, Callable[[str], str]] = {
     "README.md": filled(
         {
             "methods": methods,
-            "backings": lambda: named("backing", "what stands behind the mapping", "backings"),
+            "backings": lambda: named("backing", "what is behind the mapping", "backings"),
             "promises": lambda: named("promise", "what is checked", "promises"),
             "axes": axes,
         }

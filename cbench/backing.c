@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What stands behind the mapping.  To add a backing: a function that opens an
+ * What is behind the mapping.  To add a backing: a function that opens an
  * unnamed file into r->fd, and a row in zapbench_backings[].
  */
 #include <fcntl.h>

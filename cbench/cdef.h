@@ -2,7 +2,7 @@
 /*
  * What Python and C share: the tables that span the matrix of cases, what C finds
  * out for Python, and the one entry point.  Declarations only, no preprocessor: cffi
- * reads this file as it stands, the C files include it through zapbench.h.
+ * reads this file as it is, the C files include it through zapbench.h.
  */
 
 struct reason;
@@ -53,7 +53,7 @@ struct zapbench_method {
 	const char *hole; /* what other threads may meet while it is on its way */
 };
 
-/* What stands behind the mapping. */
+/* What is behind the mapping. */
 struct zapbench_backing {
 	const char *name;
 	const char *summary;

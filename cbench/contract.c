@@ -88,7 +88,7 @@ static int write_contract(struct zap_case *c, const struct options *o, int expec
 
 /*
  * Fills *result: err is 0, -EPROTO for a broken contract, or the errno for
- * which the method, registration or backing cannot be had (a skip).  A record
+ * which the method, registration or backing is not available (a skip).  A record
  * is written in the first two cases.  Returns -errno if writing it failed.
  */
 int contract_check(const struct zap_case *timed, const struct options *o,

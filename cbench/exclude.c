@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which combinations cannot be had on any kernel, and why, as the rows of the
+ * Which combinations no kernel has, and why, as the rows of the
  * tables say.  What a given kernel lacks is not here: that is probed.
  */
 #include "exclude.h"

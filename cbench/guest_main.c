@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The program as it stands by itself.  As process 1 of a virtual machine it
+ * The program by itself.  As process 1 of a virtual machine it
  * also prepares the machine, and restarts it at the end (QEMU runs it with
  * -no-reboot): a process 1 that exits would be a kernel panic.
  */

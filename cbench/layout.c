@@ -42,7 +42,7 @@ size_t region_mapping(const struct region *r)
 	return r->len + 2 * r->margin;
 }
 
-/* Slots stand side by side in the file, without the holes. */
+/* Slots are side by side in the file, without the holes. */
 off_t region_offset(const struct region *r, const char *addr)
 {
 	size_t distance = addr - r->base;

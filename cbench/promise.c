@@ -2,7 +2,7 @@
 /*
  * What a method may promise about the state it leaves.  Each check gets a
  * region of its own in state M and returns 1 (held), 0 (broken), or -errno
- * with the reason in note when it cannot be had.
+ * with the reason in note when it is not available.
  */
 #include <stdio.h>
 #include <string.h>
@@ -377,9 +377,9 @@ const struct zapbench_promise zapbench_promises[] = {
 	[KEEPS_VMAS] = { "vmas", "the number of mappings stays the same",
 			 "splits the mapping", .cost = "number of mappings",
 			 .cost_lost = "changed", .check = keeps_vmas },
-	[KEEPS_TRAP] = { "reclaim", "pages that the kernel reclaims still trap",
-			 "stops trapping where pages are reclaimed",
-			 .cost = "trap of reclaimed pages", .check = keeps_trap },
+	[KEEPS_RECLAIM] = { "reclaim", "pages that the kernel reclaims still trap",
+			    "stops trapping where pages are reclaimed",
+			    .cost = "trap of reclaimed pages", .check = keeps_trap },
 };
 const unsigned int zapbench_nr_promises = ARRAY_SIZE(zapbench_promises);
 _Static_assert(ARRAY_SIZE(zapbench_promises) == NR_PROMISES, "a row for each promise");

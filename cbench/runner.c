@@ -21,14 +21,16 @@ struct runner {
 	unsigned int nr_contracts;
 };
 
-static int trouble(struct runner *run, const char *kind, const char *name,
-		   const char *why, int err)
+static int skip(struct runner *run, const char *name, const char *why, int err)
 {
-	if (*kind == 's')
-		run->counts.skips++;
-	else
-		run->counts.errors++;
-	return record_trouble(run->o, kind, name, why, err);
+	run->counts.skips++;
+	return record_trouble(run->o, "skip", name, why, err);
+}
+
+static int fail(struct runner *run, const char *name, const char *why, int err)
+{
+	run->counts.errors++;
+	return record_trouble(run->o, "error", name, why, err);
 }
 
 static struct contract *find_contract(struct runner *run, const struct zap_case *c)
@@ -103,10 +105,10 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 		timing_finish(&t);
 	}
 	if (interrupted(run->o))
-		err = trouble(run, "error", c->name, "interrupted", -ECANCELED);
+		err = fail(run, c->name, "interrupted", -ECANCELED);
 	else if (err)
-		err = trouble(run, err == -EOPNOTSUPP ? "skip" : "error", c->name,
-			      *t.why.text ? t.why.text : strerror(-err), err);
+		err = (err == -EOPNOTSUPP ? skip : fail)(
+			run, c->name, *t.why.text ? t.why.text : strerror(-err), err);
 	else if (!(err = record_samples(run->o, c, &t, &served)))
 		run->counts.samples++;
 	timing_free(&t);
@@ -125,16 +127,16 @@ static int time_case(struct runner *run, const struct zap_case *c)
 		if (err)
 			return err;
 		if (k->err == -EPROTO)
-			return trouble(run, "error", c->name, k->why.text, k->err);
+			return fail(run, c->name, k->why.text, k->err);
 		if (k->err)
-			return trouble(run, "skip", c->name, k->why.text, k->err);
+			return skip(run, c->name, k->why.text, k->err);
 	}
 	if (!c->workload->timed || run->o->contract_only)
 		return 0;
 	err = region_checked(&r, c, run->o, 64, &event, &why);
 	if (err)
 		/* no event was looked for: the region could not even be made */
-		err = trouble(run, event < 0 ? "skip" : "error", c->name, why.text, err);
+		err = (event < 0 ? skip : fail)(run, c->name, why.text, err);
 	else
 		err = time_region(run, &r, c);
 	region_destroy(&r);
@@ -151,13 +153,13 @@ static int run_case(struct runner *run, const char *name)
 
 	err = case_parse(name, &c, &why);
 	if (err)
-		return trouble(run, "error", name, why.text, err);
+		return fail(run, name, why.text, err);
 	excluded = case_excluded(&c);
 	if (excluded)
-		return trouble(run, "skip", name, excluded, 0);
+		return skip(run, name, excluded, 0);
 	err = machine_lacks(&c, &why);
 	if (err)
-		return trouble(run, "skip", name, why.text, err);
+		return skip(run, name, why.text, err);
 	return time_case(run, &c);
 }
 

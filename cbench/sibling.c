@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Threads beside the measured one. */
+/* Threads next to the measured one. */
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>

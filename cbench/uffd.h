@@ -11,7 +11,7 @@ struct uffd {
 	uint64_t offered; /* features the kernel has */
 	uint64_t features; /* features asked for */
 	uint64_t ioctls;
-	const char *route; /* how the descriptor was had */
+	const char *route; /* how the descriptor was opened */
 };
 
 int uffd_open(struct uffd *u, uint64_t needed, uint64_t wanted);

@@ -2,7 +2,7 @@
 """How often the gate cries wolf, and what it catches (make bench-gate).
 
 Natively: gates resampled from recorded processes, each without replacement, so that calibration,
-first look and confirmation are of different processes; beside it what `pyperf compare_to` and
+first look and confirmation are of different processes; next to it what `pyperf compare_to` and
 `asv compare` say of the same samples.  Under icount: kernels that differ in nothing that is
 executed, and kernels with a cost planted in a path, built and booted.
 """

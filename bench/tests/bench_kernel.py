@@ -90,7 +90,7 @@ def repeat_lines(first: Boot, again: Boot, others: list[Boot]) -> list[str]:
 
 
 def ratio_lines(first: Boot, workload: str) -> list[str]:
-    """The calls, and beside them whole cycles, which have no target: faults are most of them."""
+    """The calls, and next to them whole cycles, which have no target: faults are most of them."""
     lines = [
         f"{workload:<6} {'':<14}{'MADV_ZAP':>10}{'DONTNEED':>10}{'remap':>10}"
         f"{'zap/dontneed':>14}{'zap/remap':>11}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The tool's own share of a minor fault, and its rates beside those of other programs.
+"""The tool's own share of a minor fault, and its rates next to those of other programs.
 
 The machine is noisy and its scheduler places threads as it likes: what is compared runs in
 turns, and the median of the ratios counts.

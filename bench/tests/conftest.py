@@ -93,7 +93,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def userfaultfd() -> None:
-    """Skip where the host grants no userfaultfd: nothing that can be installed mends that."""
+    """Skip where the host grants no userfaultfd: nothing that can be installed fixes that."""
     if not probe_userfaultfd().route:
         pytest.skip("this host grants no userfaultfd")
 

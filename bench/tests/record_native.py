@@ -34,7 +34,7 @@ CASES = tuple(
     for size in ("4k", "64k", "2m")
 )
 KEPT = 10
-"""Samples kept of each process and case, beside the median."""
+"""Samples kept of each process and case, next to the median."""
 
 
 def build(directory: Path) -> Path:

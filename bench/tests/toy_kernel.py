@@ -108,7 +108,7 @@ def tarball(path: Path) -> str:
 
 
 def catalogue(directory: Path) -> Path:
-    """A directory like kernel/, whose one entry is the toy; its tarball lies beside it."""
+    """A directory like kernel/, whose one entry is the toy; its tarball is next to it."""
     archive = directory / "toy.tar.gz"
     sha256 = tarball(archive)
     (directory / "config").mkdir()

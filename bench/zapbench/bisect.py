@@ -99,7 +99,7 @@ class Found:
 def judge(subject: Subject, commit: str, threshold: Threshold, boots: int = 1) -> tuple[int, str]:
     """The exit code of testing a commit, and a line that says why.
 
-    What cannot be built, booted or measured is `UNTESTABLE`: git tries one beside it.
+    What cannot be built, booted or measured is `UNTESTABLE`: git tries one next to it.
     """
     try:
         figure = statistics.median(subject.figures(commit, boots))

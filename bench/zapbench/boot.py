@@ -141,7 +141,7 @@ def available(cells: Iterable[Cell]) -> list[Cell]:
     asked = list(cells)
     found = [cell for cell in asked if cell.excluded is None]
     if not found:
-        raise UsageError(f"no such case can be had: {asked[0].case}: {asked[0].excluded}")
+        raise UsageError(f"no such case is available: {asked[0].case}: {asked[0].excluded}")
     return found
 
 

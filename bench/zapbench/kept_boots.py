@@ -85,7 +85,7 @@ class KeptBoots:
     def make(self, boot: int, planned: int = 0) -> None:
         """Make a boot unless it was made before.
 
-        ``planned`` is how many boots will be asked for: some of them may be made beside this one.
+        ``planned`` is how many boots will be asked for: some of them may be made next to this one.
 
         Raises:
             LostVm: the machine died, or ran another kernel than the image.

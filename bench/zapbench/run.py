@@ -136,8 +136,8 @@ def _outcome(
     results = Results(directory, recording)
     table = results.table_of(cells)
     if trouble is not None:
-        mend = f"go on with: zapbench run --resume -o {directory}"
-        trouble = type(trouble)(f"{trouble}; {mend}")
+        fix = f"go on with: zapbench run --resume -o {directory}"
+        trouble = type(trouble)(f"{trouble}; {fix}")
     else:
         trouble = nothing_measured(recording, Samples)
     try:

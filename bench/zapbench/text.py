@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 
 NONE = "—"
-"""What stands where there is no figure."""
+"""What is written where there is no figure."""
 DIGITS = 4
 """Significant digits of what is published: more of them depend on the libraries' versions."""
 _TIMES = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
@@ -75,7 +75,7 @@ def full_cost(value: float | None, unit: str) -> str:
 
 
 def between(low: float, high: float, unit: str, joint: str = " to ") -> str:
-    """An interval of costs in a report; what both ends have in common stands once."""
+    """An interval of costs in a report; what both ends have in common is written once."""
     ends = [full_cost(low, unit), full_cost(high, unit)]
     scales = [end.partition(" ")[2] for end in ends]
     if scales[0] == scales[1]:

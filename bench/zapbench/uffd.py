@@ -22,7 +22,7 @@ MINOR_FEATURES = {
 
 @dataclass(frozen=True, slots=True)
 class Userfaultfd:
-    """How a userfaultfd was had, what it offers, or why there is none."""
+    """How a userfaultfd was opened, what it offers, or why there is none."""
 
     route: str = ""
     """``syscall``, ``/dev/userfaultfd``, ``user mode only``, or empty."""

@@ -54,7 +54,7 @@ struct handler {
 	pthread_t thread;
 };
 
-/* Where the index of the page that a thread is at stands, for the watch. */
+/* Where the index of the page that a thread is at is, for the watch. */
 struct faulter {
 	_Alignas(64) atomic_size_t at; /* SIZE_MAX: at none */
 	size_t first, end; /* its part of `order` */

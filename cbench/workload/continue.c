@@ -18,7 +18,7 @@
 #include "timing.h"
 #include "workload.h"
 
-/* What a call needs beside its address. */
+/* What a call needs besides its address. */
 struct mapper {
 	struct region *r;
 	int (*map)(const struct mapper *m, char *addr, size_t len);

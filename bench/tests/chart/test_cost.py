@@ -33,7 +33,7 @@ def row(axes: Axes, name: str) -> int:
 
 
 def widths(axes: Axes) -> dict[str, float]:
-    names = methods_of(axes.figure.axes[0])  # the names stand on the left only
+    names = methods_of(axes.figure.axes[0])  # the names are on the left only
     return {names[round(bar.get_y() + bar.get_height() / 2)]: bar.get_width() for bar in bars(axes)}
 
 
@@ -137,8 +137,8 @@ def test_no_text_leaves_the_figure_or_lies_on_another(results: Results) -> None:
         assert figure.bbox.y0 <= box.y0, text
     for (one, left), (two, right) in itertools.combinations(boxes.items(), 2):
         over = min(left.x1, right.x1) - max(left.x0, right.x0)
-        beside = min(left.y1, right.y1) - max(left.y0, right.y0)
-        assert over < 1 or beside < 1, (one, two)
+        side = min(left.y1, right.y1) - max(left.y0, right.y0)
+        assert over < 1 or side < 1, (one, two)
 
 
 def test_places_beyond_the_quick_grid_are_drawn_if_there_are_no_others(tmp_path: Path) -> None:

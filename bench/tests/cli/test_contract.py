@@ -25,6 +25,6 @@ def test_where_every_contract_is_skipped_nothing_was_measured(
     case = "contract/rwp/shmem/4k/4k"
     replay(skipped(tmp_path, {case: "no such call"}))
     done = zapbench("contract", case)
-    assert "rwp: not to be had: no such call" in done.out
+    assert "rwp: not available: no such call" in done.out
     assert "nothing was measured on synthetic, every case was skipped: no such call" in done.line
     assert done.status == 2

@@ -102,7 +102,7 @@ BAD = [
     (wrong('"zap/dontneed/shmem/4k/*"', '[""]'), "cases is empty", (2, 1)),
     (
         wrong("zap/dontneed/shmem/4k/*", "cycle/poison/shmem/4k/4k"),
-        "no such case can be had",
+        "no such case is available",
         (2, 1),
     ),
     (GOOD + 'statistic = "mean"\n', "no statistic 'mean': p50, p99", (5, 1)),

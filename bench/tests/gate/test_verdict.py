@@ -81,8 +81,8 @@ def test_one_image_never_regresses() -> None:
 
 def test_one_image_is_not_counted_among_the_tests() -> None:
     alone = rule([claim(0.0, 0.008)])[0].p
-    beside = rule([claim(0.0, 0.008), claim(0.0, 0.0, same=True)])[0].p
-    assert beside == alone
+    among_others = rule([claim(0.0, 0.008), claim(0.0, 0.0, same=True)])[0].p
+    assert among_others == alone
     assert alone is not None
     assert rule([claim(0.0, 0.008), claim(0.0, 0.0)])[0].p == pytest.approx(2 * alone)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each check of the doctor sees what a made-up machine has, and names what mends it."""
+"""Each check of the doctor sees what a made-up machine has, and names what fixes it."""
 
 import errno
 import platform
@@ -70,11 +70,11 @@ def make(tmp_path: Path) -> Callable[..., Machine]:
 def test_good_machine_has_no_complaint(make: Callable[..., Machine]) -> None:
     findings = doctor.examine(make())
     assert {name: f for name, f in findings.items() if f.state is not State.OK} == {}
-    assert {name: f.mend for name, f in findings.items() if f.mend} == {}
+    assert {name: f.fix for name, f in findings.items() if f.fix} == {}
 
 
 @pytest.mark.parametrize(
-    ("check", "changes", "state", "seen", "mend"),
+    ("check", "changes", "state", "seen", "fix"),
     [
         ("governor", {f"{CPU}/cpu1/cpufreq/scaling_governor": "powersave"}, "warn",
          "performance, powersave", "echo performance | sudo tee"),
@@ -112,12 +112,12 @@ def test_each_trouble_is_seen_and_mended(
     changes: dict[str, str | None],
     state: str,
     seen: str,
-    mend: str,
+    fix: str,
 ) -> None:
     findings = doctor.examine(make(changes))
     assert findings[check].state == state
     assert seen in findings[check].seen
-    assert mend in findings[check].mend
+    assert fix in findings[check].fix
     assert {name for name, f in findings.items() if f.state is not State.OK} == {check}
 
 
@@ -131,11 +131,11 @@ def test_missing_program_names_its_package(
 ) -> None:
     finding = doctor.examine(make(without=(program,)))[check]
     assert finding.state is not State.OK
-    assert finding.mend == f"sudo apt-get install {package}"
+    assert finding.fix == f"sudo apt-get install {package}"
 
 
 @pytest.mark.parametrize(
-    ("uffd", "state", "seen", "mend"),
+    ("uffd", "state", "seen", "fix"),
     [
         (Userfaultfd("syscall", ALL_FEATURES), "ok", "by syscall", ""),
         (Userfaultfd("/dev/userfaultfd", ALL_FEATURES), "ok", "by /dev/userfaultfd", ""),
@@ -145,12 +145,12 @@ def test_missing_program_names_its_package(
     ],
 )
 def test_userfaultfd_by_each_route(
-    make: Callable[..., Machine], uffd: Userfaultfd, state: str, seen: str, mend: str
+    make: Callable[..., Machine], uffd: Userfaultfd, state: str, seen: str, fix: str
 ) -> None:
     finding = doctor.examine(make(uffd=uffd))["userfaultfd"]
     assert finding.state == state
     assert seen in finding.seen
-    assert mend in finding.mend
+    assert fix in finding.fix
 
 
 def test_minor_faults_are_looked_for_by_backing(make: Callable[..., Machine]) -> None:
@@ -170,8 +170,8 @@ def test_fixed_pool_and_thp_name_the_file_to_write(make: Callable[..., Machine])
     pool = f"{HUGEPAGES}/hugepages-2048kB"
     machine = make({f"{pool}/free_hugepages": "0", f"{THP}/shmem_enabled": "[never] always"})
     findings = doctor.examine(ReadOnly(machine.root, machine.search_path))
-    assert findings["hugetlb pools"].mend == f"echo 64 | sudo tee /{pool}/nr_hugepages"
-    assert findings["THP on shmem"].mend == f"echo advise | sudo tee /{THP}/shmem_enabled"
+    assert findings["hugetlb pools"].fix == f"echo 64 | sudo tee /{pool}/nr_hugepages"
+    assert findings["THP on shmem"].fix == f"echo advise | sudo tee /{THP}/shmem_enabled"
 
 
 def test_an_empty_tree_is_no_crash(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_living_owner_without_the_lock_is_respected(root: Path) -> None:
     data = json.loads(leftover(root).read_text())
     leftover(root).write_text(json.dumps(data | {"pid": 1, "started": journal.started(1)}))
     with pytest.raises(EnvironmentMissing, match="process 1"), applied(NEEDS, root=root):
-        pytest.fail("entered beside a living run")
+        pytest.fail("entered next to a living run")
     assert settings.read(root / f"{POOL_2M}/nr_hugepages") == "10"
 
 

@@ -123,7 +123,7 @@ def test_second_run_is_refused_and_breaks_nothing(root: Path) -> None:
             pytest.raises(EnvironmentMissing, match="another zapbench"),
             applied(NEEDS, root=root, patience=0.3, on_wait=said.append),
         ):
-            pytest.fail("entered beside a living run")
+            pytest.fail("entered next to a living run")
         assert contents(root) == during
     assert said == ["waiting for another zapbench that is measuring on this machine"]
 

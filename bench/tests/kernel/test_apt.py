@@ -42,7 +42,7 @@ def test_the_newest_and_a_point_release() -> None:
     newest = apt.find("linux-source-1.2", suite=None, release=None)
     assert (newest.version, newest.upstream, newest.options) == ("1.2.4-1~deb1", "1.2.4", ())
     assert apt.find("linux-source-1.2", suite=None, release="1.2.3").version == "1.2.3-1"
-    with pytest.raises(UsageError, match=r"not to be had as 1\.2\.9, only as 1\.2\.4, 1\.2\.3"):
+    with pytest.raises(UsageError, match=r"not available as 1\.2\.9, only as 1\.2\.4, 1\.2\.3"):
         apt.find("linux-source-1.2", suite=None, release="1.2.9")
 
 

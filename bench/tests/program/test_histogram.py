@@ -59,7 +59,7 @@ def count(
 ) -> Count:
     """The C core's histogram of values."""
     core = guest_path().parent / "libzapbench_core.a"
-    require(core.exists(), "the C library is beside its program in a build tree only")
+    require(core.exists(), "the C library is next to its program in a build tree only")
     directory = tmp_path_factory.mktemp("histogram")
     (directory / "driver.c").write_text(DRIVER)
     header = ROOT / "cbench"

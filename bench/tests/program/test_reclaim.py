@@ -72,6 +72,6 @@ def test_pages_reclaimed_under_a_measurement_do_not_hang_it() -> None:
             pytest.fail("the program hung after its pages were reclaimed")
     records = [json.loads(line) for line in [*kept, *out.splitlines()]]
     if not taken:
-        pytest.skip("process_madvise(MADV_PAGEOUT) is not to be had here")
+        pytest.skip("process_madvise(MADV_PAGEOUT) is not available here")
     assert [record["kind"] for record in records] == ["context", "contract", "samples", "end"]
     assert records[2]["minor_faults"] > 0

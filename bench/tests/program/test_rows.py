@@ -72,7 +72,7 @@ PLANTS = (
     ("axis.c", "&workload_empty, &workload_minor_fault }", "&workload_planted,\n"),
     ("workload.h", "\tROW(empty)", "\tROW(planted) \\\n"),
 )
-"""A file, what stands there, and what is put before it."""
+"""A file, what is there, and what is put before it."""
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Charts as SVG in and beside a page."""
+"""Charts as SVG in and next to a page."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is generated from the code is as the code makes it, and drift is seen and mended."""
+"""What is generated from the code is as the code makes it, and drift is seen and made good."""
 
 import shutil
 import subprocess

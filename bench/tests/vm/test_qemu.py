@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zapbench.vm.qemu import Machine, arguments
+from zapbench.vm.qemu import VirtualMachine, arguments
 
 SNAPSHOT = """\
 qemu-system-x86_64
@@ -51,7 +51,7 @@ COMMAND_LINE = (
 def test_the_command_line_of_each_accelerator(
     accelerator: str, accel: str, cpu: str, smp: int, extra: str
 ) -> None:
-    asked = Machine(
+    asked = VirtualMachine(
         accelerator,
         Path("/k/bzImage"),
         Path("/t/initramfs"),
@@ -68,6 +68,6 @@ def test_the_command_line_of_each_accelerator(
 
 
 def test_a_shell_has_the_terminal_and_no_port() -> None:
-    words = arguments(Machine("tcg", Path("k"), Path("i"), None, None))
+    words = arguments(VirtualMachine("tcg", Path("k"), Path("i"), None, None))
     assert words[words.index("-serial") + 1] == "mon:stdio"
     assert "virtio-serial-device" not in words

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which image a commit became: kept beside the records, so that they can be told from them."""
+"""Which image a commit became: kept next to the records, so that they can be told from them."""
 
 import json
 from pathlib import Path

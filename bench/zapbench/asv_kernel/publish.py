@@ -3,7 +3,7 @@
 
 asv's index.html loads jquery, flot and others from elsewhere and gives their hashes
 (https://www.w3.org/TR/SRI/).  They are also npm packages: `npm pack` fetches those from the
-registry that npm is configured for, the file in them with that hash is copied beside the page,
+registry that npm is configured for, the file in them with that hash is copied next to the page,
 and the page loads it from there.
 """
 
@@ -83,7 +83,7 @@ class OfflinePages(OutputPublisher):  # type: ignore[misc] # asv has no types
 
     name = "offline"
     button_label = "Offline"
-    description = "Scripts and style sheets beside the pages"
+    description = "Scripts and style sheets next to the pages"
 
     @classmethod
     def publish(cls, conf: Any, *_results: object) -> None:
@@ -105,7 +105,7 @@ def vendor(pages: Path) -> None:
     everything is there it works as before.
 
     Raises:
-        EnvironmentMissing: npm is not installed, or a package can be had neither from the cache
+        EnvironmentMissing: npm is not installed, or a package is available neither from the cache
             nor by npm, or does not hold the file.
     """
     index = pages / "index.html"

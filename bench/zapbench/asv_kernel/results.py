@@ -46,7 +46,7 @@ class Project:
     """An asv.conf.json and what belongs to it.  asv's paths are relative to it: so are ours.
 
     Raises:
-        UsageError: there is none, it is damaged, or its repository cannot be had.
+        UsageError: there is none, it is damaged, or its repository is not available.
     """
 
     def __init__(self, path: Path) -> None:
@@ -218,7 +218,7 @@ def _cell(
 ) -> tuple[bool | float | None, list[float] | None]:
     """One parameter combination for asv: its result, and its samples, one a boot.
 
-    With samples asv computes the result (True stands in for it); NaN is "n/a", None "failed".
+    With samples asv computes the result (True takes its place); NaN is "n/a", None "failed".
     """
     lack = Unsupported("not measured")
     found = [boot.get(str(case), lack) for boot in boots]

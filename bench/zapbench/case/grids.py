@@ -106,7 +106,7 @@ def depth(*, quick: bool) -> list[Cell]:
 def contract_grid() -> list[Cell]:
     """One contract case for every method on every backing and page size of the full grid.
 
-    The size of the range stands for nothing here: a contract is checked on one of its own.
+    The size of the range means nothing here: a contract is checked on one of its own.
     Pages of 1g behave as those of 2m and take minutes to fill; a full name still selects one.
     """
     places = dict.fromkeys(

@@ -132,7 +132,7 @@ def is_harness(workload: str) -> bool:
 
 @cache
 def backings() -> dict[str, Backing]:
-    """What can stand behind a mapping, in the order of the table."""
+    """What can be behind a mapping, in the order of the table."""
     return {
         name: Backing(
             name,

@@ -23,7 +23,7 @@ class View(NamedTuple):
     why.  ``columns`` are figures of `zapbench.result.table.Row`, between the name below
     ``heading`` and the remarks.
 
-    In a chart ``title`` stands above its costs; of a history those of the least ``rank`` are
+    In a chart ``title`` is above its costs; of a history those of the least ``rank`` are
     drawn first.
     """
 

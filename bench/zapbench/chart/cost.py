@@ -56,7 +56,7 @@ class Bar:
 class Panel:
     """The bars of one place by method; ``absent`` has a word for those without a figure.
 
-    ``case`` is one of those that stand there.
+    ``case`` is one of those that are there.
     """
 
     case: Case
@@ -280,7 +280,7 @@ def _legend(axes: Axes, rows: Collection[str], remarks: Sequence[str]) -> None:
 
 
 def _remarks(panels: Sequence[Panel], lacking: Sequence[str]) -> list[str]:
-    """Lines that stand below the key."""
+    """Lines below the key."""
     said = [f"≠ {', '.join(names)}: {why}" for why, names in _whys(panels).items()]
     said.append("A torn bar goes on beyond its axis; its figure is written.")
     if lacking:

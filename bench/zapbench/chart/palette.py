@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Colours and their roles in an SVG, and what every chart says about how its figures were had.
+"""Colours and their roles in an SVG, and what every chart says about how its figures were made.
 
 The colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008): told apart with
 any kind of colour vision.

@@ -113,7 +113,7 @@ def _draw_point(axes: Axes, point: Point) -> None:
 
 
 def _thinned(points: Sequence[Point], labels: Sequence[Label]) -> list[Label]:
-    """What is labelled: everything, or only what differs where the rest is labelled beside."""
+    """What is labelled: everything, or only what differs where the rest is labelled next to it."""
     if all(point.equivalent for point in points):
         return list(labels)
     return [label for point, label in zip(points, labels, strict=True) if not point.equivalent]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Panels in rows and columns, and the lines that stand above them."""
+"""Panels in rows and columns, and the lines above them."""
 
 import textwrap
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ LEGEND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MatrixRow:
     """One method on one kind of mapping; ``kept`` maps each promise to a word."""
 
     method: str
@@ -41,7 +41,7 @@ class Section:
 
     backing: str
     page_size: int
-    lines: tuple[Line, ...]
+    lines: tuple[MatrixRow, ...]
     absent: dict[str, str]
 
 
@@ -114,7 +114,7 @@ def _section(
     seen: Mapping[tuple[str, str, int], Contract],
     reasons: Mapping[str, str],
 ) -> Section:
-    lines: list[Line] = []
+    lines: list[MatrixRow] = []
     absent: dict[str, str] = {}
     for case, excluded in cells:
         contract = seen.get((case.method, *place))
@@ -125,11 +125,11 @@ def _section(
     return Section(*place, tuple(lines), absent)
 
 
-def _line(contract: Contract) -> Line:
+def _line(contract: Contract) -> MatrixRow:
     event = contract.event
     if event != contract.expected:
         event = f"{event}, not {contract.expected}"
-    return Line(
+    return MatrixRow(
         method=contract.method,
         event=event,
         equivalent=contract.equivalent,
@@ -157,7 +157,7 @@ def print_matrix(matrix: Matrix) -> None:
         if section.lines:
             grid(columns, (_cells(line) for line in section.lines), out)
         for method, reason in section.absent.items():
-            out.print(f"  {method}: not to be had: {reason}")
+            out.print(f"  {method}: not available: {reason}")
         for line in section.lines:
             if line.why:
                 out.print(f"  {line.method}: {line.why}", style="bold red")
@@ -166,7 +166,7 @@ def print_matrix(matrix: Matrix) -> None:
         out.print(f"  {name}: {row.summary}")
 
 
-def _cells(line: Line) -> list[str | Text]:
+def _cells(line: MatrixRow) -> list[str | Text]:
     styles = {BROKEN: "bold red", LOST: "yellow"}
     words = [line.kept.get(name, UNKNOWN) for name in promises()]
     method = line.method if line.equivalent else f"≠ {line.method}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""``zapbench doctor``: what is missing or noisy on this machine, and what mends it."""
+"""``zapbench doctor``: what is missing or noisy on this machine, and what fixes it."""
 
 import click
 from rich.text import Text
@@ -20,9 +20,9 @@ def command(*, as_json: bool) -> int:
         print_json(findings)
     else:
         rows = (
-            (what, Text(found.state, style=STYLES[found.state]), found.seen, found.mend)
+            (what, Text(found.state, style=STYLES[found.state]), found.seen, found.fix)
             for what, found in findings.items()
         )
-        grid(("", "state", "seen", "mend it with"), rows, console())
+        grid(("", "state", "seen", "fix"), rows, console())
     missing = any(found.state is State.MISSING for found in findings.values())
     return EXIT_MISSING if missing else 0

@@ -64,7 +64,7 @@ def command(
 
 
 def _probe(case: Case) -> Case:
-    """The contract case that tells whether the method of a case can be had."""
+    """The contract case that tells whether the method of a case is available."""
     return Case("contract", case.method, case.backing, case.page_size, case.page_size)
 
 

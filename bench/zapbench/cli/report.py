@@ -29,7 +29,7 @@ def command(
 
     Without a DIR the report that -o names is made again from its own records.
 
-    Several kernels, machines and tiers may stand in one; verdicts of a gate and histories that
+    Several kernels, machines and tiers may be in one; verdicts of a gate and histories that
     lie in a DIR as JSON are shown with it.
     """
     from zapbench import report  # matplotlib and jinja2 take their time

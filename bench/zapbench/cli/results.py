@@ -17,7 +17,7 @@ NAMES_WIDTH = 98
 
 
 def print_table(table: Table, *, as_json: bool) -> None:
-    """Print a table and all that stands beside it on standard output."""
+    """Print a table and all that is next to it on standard output."""
     if as_json:
         print_json(table)
         return
@@ -56,7 +56,7 @@ def _speed(row: Row) -> str:
 
 
 class Column(NamedTuple):
-    """A column of a table: what stands above it, and the text of a row in the table's unit."""
+    """A column of a table: its heading, and the text of a row in the table's unit."""
 
     heading: str
     cell: Callable[[Row, str], str]

@@ -222,7 +222,7 @@ def _cases(table: TomlTable, written: Words) -> tuple[str, ...]:
     except UsageError as error:
         raise table.wrong("cases", str(error)) from error
     if all(cell.excluded for cell in cells):
-        raise table.wrong("cases", f"no such case can be had: {cells[0].excluded}")
+        raise table.wrong("cases", f"no such case is available: {cells[0].excluded}")
     return globs
 
 

@@ -93,9 +93,9 @@ class TomlTable:
 
 
 def whereabouts(text: str, table: str | None, index: int, key: str | None) -> Position:
-    """Where a key stands in the ``index``-th ``[[table]]``; without ``key``, where that stands.
+    """Where a key is in the ``index``-th ``[[table]]``; without ``key``, where that is.
 
-    Without ``table``, where a key or a table stands at the top level.  The first line for what
+    Without ``table``, where a key or a table is at the top level.  The first line for what
     is written in a way that this does not look for.
     """
     if table is None:

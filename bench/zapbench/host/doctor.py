@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is missing or noisy on this machine, each with the command that mends it.
+"""What is missing or noisy on this machine, each with the command that fixes it.
 
 A check is a function from the machine to a `Finding` and a row of `CHECKS`.  Nothing is
 changed and nothing is printed.
@@ -37,27 +37,27 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check saw; `mend` is a command or an advice, empty when all is well."""
+    """What a check saw; `fix` is a command or an advice, empty when all is well."""
 
     state: State
     seen: str
-    mend: str = ""
+    fix: str = ""
 
 
 def userfaultfd(machine: Machine) -> Finding:
-    """Whether userfaultfd can be had, and for which faults."""
+    """Whether userfaultfd is available, and for which faults."""
     got = machine.userfaultfd()
     sysctl = machine.read("proc/sys/vm/unprivileged_userfaultfd")
-    mend = "sudo sysctl vm.unprivileged_userfaultfd=1"
+    fix = "sudo sysctl vm.unprivileged_userfaultfd=1"
     if got.route == "user mode only":
         seen = f"faults from user mode only (vm.unprivileged_userfaultfd is {sysctl})"
-        return Finding(State.WARN, seen, mend)
+        return Finding(State.WARN, seen, fix)
     if got.route:
         return Finding(State.OK, f"by {got.route}")
     if got.error == errno.ENOSYS:
         return Finding(State.MISSING, "not in this kernel", "a kernel with CONFIG_USERFAULTFD=y")
     name = errno.errorcode.get(got.error, str(got.error))
-    return Finding(State.MISSING, f"refused: {name}", mend)
+    return Finding(State.MISSING, f"refused: {name}", fix)
 
 
 def minor_faults(machine: Machine) -> Finding:
@@ -84,8 +84,8 @@ def hugetlb(machine: Machine) -> Finding:
     if not fixed:
         note = "; runs raise what they need" if empty else ""
         return Finding(State.OK, ", ".join(seen) + note)
-    mend = f"echo 64 | sudo tee /{fixed[0]}/nr_hugepages"
-    return Finding(State.WARN, ", ".join(seen), mend)
+    fix = f"echo 64 | sudo tee /{fixed[0]}/nr_hugepages"
+    return Finding(State.WARN, ", ".join(seen), fix)
 
 
 def shmem_thp(machine: Machine) -> Finding:
@@ -115,8 +115,8 @@ def governor(machine: Machine) -> Finding:
         return Finding(State.OK, "none here: the host or the firmware decides")
     if words == ["performance"]:
         return Finding(State.OK, "performance")
-    mend = f"echo performance | sudo tee /{CPU}/cpu*/cpufreq/scaling_governor"
-    return Finding(State.WARN, ", ".join(words), mend)
+    fix = f"echo performance | sudo tee /{CPU}/cpu*/cpufreq/scaling_governor"
+    return Finding(State.WARN, ", ".join(words), fix)
 
 
 def turbo(machine: Machine) -> Finding:
@@ -138,7 +138,7 @@ def smt(machine: Machine) -> Finding:
 
 
 def mitigations(machine: Machine) -> Finding:
-    """Which mitigations slow each entry to the kernel: recorded, not to be mended."""
+    """Which mitigations slow each entry to the kernel: recorded, not to be fixed."""
     states = [machine.read(name) or "" for name in machine.glob(f"{CPU}/vulnerabilities/*")]
     active = sum(state.startswith("Mitigation") for state in states)
     open_ones = sum(state.startswith("Vulnerable") for state in states)
@@ -149,8 +149,8 @@ def isolated(machine: Machine) -> Finding:
     """Whether CPUs are kept free of other work."""
     if cpus := machine.read(f"{CPU}/isolated"):
         return Finding(State.OK, f"CPUs {cpus}: use them with taskset -c {cpus}")
-    mend = "boot with isolcpus=LIST nohz_full=LIST rcu_nocbs=LIST"
-    return Finding(State.WARN, "none", mend)
+    fix = "boot with isolcpus=LIST nohz_full=LIST rcu_nocbs=LIST"
+    return Finding(State.WARN, "none", fix)
 
 
 def clocksource(machine: Machine) -> Finding:
@@ -159,10 +159,10 @@ def clocksource(machine: Machine) -> Finding:
     if current in ("tsc", "kvm-clock", "arch_sys_counter"):
         return Finding(State.OK, current)
     if "tsc" in (machine.read(f"{CLOCK}/available_clocksource") or "").split():
-        mend = f"echo tsc | sudo tee /{CLOCK}/current_clocksource"
+        fix = f"echo tsc | sudo tee /{CLOCK}/current_clocksource"
     else:
-        mend = "boot with tsc=reliable, if the kernel log does not call it unstable"
-    return Finding(State.WARN, f"{current}: slow to read", mend)
+        fix = "boot with tsc=reliable, if the kernel log does not call it unstable"
+    return Finding(State.WARN, f"{current}: slow to read", fix)
 
 
 def aslr(machine: Machine) -> Finding:
@@ -219,7 +219,7 @@ def memory(machine: Machine) -> Finding:
 
 
 def load(machine: Machine) -> Finding:
-    """Whether other work runs beside the measurement."""
+    """Whether other work runs next to the measurement."""
     average = float((machine.read("proc/loadavg") or "0").split()[0])
     if average < 0.3:
         return Finding(State.OK, f"load {average:.2f}")
@@ -260,8 +260,8 @@ def kernel_build(machine: Machine) -> Finding:
     }
     lacking = programs | headers
     if lacking:
-        mend = install(*sorted(set(lacking.values())))
-        return Finding(State.MISSING, f"no {', '.join(lacking)}", mend)
+        fix = install(*sorted(set(lacking.values())))
+        return Finding(State.MISSING, f"no {', '.join(lacking)}", fix)
     return Finding(State.OK, "compiler, tools and headers are there")
 
 

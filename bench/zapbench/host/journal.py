@@ -55,7 +55,7 @@ class Journal:
 
     path: Path
     known: frozenset[str]
-    """The settings that may stand in it."""
+    """The settings that may be in it."""
 
     def save(self, changes: Iterable[Change]) -> None:
         """Write it whole or not at all, on the disk when this returns.

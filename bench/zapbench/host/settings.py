@@ -43,7 +43,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something asked for that could not be had."""
+    """Something asked for that is not available."""
 
     what: str
     reason: str
@@ -179,8 +179,8 @@ def plan(needs: Needs, root: Path) -> tuple[list[Change], list[Missing]]:
             if os.access(file, os.W_OK):
                 changes.append(change)
             else:
-                mend = f"as root: echo {change.new} > {file}"
-                missing.append(Missing(what, f"is {change.old}, not writable here; {mend}"))
+                fix = f"as root: echo {change.new} > {file}"
+                missing.append(Missing(what, f"is {change.old}, not writable here; {fix}"))
     return changes, missing
 
 
@@ -302,7 +302,7 @@ def applied(
 ) -> Iterator[Outcome]:
     """Meet the needs for as long as the context lasts.
 
-    What cannot be had is in the outcome's `missing`, with the reason; it is no error.  If
+    What is not available is in the outcome's `missing`, with the reason; it is no error.  If
     nothing can be changed (no root), nothing is locked and no journal is written.
     `patience` is in seconds; `on_wait` is told once when another run must be waited for.
 

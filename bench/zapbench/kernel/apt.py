@@ -30,7 +30,7 @@ _RELEASE_FILE = re.compile(r"(?P<mirror>.+)/dists/(?P<suite>[^/]+)/InRelease")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One version of a package, and the apt options under which it can be had."""
+    """One version of a package, and the apt options under which it is available."""
 
     name: str
     version: str
@@ -143,7 +143,7 @@ def find(name: str, *, suite: str | None, release: str | None) -> Package:
         if release in (None, version.upstream):
             return version
     known = ", ".join(dict.fromkeys(version.upstream for version in versions))
-    raise UsageError(f"{name} is not to be had as {release}, only as {known}")
+    raise UsageError(f"{name} is not available as {release}, only as {known}")
 
 
 def releases(name: str, *, suite: str | None) -> list[Package]:

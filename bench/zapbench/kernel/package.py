@@ -33,7 +33,7 @@ def build_packages(
 ) -> list[Path]:
     """Build installable packages of a kernel with a whole configuration such as /boot/config-….
 
-    They install beside the running kernel: the release ends in ``-zapbench`` and the series.
+    They install next to the running kernel: the release ends in ``-zapbench`` and the series.
     Debugging information is left out, as it multiplies time and space.
 
     Raises:
@@ -83,7 +83,7 @@ def _wanted(name: str) -> bool:
 
 
 def _packages(tree: Tree) -> list[Path]:
-    """What bindeb-pkg writes: beside the objects, so into the source tree."""
+    """What bindeb-pkg writes: next to the objects, so into the source tree."""
     return [path for path in tree.source.glob("linux-*") if path.is_file()]
 
 

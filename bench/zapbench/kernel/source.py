@@ -310,7 +310,7 @@ def _check_out(tree: Tree, store: Path, commit: str, progress: Progress) -> None
     env = {**places, "GIT_INDEX_FILE": str(tree.path / "index")}
     (tree.path / "index.lock").unlink(missing_ok=True)
     _in(tree.source, "read-tree", "-u", "--reset", commit, env=env)
-    # Mends what an interrupted check-out left; skips what is as the index says.
+    # Completes what an interrupted check-out left; skips what is as the index says.
     _in(tree.source, "checkout-index", "--all", "--force", "--quiet", "--index", env=env)
     if not (tree.source / "Kbuild").is_file() or not (tree.source / "Makefile").is_file():
         raise UsageError(f"commit {commit[:12]} holds no kernel source (no Kbuild, Makefile)")

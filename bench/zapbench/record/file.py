@@ -181,8 +181,8 @@ class Writer:
 
     @staticmethod
     def _full(path: Path, kept: str, error: OSError) -> DiskFull:
-        mend = "make room, then `zapbench run --resume`"
-        return DiskFull(f"cannot write {path}: {error.strerror}; {kept}: {mend}")
+        fix = "make room, then `zapbench run --resume`"
+        return DiskFull(f"cannot write {path}: {error.strerror}; {kept}: {fix}")
 
     def __enter__(self) -> "Writer":
         return self

@@ -41,7 +41,7 @@ def encode(record: Record) -> bytes:
 
 
 def decode(line: bytes, source: str = "records", number: int = 1) -> Record:
-    """Decode one line; ``source`` and ``number`` say where it stands, for the message.
+    """Decode one line; ``source`` and ``number`` say where it is, for the message.
 
     Raises:
         SchemaError: it is no record, is of another version, or is damaged.
@@ -152,7 +152,7 @@ class Recording:
 def finished(records: Iterable[Record]) -> set[tuple[int, str]]:
     """Which (boot, case) pairs need not run again: what was interrupted does.
 
-    A contract record ends no case: what it stands for is timed after it.
+    A contract record ends no case: what it is for is timed after it.
     """
     done: set[tuple[int, str]] = set()
     for record in records:
@@ -192,7 +192,7 @@ def published(
     """A record as others may see it.
 
     ``words`` makes names, reasons and arguments fit to be seen, ``parameters`` the kernel's
-    command line; ``run`` stands in for the record's own.  No figure changes.
+    command line; ``run`` replaces the record's own.  No figure changes.
     """
     mine = run or msgspec.structs.replace(record.run, kernel=words(record.run.kernel))
     fields: dict[str, Any] = {"run": mine}

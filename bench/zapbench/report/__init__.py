@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Published comparisons: a page, a letter and charts, made from records that lie beside them.
+"""Published comparisons: a page, a letter and charts, made from records next to them.
 
 A report is a function of its records: made again from what it holds it has the same bytes.
 """

@@ -30,7 +30,7 @@ def sentences(study: Study) -> list[str]:
     """At most three sentences, the most wanted first; what has no data gives none."""
     said = [sentence for rule in RULES if (sentence := rule(study))]
     return said[:SENTENCES] or [
-        "Nothing was measured: no case has a figure; what was skipped, and why, stands below."
+        "Nothing was measured: no case has a figure; what was skipped, and why, is below."
         if study.groups
         else "Nothing was measured: there are no records."
     ]
@@ -156,7 +156,7 @@ def _contracts(study: Study) -> str | None:
     lacks = {method: wanted - mappings(study.groups, method) for method in rivals}
     nearest = min(rivals, key=lambda m: (len(lacks[m]), len(rivals[m]), m != BASELINE))
     lost = text.listed([loss_text(name) for name in rivals[nearest]])
-    but = f" (not to be had on {where_text(lacks[nearest])})" if lacks[nearest] else ""
+    but = f" (not available on {where_text(lacks[nearest])})" if lacks[nearest] else ""
     return (
         f"No other method kept all {what}; nearest is {nearest}{but}, which {lost}: where "
         f"{'that does' if len(rivals[nearest]) == 1 else 'these do'} not matter, it works solidly "

@@ -25,7 +25,7 @@ CHARTS = ("contract", "cycle", "heat")
 
 
 def costs(study: Study) -> Section | None:
-    """The contract matrix beside the cost of a cycle, by group."""
+    """The contract matrix next to the cost of a cycle, by group."""
     blocks: list[Block] = []
     for index, group in enumerate(study.groups):
         part = _group_costs(group, index)
@@ -189,7 +189,7 @@ def _beside_cell(study: Study, method: str, promise: Promise) -> Cell:
 
 
 def solid(study: Study) -> Section | None:
-    """Where MADV_ZAP is not needed, and what stands against the others."""
+    """Where MADV_ZAP is not needed, and what is against the others."""
     losses = losses_of(study.groups)
     rivals = {method: lost for method, lost in losses.items() if method != SUBJECT}
     if not rivals:

@@ -63,7 +63,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart: the file beside the page, its title, and what it shows in words."""
+    """A chart: the file next to the page, its title, and what it shows in words."""
 
     file: str
     title: str

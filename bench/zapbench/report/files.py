@@ -19,7 +19,7 @@ from zapbench.report.cost import beyond, costs, solid
 from zapbench.report.document import Picture, Section, Text
 from zapbench.report.index import check_index, write_index
 from zapbench.report.method import again, method, missing, title_of
-from zapbench.report.source import ABOUT, Material, read, read_again, words
+from zapbench.report.source import ABOUT, Material, read, read_again, without_directories
 from zapbench.report.study import Study, study
 from zapbench.report.svg import standalone
 from zapbench.report.timing import bridge, gates, timings
@@ -27,7 +27,7 @@ from zapbench.result.store import RECORDS, SUITE, suites
 
 PAGE, MARKDOWN, LETTER = "index.html", "index.md", "cover-letter.txt"
 BESIDE = ("results", "NOTES.md")
-"""What may stand beside the made files and is kept: asv's results, and words by hand."""
+"""What may be next to the made files and is kept: asv's results, and words by hand."""
 SECTIONS = (answer, costs, beyond, solid, bridge, timings, history, gates, method, missing)
 """In the order of the page; the commands follow."""
 
@@ -36,7 +36,7 @@ def make(directories: Sequence[Path], where: Path, title: str | None = None) -> 
     """Make a report of result directories in ``where``; an older one there is replaced.
 
     Without a directory the one that is there is made again from its own records.  Where it
-    stands in a directory named reports, the index beside it is made again, too.
+    is in a directory named reports, the index next to it is made again, too.
 
     Raises:
         UsageError: a directory is none, or ``where`` holds something else than a report.
@@ -56,7 +56,7 @@ def make(directories: Sequence[Path], where: Path, title: str | None = None) -> 
 
 
 def _line(title: str | None) -> str:
-    return words(" ".join((title or "").split()))
+    return without_directories(" ".join((title or "").split()))
 
 
 def files(material: Material, slug: str) -> dict[str, bytes]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The list of the reports that stand beside one another."""
+"""The list of the reports in one directory."""
 
 import json
 import re
@@ -16,7 +16,7 @@ REPORTS = "reports"  # only a directory of this name gets an index: others are t
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class Entry(NamedTuple):
+class Published(NamedTuple):
     """A report in the index: its directory, and what it says of itself."""
 
     name: str
@@ -32,11 +32,11 @@ def index_text(reports: Path) -> str:
     return index(sorted(entries, key=lambda entry: (entry.date, entry.name), reverse=True))
 
 
-def _entry(path: Path) -> Entry | None:
+def _entry(path: Path) -> Published | None:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         date = _DATE.match(path.parent.name)
-        return Entry(
+        return Published(
             path.parent.name,
             str(about["title"]),
             date[0] if date else "",
@@ -48,7 +48,7 @@ def _entry(path: Path) -> Entry | None:
 
 
 def write_index(report: Path) -> Path | None:
-    """Make the index beside a report again, if it stands in a directory named reports.
+    """Make the index next to a report again, if it is in a directory named reports.
 
     Raises:
         DiskFull: it cannot be written.
@@ -65,11 +65,11 @@ def write_index(report: Path) -> Path | None:
 
 
 def check_index(report: Path) -> str | None:
-    """What is wrong with the index beside a report; None if it is as it should be."""
+    """What is wrong with the index next to a report; None if it is as it should be."""
     reports = report.resolve().parent
     path = reports / NAME
     if reports.name != REPORTS:
         return None
     if not path.is_file() or path.read_text(encoding="utf-8") != index_text(reports):
-        return f"{path} is not the index of the reports beside it: run `zapbench report` anew"
+        return f"{path} is not the index of the reports next to it: run `zapbench report` anew"
     return None

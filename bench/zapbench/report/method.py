@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How the figures were had, where, what is missing, and how to have them again."""
+"""How the figures were made, where, what is missing, and how to make them again."""
 
 import re
 import shlex
@@ -55,7 +55,7 @@ def method(study: Study) -> Section:
     units = dict.fromkeys(group.unit for group in study.groups)
     if len(units) > 1:
         warnings.append(
-            f"Mixed units: figures in {' and in '.join(units)} stand in tables of their own and "
+            f"Mixed units: figures in {' and in '.join(units)} are in tables of their own and "
             "are never set against one another but as ratios."
         )
     few = [group.name for group in study.groups if 0 < group.results.boots < 2]
@@ -161,7 +161,7 @@ def title_of(slug: str) -> str:
 
 def again(study: Study, slug: str) -> Section:
     """The commands that make the report, and its figures, again."""
-    lines = ["# this page, its charts and its letter again, from the records beside it"]
+    lines = ["# this page, its charts and its letter again, from the records next to it"]
     lines.append(f"zapbench report --check -o reports/{slug}")
     if study.groups:
         lines.append("# the figures again, on a machine of your own")
@@ -175,7 +175,7 @@ def again(study: Study, slug: str) -> Section:
         named = f" --title {shlex.quote(title)}" if title != title_of(slug) else ""
         lines.append(f"zapbench report {' '.join(directories)} -o reports/{slug}{named}")
     blocks: list[Block] = [
-        Text("Records are beside this page, in records.jsonl.gz; all else is made from them."),
+        Text("Records are next to this page, in records.jsonl.gz; all else is made from them."),
         Commands(tuple(lines)),
     ]
     if any(group.timings for group in study.groups):

@@ -112,7 +112,7 @@ def _command(line: str) -> str:
         if len(quoted) > WIDTH - 10:
             pieces = [shlex.quote(word[at : at + CUT]) for at in range(0, len(word), CUT)]
         lines[-1] += pieces[0] + " "
-        # What follows a cut word stands at the very left, or the shell would see two.
+        # What follows a cut word is at the very left, or the shell would see two.
         lines += [piece + " " for piece in pieces[1:]]
         for at in range(len(lines) - len(pieces), len(lines) - 1):
             lines[at] = lines[at].rstrip()

@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def csv_text(directories: Sequence[Path]) -> str:
-    """One line a case; sizes in bytes, costs per operation in the unit that stands beside.
+    """One line a case; sizes in bytes, costs per operation in the unit next to them.
 
     Raises:
         UsageError: a directory is none.

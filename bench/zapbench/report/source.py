@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a report is made from: streams of records, verdicts of a gate, histories.
 
-It is read from result directories, or again from a report: what is written beside the page is
+It is read from result directories, or again from a report: what is written next to the page is
 all that the page was made from.
 """
 
@@ -118,7 +118,7 @@ def split(records: Iterable[Record]) -> Iterator[Stream]:
         if isinstance(record, Context) and stream:
             yield Stream(tuple(stream), _ended(stream))
             stream = []
-        stream.append(published(record, words, parameters))
+        stream.append(published(record, without_directories, parameters))
     if stream:
         yield Stream(tuple(stream), _ended(stream))
 
@@ -127,7 +127,7 @@ def _ended(stream: Sequence[Record]) -> bool:
     return type(stream[-1]).__name__ == "End"
 
 
-def words(text: str) -> str:
+def without_directories(text: str) -> str:
     """Text without directories, which are a machine's own affair, or control characters."""
     printable = "".join(c if c.isprintable() else "\ufffd" for c in text)
     return _PATH.sub(r"\1", printable)
@@ -137,7 +137,7 @@ def parameters(context: Context) -> str:
     """The boot parameters that bear on what is measured; those of a virtual machine are ours."""
     known, _, _ = context.cmdline.partition(" -- ")
     if context.run.tier != "native":
-        return words(known)
+        return without_directories(known)
     return " ".join(word for word in known.split() if _PARAMETERS.fullmatch(word))
 
 
@@ -182,10 +182,10 @@ def _read_json(directory: Path, found: _Gathering) -> None:
 def _clean(data: Any) -> Any:
     """JSON as it may be published: strings without directories."""
     if isinstance(data, dict):
-        return {words(str(key)): _clean(value) for key, value in data.items()}
+        return {without_directories(str(key)): _clean(value) for key, value in data.items()}
     if isinstance(data, list):
         return [_clean(value) for value in data]
-    return words(data) if isinstance(data, str) else data
+    return without_directories(data) if isinstance(data, str) else data
 
 
 def histories(data: Mapping[str, Any], source: str = "history") -> list[History]:

@@ -195,7 +195,7 @@ def _same(found: Ratio | None) -> bool:
 
 
 def place_of(case: Case) -> Place:
-    """Where in the matrix a case stands, further axes aside."""
+    """Where in the matrix a case is, further axes aside."""
     return (case.backing, case.page_size, case.range_size)
 
 

@@ -51,7 +51,7 @@ def standalone(svg: str) -> str:
 
 
 def cleaned(text: str, name: str, title: str, said: str) -> str:
-    """The <svg> element to stand in a page: with a role, a title and a description.
+    """The <svg> element for a page: with a role, a title and a description.
 
     ``name`` makes its ids differ from those of the others in the page.
     """

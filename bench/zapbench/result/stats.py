@@ -83,7 +83,7 @@ def bucket_middle(index: int, bits: int) -> float:
 
 
 def _totals(record: Samples) -> Distribution:
-    """Totals of the samples as they stand in the record."""
+    """Totals of the samples as they are in the record."""
     if record.values is not None:
         raw = np.sort(np.asarray(record.values, dtype=np.float64))
         return Distribution(raw, np.ones(len(raw), dtype=np.int64))
@@ -190,7 +190,7 @@ def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
 
 
 def interval(medians: Sequence[float]) -> tuple[float, float] | None:
-    """The 95 % interval of the centre of boot medians; None if there is none to be had.
+    """The 95 % interval of the centre of boot medians; None if there is none.
 
     Student's t on the logarithms, exp(m ± t_{0.975} s / sqrt(n)): costs are positive and
     skewed, and what `ratio` tests is the same mean m.

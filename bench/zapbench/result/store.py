@@ -43,7 +43,7 @@ SECONDS_PER_NS = 1e-9
 
 
 class Results:
-    """A result directory, opened for reading; ``recording`` stands in for its records.
+    """A result directory, opened for reading; ``recording`` replaces its records.
 
     What is made of the records is made here, once: their cases, and the table of them.
     """

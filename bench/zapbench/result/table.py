@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The comparison table as data: which figures stand where, and what stands next to them.
+"""The comparison table as data: which figures are where, and what is next to them.
 
 Nothing is dropped: a case of the grid is a row, or listed as skipped, excluded or failed, with
 its reason.
@@ -164,7 +164,7 @@ def _shared(case: Case) -> Case:
 
 
 def _order(shared: Case) -> tuple[object, ...]:
-    """Groups stand in the order of the C tables, then by size."""
+    """Groups are in the order of the C tables, then by size."""
     names = *_position(shared.workload, workloads()), *_position(shared.backing, backings())
     return (*names, shared.page_size, shared.range_size, shared.axes)
 
@@ -179,7 +179,7 @@ def _title(shared: Case) -> str:
 
 
 def place_text(case: Case) -> str:
-    """``shmem, 4k pages, 64k range, events=on``: where in the matrix a case stands."""
+    """``shmem, 4k pages, 64k range, events=on``: where in the matrix a case is."""
     sizes = f"{size_text(case.page_size)} pages, {size_text(case.range_size)} range"
     return ", ".join([case.backing, sizes, *(f"{key}={value}" for key, value in case.axes)])
 

@@ -23,7 +23,7 @@ BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CpioEntry:
     """A member of the archive; ``device`` is a major and minor number."""
 
     name: str
@@ -32,29 +32,29 @@ class Entry:
     device: tuple[int, int] = (0, 0)
 
 
-def directory(name: str) -> Entry:
+def directory(name: str) -> CpioEntry:
     """A directory."""
-    return Entry(name, stat.S_IFDIR | 0o755)
+    return CpioEntry(name, stat.S_IFDIR | 0o755)
 
 
-def file(name: str, content: bytes, mode: int = 0o644) -> Entry:
+def file(name: str, content: bytes, mode: int = 0o644) -> CpioEntry:
     """A regular file."""
-    return Entry(name, stat.S_IFREG | mode, content)
+    return CpioEntry(name, stat.S_IFREG | mode, content)
 
 
-def link(name: str, target: str) -> Entry:
+def link(name: str, target: str) -> CpioEntry:
     """A symbolic link."""
-    return Entry(name, stat.S_IFLNK | 0o777, target.encode())
+    return CpioEntry(name, stat.S_IFLNK | 0o777, target.encode())
 
 
-CONSOLE = Entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
+CONSOLE = CpioEntry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
 """Standard input, output and error of the first process."""
 
 
-def archive(entries: Iterable[Entry]) -> bytes:
+def archive(entries: Iterable[CpioEntry]) -> bytes:
     """A cpio archive of the entries; the same entries give the same bytes."""
     out = bytearray()
-    numbered = [*enumerate(entries, 1), (0, Entry("TRAILER!!!", 0))]
+    numbered = [*enumerate(entries, 1), (0, CpioEntry("TRAILER!!!", 0))]
     for inode, entry in numbered:
         name = entry.name.encode() + b"\0"
         links = 2 if stat.S_ISDIR(entry.mode) else 1
@@ -66,7 +66,7 @@ def archive(entries: Iterable[Entry]) -> bytes:
     return bytes(out)
 
 
-def guest(program: bytes, options: Sequence[str], cases: Sequence[str]) -> list[Entry]:
+def guest(program: bytes, options: Sequence[str], cases: Sequence[str]) -> list[CpioEntry]:
     """The entries of a machine that runs ``zapbench-guest`` as its first process."""
     return [
         *map(directory, DIRECTORIES),
@@ -78,7 +78,7 @@ def guest(program: bytes, options: Sequence[str], cases: Sequence[str]) -> list[
     ]
 
 
-def ballast(seed: int, boot: int) -> tuple[list[Entry], str]:
+def ballast(seed: int, boot: int) -> tuple[list[CpioEntry], str]:
     """What makes one boot differ from another that would repeat it to the instruction.
 
     Files take page frames, inodes and slab objects away before the guest program starts, and a
@@ -96,7 +96,7 @@ def ballast(seed: int, boot: int) -> tuple[list[Entry], str]:
 def file_system_head() -> bytes:
     """The blocks at the start of an empty ext2 of `RAM_DISK_KIB`; all others are zeros.
 
-    In one block group everything that mke2fs writes stands at the start, so that the guest
+    In one block group everything that mke2fs writes is at the start, so that the guest
     makes the file system by copying some kilobytes to its RAM disk.
 
     Raises:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zapbench.error import EnvironmentMissing, Interrupted, LostVm
 from zapbench.host.process import end, running
-from zapbench.vm.qemu import Machine, arguments
+from zapbench.vm.qemu import VirtualMachine, arguments
 
 POLL_SECONDS = 0.01
 LEAVE_SECONDS = 10.0  # from the `end` record to the machine's end
@@ -70,7 +70,9 @@ def tail(console: str) -> str:
 class Boot:
     """A machine that runs; iterating yields the lines it writes, each with its newline."""
 
-    def __init__(self, machine: Machine, timeouts: Timeouts, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, machine: VirtualMachine, timeouts: Timeouts, stopped: Callable[[], bool]
+    ) -> None:
         assert machine.console is not None
         assert machine.records is not None
         self._machine = machine

@@ -45,7 +45,7 @@ ACCELERATORS: Mapping[str, Accelerator] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class VirtualMachine:
     """A virtual machine.
 
     ``memory`` is in MiB, ``hugepages`` maps a page size in bytes to how many to reserve at
@@ -72,7 +72,7 @@ class Machine:
         return self.cpus if ACCELERATORS[self.accelerator].smp else 1
 
 
-def arguments(machine: Machine) -> list[str]:
+def arguments(machine: VirtualMachine) -> list[str]:
     """The command that runs a machine.
 
     microvm has no firmware tables to parse and no PCI to probe: it boots in half the time of
@@ -94,7 +94,7 @@ def arguments(machine: Machine) -> list[str]:
     ]
 
 
-def _ports(machine: Machine) -> list[str]:
+def _ports(machine: VirtualMachine) -> list[str]:
     if machine.console is None:
         console = ["-serial", "mon:stdio"]
     else:
@@ -112,7 +112,7 @@ def _ports(machine: Machine) -> list[str]:
     ]
 
 
-def _cmdline(machine: Machine) -> list[str]:
+def _cmdline(machine: VirtualMachine) -> list[str]:
     words = [
         "console=ttyS0",
         "loglevel=5",  # warnings too: a WARN in the kernel under test must be seen

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A shell in a booted kernel, for looking around: busybox, and the guest program beside it."""
+"""A shell in a booted kernel, for looking around: busybox, and the guest program next to it."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ from pathlib import Path
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
 from zapbench.host.process import find, running
 from zapbench.vm import initramfs, tsc
-from zapbench.vm.initramfs import Entry
-from zapbench.vm.qemu import PROGRAM, Machine, arguments
+from zapbench.vm.initramfs import CpioEntry
+from zapbench.vm.qemu import PROGRAM, VirtualMachine, arguments
 
 _INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /bin
@@ -28,7 +28,7 @@ reboot -f
 _SCRIPT_INIT = _INIT.replace("setsid cttyhack sh", "sh /commands").replace("echo ", ": ")
 
 
-def entries(guest: bytes, commands: str | None = None) -> list[Entry]:
+def entries(guest: bytes, commands: str | None = None) -> list[CpioEntry]:
     """The initramfs of a shell; with ``commands`` it runs them and ends.
 
     Raises:
@@ -81,7 +81,7 @@ def boot(
         archive = Path(scratch) / "initramfs"
         script = "".join(f"{command}\n" for command in commands)
         archive.write_bytes(initramfs.archive(entries(guest.read_bytes(), script or None)))
-        machine = Machine(
+        machine = VirtualMachine(
             accelerator,
             image,
             archive,

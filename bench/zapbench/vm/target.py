@@ -18,7 +18,7 @@ from zapbench.kernel import build, catalogue
 from zapbench.target import Job, guest_path
 from zapbench.vm import initramfs, tsc
 from zapbench.vm.machine import Boot, Timeouts
-from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, Machine
+from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, VirtualMachine
 
 GUEST_FILES = Path("/file")
 """Where the guest mounts the file system of the `file` backing."""
@@ -158,7 +158,7 @@ class VmTarget:
         with tempfile.TemporaryDirectory(prefix="zapbench-vm-") as scratch:
             root = Path(scratch)
             (root / "initramfs").write_bytes(initramfs.archive(entries))
-            machine = Machine(
+            machine = VirtualMachine(
                 accelerator,
                 self._image,
                 root / "initramfs",
