@@ -29,7 +29,7 @@ from zapbench.where import prepared
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RunRequest:
     """What to measure, where, and how much; None: to be chosen.
 
     ``seed`` fixes the order of the cases; ``resume``: go on with what ``directory`` lacks.
@@ -47,7 +47,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunResult:
     """What is in the result directory now, and what went wrong, if something did."""
 
     directory: Path
@@ -55,7 +55,7 @@ class Outcome:
     trouble: ZapbenchError | None
 
 
-def run(request: Request, observer: Observer) -> Outcome:
+def run(request: RunRequest, observer: Observer) -> RunResult:
     """Measure, keep what was finished, and make what is derived from it.
 
     Raises:
@@ -90,7 +90,7 @@ def run(request: Request, observer: Observer) -> Outcome:
     return _outcome(directory, cells, work, trouble, target.kernel)
 
 
-def _directory(request: Request, target: Target) -> Path:
+def _directory(request: RunRequest, target: Target) -> Path:
     if request.directory is not None:
         return request.directory
     numbered = latest_directory if request.resume else free_directory
@@ -115,7 +115,7 @@ def _before(directory: Path, target: Target) -> Recording | None:
     return before
 
 
-def _seed(request: Request, before: Recording | None) -> int:
+def _seed(request: RunRequest, before: Recording | None) -> int:
     """The seed that is asked for, else that of before, else one by chance."""
     if request.seed is not None:
         return request.seed
@@ -125,7 +125,7 @@ def _seed(request: Request, before: Recording | None) -> int:
 
 def _outcome(
     directory: Path, cells: list[Cell], work: Work, trouble: ZapbenchError | None, kernel: str
-) -> Outcome:
+) -> RunResult:
     """Make what is derived from the records, and find out what to say went wrong."""
     recording = load(directory / RECORDS)
     if not recording.of(Context):
@@ -144,7 +144,7 @@ def _outcome(
         write_suite(results)
     except DiskFull as error:
         trouble = error
-    return Outcome(directory, table, trouble)
+    return RunResult(directory, table, trouble)
 
 
 def _pairs(work: Work) -> set[tuple[int, str]]:

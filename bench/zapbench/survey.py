@@ -15,7 +15,7 @@ from zapbench.result.store import (
     latest_directory,
     recorded,
 )
-from zapbench.run import Outcome, Request, run
+from zapbench.run import RunRequest, RunResult, run
 
 REPORT, TITLE = "report", "Dropping page-table entries, natively and counted"
 LACKING = -1  # less than any exit status: what a machine lacks is no failure
@@ -33,7 +33,7 @@ class Survey:
 
 
 def survey(
-    request: Request, kernel: str, observer: Observer, show: Callable[[Outcome], int]
+    request: RunRequest, kernel: str, observer: Observer, show: Callable[[RunResult], int]
 ) -> Survey:
     """Measure both parts, and draw what the results allow.
 
@@ -67,9 +67,9 @@ def survey(
 
 def _measure(
     name: str,
-    request: Request,
+    request: RunRequest,
     observer: Observer,
-    show: Callable[[Outcome], int],
+    show: Callable[[RunResult], int],
     *,
     first: bool,
 ) -> int:

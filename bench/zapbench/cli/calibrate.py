@@ -11,7 +11,7 @@ import click
 from zapbench.cli.options import where_options
 from zapbench.cli.output import console, grid, note
 from zapbench.cli.progress import ON_STDERR
-from zapbench.gate.calibrate import Request, calibrate
+from zapbench.gate.calibrate import CalibrationRequest, calibrate
 from zapbench.gate.noise import Calibration
 
 COLUMNS = ("case", "noise floor>", "from boot to boot>")
@@ -29,7 +29,7 @@ def command(**asked: Any) -> int:
     Boots go to two legs by turns.  `zapbench gate` takes the floor from what is kept; it is
     stale after 30 days, or when CPU, microcode, governor, command line or QEMU change.
     """
-    outcome = calibrate(Request(**asked), ON_STDERR)
+    outcome = calibrate(CalibrationRequest(**asked), ON_STDERR)
     _print(outcome.calibration, outcome.cases)
     note(f"kept in {outcome.kept}")
     return 0

@@ -10,7 +10,7 @@ from zapbench.cli.options import where_options
 from zapbench.cli.output import json_option, note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.results import print_table
-from zapbench.run import Outcome, Request, run
+from zapbench.run import RunRequest, RunResult, run
 
 
 @click.command()
@@ -24,10 +24,10 @@ from zapbench.run import Outcome, Request, run
 @json_option
 def command(*, as_json: bool, **asked: Any) -> int:
     """Measure the cases that match a GLOB (default: the whole grid) and compare the methods."""
-    return show(run(Request(**asked), ON_STDERR), as_json=as_json)
+    return show(run(RunRequest(**asked), ON_STDERR), as_json=as_json)
 
 
-def show(outcome: Outcome, *, as_json: bool = False) -> int:
+def show(outcome: RunResult, *, as_json: bool = False) -> int:
     """Print what was measured; the exit status.
 
     Raises:

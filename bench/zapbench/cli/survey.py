@@ -10,7 +10,7 @@ from zapbench.cli.bridge import print_bridge
 from zapbench.cli.output import note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.run import show
-from zapbench.run import Request
+from zapbench.run import RunRequest
 from zapbench.survey import survey
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
@@ -30,7 +30,7 @@ def command(*, kernel: str, **asked: Any) -> int:
     one directory.
     What this machine lacks for one part is said in a line, and the other is done.
     """
-    done = survey(Request(**asked), kernel, ON_STDERR, show)
+    done = survey(RunRequest(**asked), kernel, ON_STDERR, show)
     if done.bridge is not None:
         print_bridge(done.bridge)
     note(f"charts are in {done.directory}, the report is {done.page}")

@@ -25,7 +25,7 @@ TIMED_BOOTS, COUNTED_BOOTS = 10, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CalibrationRequest:
     """What to calibrate, and how; None: to be chosen.  ``boots`` are those of each leg."""
 
     globs: tuple[str, ...]
@@ -38,7 +38,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Calibrated:
     """What was found out about which cases, and where it is kept."""
 
     calibration: Calibration
@@ -46,7 +46,7 @@ class Outcome:
     kept: Path
 
 
-def calibrate(request: Request, observer: Observer) -> Outcome:
+def calibrate(request: CalibrationRequest, observer: Observer) -> Calibrated:
     """Measure, and keep what differs as this machine's noise floor.
 
     Raises:
@@ -73,7 +73,7 @@ def calibrate(request: Request, observer: Observer) -> Outcome:
     with create(directory) as writer, prepared(target, cases, observer):
         measure([Leg(target, writer)], work, range(LEGS * boots), observer)
     found = calibration(Results(directory))
-    return Outcome(found, work.cases, noise.save(found))
+    return Calibrated(found, work.cases, noise.save(found))
 
 
 def calibration(results: Results) -> Calibration:
