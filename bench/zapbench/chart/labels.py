@@ -9,12 +9,9 @@ from matplotlib.axes import Axes
 
 from zapbench.chart.palette import GREY, Paint
 
-Looks = Mapping[str, Any]  # of a text, line or arrow, as matplotlib wants them
-LEADER: Looks = {"arrowstyle": "-", "lw": 0.4, "relpos": (0, 0.5), **GREY.look}
-
 
 class Label(NamedTuple):
-    """A text for the point (``x``, ``y``) of a panel; ``paint`` is that of its curve, if any."""
+    """A text for the point (``x``, ``y``) of a panel; ``paint`` is that of both, if it has one."""
 
     y: float
     x: float
@@ -30,17 +27,17 @@ def draw_labels(
     *,
     column: float = 1.06,
     high: float = 1.0,
-    leader: Looks = LEADER,
+    line: Mapping[str, Any] = GREY.look,
 ) -> None:
     """Write labels in the order of their points.
 
     ``column`` is where they begin, in widths of the panel; they are ``gap`` apart and end at
-    ``high``, in its heights.
+    ``high``, in its heights.  ``line`` is how lines to points without a paint look.
     """
     ordered = sorted(labels, key=lambda label: label[:3])
     heights = spread(list(_heights(axes, ordered)), gap, 0, high)
     for label, height in zip(ordered, heights, strict=True):
-        look = label.paint.look if label.paint else {}
+        look = label.paint.look if label.paint is not None else {}
         axes.annotate(
             label.text,
             (label.x, label.y),
@@ -48,9 +45,9 @@ def draw_labels(
             textcoords="axes fraction",
             size=6.5,
             va="center",
-            annotation_clip=False,
             weight=label.weight,
-            arrowprops={**leader, **look},
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "relpos": (0, 0.5), **(look or line)},
             **look,
         )
 

@@ -3,6 +3,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,8 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from zapbench import text
 from zapbench.case import Case, size_text
-from zapbench.chart import labels as leaders
-from zapbench.chart.labels import Label, Looks, draw_labels
+from zapbench.chart.labels import Label, draw_labels
 from zapbench.chart.palette import BAND, BLUE, GREY, LEADER, SKY, VERMILION, add_legend
 from zapbench.result.bridge import BASELINE, Agreement, Bridge, NativeEstimate, Point
 
@@ -94,13 +94,13 @@ def _draw_panel(
     labels += [
         Label(e.ratio.value, e.ratio.value, f"{_label(e.case)}, estimated") for e in estimates
     ]
-    draw_labels(axes, _thinned(points, labels), _GAP, high=_HIGHEST, leader=_LEADER)
+    draw_labels(axes, _thinned(points, labels), _GAP, high=_HIGHEST, line=_LEADER)
 
 
-_STAR: Looks = {"marker": "*", "ms": 8, "ls": "none", "zorder": 4, **VERMILION.hollow}
-_DOT: Looks = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **BLUE.look}
-_RING: Looks = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **GREY.hollow}
-_LEADER: Looks = {**leaders.LEADER, "shrinkA": 1, "shrinkB": 2, **LEADER.look}
+_STAR: dict[str, Any] = {"marker": "*", "ms": 8, "ls": "none", "zorder": 4, **VERMILION.hollow}
+_DOT: dict[str, Any] = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **BLUE.look}
+_RING: dict[str, Any] = {"marker": "o", "ms": 4, "ls": "none", "zorder": 3, **GREY.hollow}
+_LEADER: dict[str, Any] = {"shrinkA": 1, "shrinkB": 2, **LEADER.look}
 
 
 def _draw_point(axes: Axes, point: Point) -> None:
