@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Minor faults: every way to have one, and the checks that make its figure true, provoked."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,24 +141,36 @@ def test_more_threads_than_cpus_are_marked() -> None:
     assert alone.oversubscribed == ((os.cpu_count() or 1) < 2)
 
 
-def started(case: str) -> subprocess.Popen[str]:
-    """The program in the midst of a case that would take a minute."""
+@contextlib.contextmanager
+def started(case: str) -> Iterator[subprocess.Popen[str]]:
+    """The program in the midst of a case that would take ten minutes; killed if it lives on."""
     command = [str(guest_path()), "--samples", "100000000", "--max-seconds", "600", case]
-    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert program.stdout is not None
-    for _ in ("context", "contract"):
-        program.stdout.readline()
-    tasks = Path(f"/proc/{program.pid}/task")
-    until(lambda: len(list(tasks.iterdir())) > 1, "its threads are there")
-    return program
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout is not None
+            for _ in ("context", "contract"):
+                program.stdout.readline()
+            tasks = Path(f"/proc/{program.pid}/task")
+            until(lambda: len(list(tasks.iterdir())) > 1, "its threads are there")
+            yield program
+        finally:
+            program.kill()
 
 
-def children(pid: int) -> list[int]:
-    return [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
+def handlers_of(program: subprocess.Popen[str]) -> int:
+    """The process that resolves the faults, which is made after the end states were checked."""
+
+    def found() -> list[int]:
+        with contextlib.suppress(FileNotFoundError):  # a thread that has ended
+            return [
+                int(child)
+                for task in Path(f"/proc/{program.pid}/task").iterdir()
+                for child in (task / "children").read_text().split()
+            ]
+        return []
+
+    (child,) = until(found, "the handlers' process is there")
+    return child
 
 
 PROCESS = "minor_fault/dontneed/shmem/4k/64k/topology=process"
@@ -167,11 +181,14 @@ two_cpus = pytest.mark.skipif(len(ALLOWED) < 2, reason="place=apart needs two CP
 def running_on(pid: int) -> dict[int, tuple[set[int], int]]:
     """For each thread that a process made, the CPUs it may use and where it was last (proc(5))."""
     made = sorted({int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()} - {pid})
-    stats = {tid: Path(f"/proc/{pid}/task/{tid}/stat").read_text() for tid in made}
-    return {
-        tid: (os.sched_getaffinity(tid), int(stat.rpartition(")")[2].split()[36]))
-        for tid, stat in stats.items()
-    }
+    try:
+        stats = {tid: Path(f"/proc/{pid}/task/{tid}/stat").read_text() for tid in made}
+        return {
+            tid: (os.sched_getaffinity(tid), int(stat.rpartition(")")[2].split()[36]))
+            for tid, stat in stats.items()
+        }
+    except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
+        return {}
 
 
 def placed(pid: int, number: int) -> list[tuple[int, int]]:
@@ -206,8 +223,7 @@ def test_threads_run_where_they_were_placed(
 
     with started(f"minor_fault/dontneed/shmem/4k/64k/{axes}{topology}") as program:
         if topology:  # the handlers are started first
-            (child,) = children(program.pid)
-            found = placed(child, len(handlers)) + placed(program.pid, len(faulters))
+            found = placed(handlers_of(program), len(handlers)) + placed(program.pid, len(faulters))
         else:
             found = placed(program.pid, len(handlers) + len(faulters))
         free = os.sched_getaffinity(program.pid)
@@ -228,7 +244,7 @@ def test_threads_run_where_they_were_placed(
 )
 def test_a_thread_that_was_moved_is_an_error(topology: str, member: int, said: str) -> None:
     with started(f"minor_fault/dontneed/shmem/4k/64k/place=same{topology}") as program:
-        pid, number = (children(program.pid)[0], 1) if topology else (program.pid, 2)
+        pid, number = (handlers_of(program), 1) if topology else (program.pid, 2)
         os.sched_setaffinity(placed(pid, number)[member][0], {ALLOWED[1]})
         out, _ = program.communicate(timeout=seconds(60))
     error, _ = (json.loads(line) for line in out.splitlines())
@@ -268,8 +284,7 @@ def test_an_interrupt_ends_it_in_order(case: str) -> None:
 
 def test_the_death_of_the_handlers_is_an_error() -> None:
     with started(PROCESS) as program:
-        (child,) = children(program.pid)
-        os.kill(child, signal.SIGKILL)
+        os.kill(handlers_of(program), signal.SIGKILL)
         out, _ = program.communicate(timeout=seconds(60))
     error, end = (json.loads(line) for line in out.splitlines())
     assert error["reason"].startswith("the handlers' process died")
@@ -278,7 +293,7 @@ def test_the_death_of_the_handlers_is_an_error() -> None:
 
 def test_the_handlers_do_not_outlive_the_program() -> None:
     with started(PROCESS) as program:
-        (child,) = children(program.pid)
+        child = handlers_of(program)
         program.kill()
 
     def gone() -> bool:
