@@ -24,6 +24,12 @@ def seconds(idle: float) -> float:
     return idle * max(1.0, 2 / cpus) * (1 + max(float(load), runnable) / cpus)
 
 
+def cpu_ticks(task: Path) -> int:
+    """Hundredths of a second that /proc/PID, or /proc/PID/task/TID, had a CPU (proc(5))."""
+    fields = (task / "stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def until(condition: Callable[[], T], what: str, idle: float = 60) -> T:
     """Wait until a condition holds; returns what it gave.
 

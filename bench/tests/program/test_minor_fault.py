@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from limits import seconds, until
+from limits import cpu_ticks, seconds, until
 
 from zapbench import record
 from zapbench.case import MINOR_FAULT, Case, depth, hugetlb_need, mthp_need
@@ -143,34 +143,33 @@ def test_more_threads_than_cpus_are_marked() -> None:
 
 @contextlib.contextmanager
 def started(case: str) -> Iterator[subprocess.Popen[str]]:
-    """The program in the midst of a case that would take ten minutes; killed if it lives on."""
+    """The program in the midst of a case that would take ten minutes; it ends with the block."""
     command = [str(guest_path()), "--samples", "100000000", "--max-seconds", "600", case]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None
             for _ in ("context", "contract"):
                 program.stdout.readline()
-            tasks = Path(f"/proc/{program.pid}/task")
-            until(lambda: len(list(tasks.iterdir())) > 1, "its threads are there")
+            until(lambda: faulting(program.pid), "its threads are at work")
             yield program
         finally:
             program.kill()
 
 
-def handlers_of(program: subprocess.Popen[str]) -> int:
-    """The process that resolves the faults, which is made after the end states were checked."""
+def faulting(pid: int) -> bool:
+    """Does a thread work that the process made?  Those of a check have next to nothing to do."""
+    made = [task for task in Path(f"/proc/{pid}/task").iterdir() if task.name != str(pid)]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return any(cpu_ticks(task) >= 5 for task in made)
+    return False
 
-    def found() -> list[int]:
-        with contextlib.suppress(FileNotFoundError):  # a thread that has ended
-            return [
-                int(child)
-                for task in Path(f"/proc/{program.pid}/task").iterdir()
-                for child in (task / "children").read_text().split()
-            ]
-        return []
 
-    (child,) = until(found, "the handlers' process is there")
-    return child
+def children(pid: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
 
 
 PROCESS = "minor_fault/dontneed/shmem/4k/64k/topology=process"
@@ -181,14 +180,11 @@ two_cpus = pytest.mark.skipif(len(ALLOWED) < 2, reason="place=apart needs two CP
 def running_on(pid: int) -> dict[int, tuple[set[int], int]]:
     """For each thread that a process made, the CPUs it may use and where it was last (proc(5))."""
     made = sorted({int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()} - {pid})
-    try:
-        stats = {tid: Path(f"/proc/{pid}/task/{tid}/stat").read_text() for tid in made}
-        return {
-            tid: (os.sched_getaffinity(tid), int(stat.rpartition(")")[2].split()[36]))
-            for tid, stat in stats.items()
-        }
-    except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
-        return {}
+    stats = {tid: Path(f"/proc/{pid}/task/{tid}/stat").read_text() for tid in made}
+    return {
+        tid: (os.sched_getaffinity(tid), int(stat.rpartition(")")[2].split()[36]))
+        for tid, stat in stats.items()
+    }
 
 
 def placed(pid: int, number: int) -> list[tuple[int, int]]:
@@ -223,7 +219,8 @@ def test_threads_run_where_they_were_placed(
 
     with started(f"minor_fault/dontneed/shmem/4k/64k/{axes}{topology}") as program:
         if topology:  # the handlers are started first
-            found = placed(handlers_of(program), len(handlers)) + placed(program.pid, len(faulters))
+            (child,) = children(program.pid)
+            found = placed(child, len(handlers)) + placed(program.pid, len(faulters))
         else:
             found = placed(program.pid, len(handlers) + len(faulters))
         free = os.sched_getaffinity(program.pid)
@@ -244,7 +241,7 @@ def test_threads_run_where_they_were_placed(
 )
 def test_a_thread_that_was_moved_is_an_error(topology: str, member: int, said: str) -> None:
     with started(f"minor_fault/dontneed/shmem/4k/64k/place=same{topology}") as program:
-        pid, number = (handlers_of(program), 1) if topology else (program.pid, 2)
+        pid, number = (children(program.pid)[0], 1) if topology else (program.pid, 2)
         os.sched_setaffinity(placed(pid, number)[member][0], {ALLOWED[1]})
         out, _ = program.communicate(timeout=seconds(60))
     error, _ = (json.loads(line) for line in out.splitlines())
@@ -284,7 +281,8 @@ def test_an_interrupt_ends_it_in_order(case: str) -> None:
 
 def test_the_death_of_the_handlers_is_an_error() -> None:
     with started(PROCESS) as program:
-        os.kill(handlers_of(program), signal.SIGKILL)
+        (child,) = children(program.pid)
+        os.kill(child, signal.SIGKILL)
         out, _ = program.communicate(timeout=seconds(60))
     error, end = (json.loads(line) for line in out.splitlines())
     assert error["reason"].startswith("the handlers' process died")
@@ -293,7 +291,7 @@ def test_the_death_of_the_handlers_is_an_error() -> None:
 
 def test_the_handlers_do_not_outlive_the_program() -> None:
     with started(PROCESS) as program:
-        child = handlers_of(program)
+        (child,) = children(program.pid)
         program.kill()
 
     def gone() -> bool:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from limits import seconds, until
+from limits import cpu_ticks, seconds, until
 
 from zapbench.target import guest_path
 
@@ -45,12 +45,6 @@ def page_out(pid: int, pidfd: int) -> bool:
     return bool(wanted) and call > 0
 
 
-def cpu_ticks(pid: int) -> int:
-    """Hundredths of a second that a process had a CPU (proc(5): utime and stime)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
 @pytest.mark.usefixtures("userfaultfd")
 def test_pages_reclaimed_under_a_measurement_do_not_hang_it() -> None:
     limit = seconds(2)
@@ -58,8 +52,9 @@ def test_pages_reclaimed_under_a_measurement_do_not_hang_it() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         kept = [program.stdout.readline() for _ in ("context", "contract")]
-        begun = cpu_ticks(program.pid)
-        until(lambda: cpu_ticks(program.pid) >= begun + 20, "its region is made and checked")
+        process = Path(f"/proc/{program.pid}")
+        begun = cpu_ticks(process)
+        until(lambda: cpu_ticks(process) >= begun + 20, "its region is made and checked")
         pidfd = libc.syscall(NR_PIDFD_OPEN, program.pid, 0)
         end, taken = time.monotonic() + limit / 2, 0
         while time.monotonic() < end:
