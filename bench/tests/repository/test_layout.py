@@ -25,7 +25,6 @@ ELSEWHERE = {
         "repository/test_generate.py",
         "they are the C core's, as README.md shows them",
     ),
-    "chart.palette": ("report/test_svg.py", "its roles are looked up in a page, light and dark"),
     "chart.sheet": ("chart/test_cost.py", "a sheet is looked at with panels on it"),
     "cli.bisect": ("asv_kernel/test_environment_boot.py", "a figure moves between booted kernels"),
     "cli.options": ("cli/test_cli.py", "they are what is asked wrongly there"),
