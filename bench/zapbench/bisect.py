@@ -10,7 +10,6 @@ import re
 import shlex
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from zapbench.error import BuildFailed, UsageError, ZapbenchError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
 from zapbench.host.process import output, running
+from zapbench.host.scratch import scratch
 from zapbench.kept_boots import KeptBoots
 from zapbench.kernel.build import Image, build
 from zapbench.kernel.catalogue import GitSource, Kernel
@@ -172,8 +172,8 @@ def _threshold(figures: Sequence[Sequence[float]], what: str) -> Threshold:
 @contextmanager
 def _scratch(repository: Path) -> Iterator[Path]:
     """A bare clone that borrows the objects: the state of a bisection stays out of the original."""
-    with tempfile.TemporaryDirectory(prefix="zapbench-bisect-") as directory:
-        place = Path(directory) / "git"
+    with scratch("bisect") as directory:
+        place = directory / "git"
         output(
             ["git", "clone", "--quiet", "--bare", "--shared", str(repository), str(place)],
             failure=UsageError,

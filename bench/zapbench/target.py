@@ -21,6 +21,7 @@ from typing import IO, Protocol
 
 from zapbench.case import Case
 from zapbench.error import EnvironmentMissing, LostProcess, UsageError
+from zapbench.host.scratch import scratch
 from zapbench.record import VERSION, Context, Contract, End, Error, Samples, Skip, encode, load
 
 GUEST = "zapbench-guest"
@@ -162,10 +163,10 @@ class Native:
 @contextlib.contextmanager
 def _case_file(cases: tuple[str, ...]) -> Iterator[str]:
     """A file with the names: a command line holds too few of them in a virtual machine."""
-    with tempfile.NamedTemporaryFile("w", prefix="zapbench-cases-") as file:
-        file.write("".join(f"{case}\n" for case in cases))
-        file.flush()
-        yield file.name
+    with scratch("cases") as root:
+        path = root / "cases"
+        path.write_text("".join(f"{case}\n" for case in cases))
+        yield str(path)
 
 
 def _lines(process: subprocess.Popen[bytes], silence: float) -> Generator[bytes, None, bool]:

@@ -36,7 +36,6 @@ ELSEWHERE = {
     "gate.output.text": ("gate/test_wording.py", "it holds nothing but those words"),
     "gate.recorded": ("gate/test_judge.py", "result directories are judged there"),
     "host.machine": ("host/test_doctor.py", "the doctor is all that looks at a machine"),
-    "host.process": ("kernel/test_build.py", "a build is what must not outlive zapbench"),
     "kept_boots": ("asv_kernel/test_environment.py", "asv's runs make and keep them"),
     "kernel.history.git": ("kernel/history/test_releases.py", "a history is made by it"),
     "kernel.inventory": ("cli/test_kernel.py", "`zapbench kernel list` alone asks it"),

@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from zapbench.error import ZapbenchError
+from zapbench.host.scratch import sweep
 
 COMMANDS = {
     "run": "measure cases and compare the methods",
@@ -65,6 +66,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _status(arguments: list[str] | None) -> int:
+    sweep()
     try:
         status = group.main(arguments, prog_name="zapbench", standalone_mode=False)
         sys.stdout.flush()

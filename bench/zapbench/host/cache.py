@@ -7,10 +7,12 @@ holder of the lock removes.
 """
 
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing
@@ -27,6 +29,10 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
     """The `Progress` that shows nothing."""
 
 
+class ReadOnly(EnvironmentMissing):
+    """The cache lacks something, and nothing can be written to it."""
+
+
 def root() -> Path:
     """``$ZAPBENCH_CACHE``, else ``$XDG_CACHE_HOME/zapbench``, else ``~/.cache/zapbench``."""
     chosen = os.environ.get("ZAPBENCH_CACHE")
@@ -40,35 +46,60 @@ def subdirectory(*names: str) -> Path:
     """A directory of the cache, made if need be.
 
     Raises:
-        EnvironmentMissing: it cannot be made.
+        ReadOnly: it cannot be made.
     """
     path = root().joinpath(*names)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise EnvironmentMissing(
-            f"cannot make the cache directory {path} ({error.strerror}): "
-            "set ZAPBENCH_CACHE to a directory that can be written"
-        ) from error
+        raise ReadOnly(_unwritable("make the cache directory", path, error)) from error
     return path
+
+
+def _unwritable(what: str, path: Path, error: OSError) -> str:
+    return (
+        f"cannot {what} {path} ({error.strerror}): "
+        "set ZAPBENCH_CACHE to a directory that can be written"
+    )
 
 
 @contextmanager
 def locked(name: str, progress: Progress = no_progress) -> Iterator[None]:
     """Hold the lock called ``name``, waiting (and saying so) for another run that holds it.
 
+    Where nobody can write there is nothing to wait for: a read-only cache is used without.
+
     Raises:
-        EnvironmentMissing: the disk was full while it was held.
+        EnvironmentMissing: the disk was full while it was held, or the cache is read-only.
     """
     try:
-        with file.locked(
-            subdirectory("lock") / name, lambda: progress("waiting for another run", 0, None)
-        ):
+        with ExitStack() as stack:
+            wait = partial(progress, "waiting for another run", 0, None)
+            with suppress(FileNotFoundError, ReadOnly):
+                stack.enter_context(file.locked(subdirectory("lock") / name, wait))
             yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise full() from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise full() from error
+        if error.errno in file.READ_ONLY and root() in Path(str(error.filename)).parents:
+            raise ReadOnly(_unwritable("write to the cache", root(), error)) from error
+        raise
+
+
+def remember(name: str, content: bytes) -> None:
+    """Keep in the cache what can be found out again; a cache that takes nothing is no error."""
+    digest = hashlib.sha256(content).hexdigest().encode()
+    with suppress(OSError):
+        file.write_if_changed(root() / name, digest + b"\n" + content)
+
+
+def recall(name: str) -> bytes | None:
+    """What `remember` kept; None if that is not there, or is damaged."""
+    try:
+        digest, _, content = (root() / name).read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest().encode() == digest else None
 
 
 def full() -> EnvironmentMissing:

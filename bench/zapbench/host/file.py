@@ -2,15 +2,20 @@
 """The two things that are easily done wrong with files: replacing one, and locking one."""
 
 import contextlib
+import errno
 import fcntl
 import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import DiskFull, EnvironmentMissing
 
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""What the kernel says where nothing may be written."""
 POLL = 0.1
 """Seconds between two looks at a lock that another holds."""
 
@@ -109,8 +114,7 @@ def locked(
         EnvironmentMissing: another run held it all the time; ``busy`` is the message.
         OSError: it cannot be opened.
     """
-    kind = os.O_RDONLY | os.O_DIRECTORY if path.is_dir() else os.O_RDWR | os.O_CREAT
-    descriptor = os.open(path, kind | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path)
     deadline = time.monotonic() + patience
     waiting = False
     try:
@@ -121,9 +125,49 @@ def locked(
                 on_wait()
             waiting = True
             time.sleep(POLL)
-        yield
+        with _holding(descriptor):
+            yield
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    if path.is_dir():
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # enough for flock()
+
+
+@dataclass(slots=True)
+class _Held:
+    descriptor: int
+    released: bool = False
+
+
+_HELD: ContextVar[tuple[_Held, ...]] = ContextVar("held", default=())
+
+
+@contextlib.contextmanager
+def _holding(descriptor: int) -> Iterator[None]:
+    lock = _Held(descriptor)
+    _HELD.set((*_HELD.get(), lock))
+    try:
+        yield
+    finally:
+        lock.released = True
+        _HELD.set(tuple(each for each in _HELD.get() if not each.released))
+
+
+def held() -> tuple[int, ...]:
+    """The descriptors of the locks that this thread holds.
+
+    A lock is its open file, so that a program that inherits the descriptor holds it too.
+    """
+    return tuple(each.descriptor for each in _HELD.get() if not each.released)
 
 
 def _taken(descriptor: int) -> bool:

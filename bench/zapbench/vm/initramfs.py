@@ -6,15 +6,14 @@ The form is that of the kernel's Documentation/driver-api/early-userspace/buffer
 
 import random
 import stat
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing
 from zapbench.host import cache
-from zapbench.host.file import write_if_changed
 from zapbench.host.process import find, output
+from zapbench.host.scratch import scratch
 from zapbench.vm.qemu import RAM_DISK_KIB
 
 DIRECTORIES = ("dev", "proc", "sys", "tmp", "file", "root")
@@ -102,18 +101,20 @@ def file_system_head() -> bytes:
     Raises:
         EnvironmentMissing: mke2fs is not installed, or failed.
     """
-    kept = cache.subdirectory("vm") / FILE_SYSTEM
-    if not kept.is_file():
-        with tempfile.TemporaryDirectory(prefix="zapbench-ext2-") as scratch:
-            image = Path(scratch) / FILE_SYSTEM
-            with image.open("wb") as sparse:
-                sparse.truncate(RAM_DISK_KIB << 10)
-            output(_mke2fs(image), env={"E2FSPROGS_FAKE_TIME": "1"}, purpose="mke2fs")
-            content = image.read_bytes().rstrip(b"\0")
-        if len(content) > BLOCK << 8:
-            raise EnvironmentMissing("mke2fs wrote beyond the head of its file system")
-        write_if_changed(kept, content + bytes(-len(content) % BLOCK))
-    return kept.read_bytes()
+    kept = cache.recall(f"vm/{FILE_SYSTEM}")
+    if kept is not None:
+        return kept
+    with scratch("ext2") as root:
+        image = root / FILE_SYSTEM
+        with image.open("wb") as sparse:
+            sparse.truncate(RAM_DISK_KIB << 10)
+        output(_mke2fs(image), env={"E2FSPROGS_FAKE_TIME": "1"}, purpose="mke2fs")
+        content = image.read_bytes().rstrip(b"\0")
+    if len(content) > BLOCK << 8:
+        raise EnvironmentMissing("mke2fs wrote beyond the head of its file system")
+    content += bytes(-len(content) % BLOCK)
+    cache.remember(f"vm/{FILE_SYSTEM}", content)
+    return content
 
 
 def _mke2fs(image: Path) -> list[str]:

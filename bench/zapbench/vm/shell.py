@@ -3,12 +3,12 @@
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
 from zapbench.host.process import find, running
+from zapbench.host.scratch import scratch
 from zapbench.vm import initramfs, tsc
 from zapbench.vm.initramfs import CpioEntry
 from zapbench.vm.qemu import PROGRAM, VirtualMachine, arguments
@@ -77,8 +77,8 @@ def boot(
         LostVm: QEMU failed.
     """
     check(commands)
-    with tempfile.TemporaryDirectory(prefix="zapbench-shell-") as scratch:
-        archive = Path(scratch) / "initramfs"
+    with scratch("shell") as root:
+        archive = root / "initramfs"
         script = "".join(f"{command}\n" for command in commands)
         archive.write_bytes(initramfs.archive(entries(guest.read_bytes(), script or None)))
         machine = VirtualMachine(
