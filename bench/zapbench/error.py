@@ -52,6 +52,13 @@ class BuildFailed(ZapbenchError):
     exit_code = 1
 
 
+class BrokenSource(BuildFailed):
+    """The source itself was refused: by its configuration, a compiler or a linker.
+
+    It will be refused again, so that a build remembers it.
+    """
+
+
 class LostVm(ZapbenchError):
     """A virtual machine ended without saying so; the message holds the console's tail."""
 

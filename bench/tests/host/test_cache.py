@@ -9,7 +9,7 @@ import pytest
 from limits import seconds
 
 from zapbench.error import EnvironmentMissing
-from zapbench.kernel import build
+from zapbench.kernel import build, make
 from zapbench.kernel.catalogue import parse
 
 pytestmark = pytest.mark.usefixtures("toy")
@@ -24,7 +24,7 @@ def test_a_cache_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_two_runs_at_once_build_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
     waiting = threading.Semaphore(0)
-    compiled = build.compile_
+    compiled = make.compile_
 
     def slow(*words: object) -> int:
         calls.append(words)

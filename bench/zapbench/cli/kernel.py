@@ -13,6 +13,7 @@ from zapbench.cli.progress import stages
 from zapbench.kernel import inventory, source
 from zapbench.kernel.build import build
 from zapbench.kernel.catalogue import parse
+from zapbench.kernel.make import GCC, TOOLCHAINS
 from zapbench.kernel.package import build_packages
 from zapbench.target import guest_path
 from zapbench.vm import VmTarget, image_of, shell
@@ -81,6 +82,14 @@ def fetch(*, name: str, as_json: bool) -> int:
 @command.command("build", help=f"Build a kernel; print the path of its image.\n\nNAME is {NAMES}.")
 @click.argument("name", metavar="NAME|REF")
 @_config_option
+@click.option(
+    "--toolchain",
+    type=click.Choice(list(TOOLCHAINS)),
+    default=GCC,
+    show_default=True,
+    help="What compiles and links. Commands that take a kernel's name use gcc; for another, "
+    "give them the path that this prints.",
+)
 @click.option("--retry", is_flag=True, help="Build again what failed last time.")
 @click.option(
     "--deb", is_flag=True, help="Debian packages to install, with a whole --config FILE instead."
@@ -97,6 +106,7 @@ def build_(
     *,
     name: str,
     configuration: str | None,
+    toolchain: str,
     retry: bool,
     deb: bool,
     directory: Path,
@@ -107,11 +117,19 @@ def build_(
     if deb:
         base = Path(configuration or f"/boot/config-{os.uname().release}").expanduser()
         with stages() as progress:
-            packages = build_packages(kernel, base, directory, progress=progress)
+            packages = build_packages(
+                kernel, base, directory, toolchain=toolchain, progress=progress
+            )
         _say([str(path) for path in packages], {"name": name}, as_json=as_json)
         return 0
     with stages() as progress:
-        image = build(kernel, configuration=configuration, progress=progress, retry=retry)
+        image = build(
+            kernel,
+            configuration=configuration,
+            toolchain=toolchain,
+            progress=progress,
+            retry=retry,
+        )
     # An image may have been built under another name of the same inputs.
     described = {**image.meta, "name": name, "build_id": image.build_id}
     _say([str(image.bzimage)], described, as_json=as_json)

@@ -5,48 +5,42 @@ The object directory lies one level below the source: kbuild then calls the comp
 relative paths only, so that neither the image nor ccache depends on where the cache is.
 """
 
-import errno
 import hashlib
 import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zapbench.error import BuildFailed, EnvironmentMissing, UsageError
+from zapbench.error import BrokenSource, BuildFailed, EnvironmentMissing, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
 from zapbench.host.file import write_if_changed
-from zapbench.host.process import find, output, running
+from zapbench.host.process import find, output
 from zapbench.kernel import config, source
 from zapbench.kernel.catalogue import Kernel, Series
 from zapbench.kernel.config import Configuration
+from zapbench.kernel.make import GCC, TOOLCHAINS, Make, compile_, making, quietly
 from zapbench.kernel.tree import Tree
 
-RECIPE = 1
+RECIPE = 2
 """Part of every image's key: raised when this module builds differently."""
 TYPICAL_OBJECTS = 720
 """Objects of the bench configuration of 6.12, for the first progress bar of a cache."""
 
-_FIXED = {
-    "KBUILD_BUILD_USER": "zapbench",
-    "KBUILD_BUILD_HOST": "zapbench",
-    "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 1970",
-    "KBUILD_BUILD_VERSION": "1",
-    "SOURCE_DATE_EPOCH": "0",
-}
-_OBJECT = re.compile(rb"  (CC|AS)(\s|\s\[M\]).* (\S+\.o)")
-_ERROR = re.compile(r"(fatal )?error: |undefined reference|: multiple definition|No space left")
-_NOT_ITS_FAULT = re.compile(r"No space left on device|Killed signal terminated|Cannot allocate")
+FILES = ("bzImage", "build-id", "config", "meta.json")
+"""What an image consists of."""
+SUMS = "SHA256SUMS"
+"""The file with their hashes, as sha256sum(1) has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A kernel that can be booted: a directory with bzImage, config, build-id and meta.json."""
+    """A kernel that can be booted: a directory with `FILES`, and their hashes in `SUMS`."""
 
     path: Path
 
@@ -66,18 +60,32 @@ class Image:
         """The linker's build id, in hex: two images with the same one are the same code."""
         return (self.path / "build-id").read_text().strip()
 
+    def whole(self, *names: str) -> bool:
+        """Whether its files, or those of these names, are what they were when it was made."""
+        try:
+            lines = (self.path / SUMS).read_text().splitlines()
+            sums = {name: digest for digest, name in map(str.split, lines)}
+            return all(_digest(self.path / name) == sums[name] for name in names or FILES)
+        except (OSError, ValueError, KeyError):
+            return False
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
 
 def build(
     kernel: Kernel,
     *,
     configuration: str | None = None,
+    toolchain: str = GCC,
     progress: Progress = no_progress,
     retry: bool = False,
 ) -> Image:
-    """The image of a kernel, built unless the cache has it.
+    """The image of a kernel, built unless the cache has it, whole.
 
-    ``configuration`` is the name or file of a fragment on top of the bench configuration;
-    ``retry`` builds again what failed last time.
+    ``configuration`` is the name or file of a fragment on top of the bench configuration,
+    ``toolchain`` a row of `TOOLCHAINS`; ``retry`` builds again what failed last time.
 
     Raises:
         UsageError: no such release, ref or configuration.
@@ -85,34 +93,34 @@ def build(
         BuildFailed: a patch, the configuration or the compiler failed, now or last time.
     """
     chosen = config.choose(configuration, kernel.fragments)
-    toolchain = _toolchain()
+    versions = _toolchain(toolchain)
     located = source.locate(kernel.source, progress)
-    inputs = _inputs(located.tree, kernel.series, chosen, toolchain)
+    inputs = _inputs(located.tree, kernel.series, chosen, versions)
     key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:24]
-    target = cache.subdirectory("image") / key
-    failed = target.with_name(f"{key}.failed")
-    if target.is_dir():
-        return Image(target)
+    image = Image(cache.subdirectory("image") / key)
+    failed = image.path.with_name(f"{key}.failed")
+    if image.whole():
+        return image
     with located.opened(progress) as tree:
-        if target.is_dir():  # another run was faster
-            return Image(target)
+        if image.whole():  # another run was faster
+            return image
+        if image.path.exists():
+            progress("damaged image: build again", 0, None)
         if failed.is_file() and not retry:
             raise BuildFailed(f"{failed.read_text()} (remembered from last time: --retry)")
         failed.unlink(missing_ok=True)
+        objects = object_directory(tree, chosen, toolchain)
         try:
             tree.apply(kernel.series)
-            meta = {"name": kernel.name, **inputs}
-            return _make(tree, chosen, target, meta, progress)
-        except BuildFailed as error:
-            if os.strerror(errno.ENOSPC) in str(error):  # met by a compiler or linker
-                raise cache.full() from error
-            if not _NOT_ITS_FAULT.search(str(error)):
-                write_if_changed(failed, str(error).encode())
+            with making(tree, objects, toolchain) as make:
+                return _make(make, chosen, image, {"name": kernel.name, **inputs}, progress)
+        except BrokenSource as error:
+            write_if_changed(failed, str(error).encode())
             raise
 
 
-def _toolchain() -> list[str]:
-    """The first line that the compiler and the linker print about themselves.
+def _toolchain(name: str) -> list[str]:
+    """The versions of a toolchain; see `Toolchain.versions`.
 
     Raises:
         EnvironmentMissing: a program that every build needs is not installed.
@@ -127,7 +135,7 @@ def _toolchain() -> list[str]:
         )
     if os.uname().machine != "x86_64":
         raise EnvironmentMissing(f"kernels are built on x86_64 only, not on {os.uname().machine}")
-    return [output([name, "--version"]).splitlines()[0] for name in ("gcc", "ld")]
+    return TOOLCHAINS[name].versions()
 
 
 def series_hash(series: Series | None) -> str | None:
@@ -152,92 +160,47 @@ def _inputs(
     }
 
 
-def object_directory(tree: Tree, chosen: Configuration) -> Path:
-    """One for each configuration; its name must not depend on the series."""
+def object_directory(tree: Tree, chosen: Configuration, toolchain: str = GCC) -> Path:
+    """One for each configuration and toolchain; its name must not depend on the series."""
     digest = hashlib.sha256(chosen.identity.encode()).hexdigest()[:8]
-    return tree.source / f".zapbench-{chosen.name}-{digest}"
+    return tree.source / f".zapbench-{chosen.name}-{digest}{suffix(toolchain)}"
 
 
-def make_command(tree: Tree, objects: Path) -> list[str]:
-    """How make is called: one job per CPU that we may use, ccache when it is there."""
-    compiler = "ccache gcc" if shutil.which("ccache") else "gcc"
-    jobs = len(os.sched_getaffinity(0))
-    # Debugging information names directories; nothing else does with a relative source tree.
-    flags = f"KCFLAGS=-fdebug-prefix-map={objects}=."
-    return [
-        *("make", f"-j{jobs}", "-C", str(tree.source), f"O={objects.name}", "ARCH=x86_64"),
-        *(f"CC={compiler}", f"HOSTCC={compiler}", flags),
-    ]
-
-
-def build_environment(tree: Tree) -> dict[str, str]:
-    """User, host and time that do not change, and where ccache keeps and how it compares."""
-    ccache = {"CCACHE_BASEDIR": str(tree.path), "CCACHE_NOHASHDIR": "1"}
-    if "CCACHE_DIR" not in os.environ:
-        ccache["CCACHE_DIR"] = str(cache.root() / "ccache")
-    return {**_FIXED, **ccache}
+def suffix(toolchain: str) -> str:
+    """What ends the names of a toolchain's directories."""
+    return "" if toolchain == GCC else f"-{toolchain}"
 
 
 def _make(
-    tree: Tree,
-    chosen: Configuration,
-    target: Path,
-    meta: dict[str, Any],
-    progress: Progress,
+    make: Make, chosen: Configuration, image: Image, meta: dict[str, Any], progress: Progress
 ) -> Image:
     started = time.monotonic()
-    objects = object_directory(tree, chosen)
-    objects.mkdir(exist_ok=True)
-    command, env = make_command(tree, objects), build_environment(tree)
-    config.configure(command, tree.source, objects, chosen, env)
-    compiled = compile_(command, "bzImage", env, objects / "make.log", progress)
-    release = output([*command, "-s", "kernelrelease"], env=env, failure=BuildFailed).strip()
-    with cache.staged(target) as stage:
+    config.configure(make, chosen)
+    compiled = compile_(make, "bzImage", progress, expected_objects())
+    release = quietly(make, [*make.command, "-s", "kernelrelease"], "kernelrelease").strip()
+    objects = make.objects
+    with cache.staged(image.path) as stage:
         shutil.copyfile(objects / "arch/x86/boot/bzImage", stage / "bzImage")
         shutil.copyfile(objects / ".config", stage / "config")
         (stage / "build-id").write_text(f"{_build_id(objects / 'vmlinux')}\n")
         seconds = round(time.monotonic() - started, 1)
         meta |= {"release": release, "objects": compiled, "seconds": seconds}
         (stage / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n")
-    return Image(target)
+        sums = "".join(f"{_digest(stage / name)}  {name}\n" for name in FILES)
+        (stage / SUMS).write_text(sums)
+    return image
 
 
-def _expected_objects() -> int:
+def described() -> Iterator[Image]:
+    """The images in the cache whose meta.json is whole; nothing is said of their other files."""
+    for path in (cache.root() / "image").glob(f"[!.]*/{SUMS}"):
+        if (image := Image(path.parent)).whole("meta.json"):
+            yield image
+
+
+def expected_objects() -> int:
     """How many objects the largest build so far compiled, or a typical number."""
-    images = map(Image, cache.subdirectory("image").glob("[!.]*[!d]"))
-    return max([image.meta["objects"] for image in images], default=TYPICAL_OBJECTS)
-
-
-def compile_(
-    command: Sequence[str], goal: str, env: dict[str, str], log: Path, progress: Progress
-) -> int:
-    """Run make, its output in a log; how many objects it compiled.
-
-    Raises:
-        BuildFailed: with the first error that the compiler printed.
-    """
-    done, expected = 0, _expected_objects()
-    with log.open("wb") as file, running([*command, goal], env=env) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            file.write(line)
-            if _OBJECT.match(line):
-                done += 1
-                progress("compile", done, max(expected, done))
-    if process.returncode:
-        raise BuildFailed(f"{first_error(log.read_text(errors='replace'))} (log: {log})")
-    progress("compile", done, done)
-    return done
-
-
-def first_error(text: str) -> str:
-    """The line of a make log that says why it failed."""
-    lines = text.splitlines()
-    for line in lines:
-        if _ERROR.search(line):
-            return line.strip().lstrip("./")
-    made = [line for line in lines if line.startswith("make") and "***" in line]
-    return made[0].strip() if made else (lines[-1] if lines else "make failed without a word")
+    return max([image.meta["objects"] for image in described()], default=TYPICAL_OBJECTS)
 
 
 def _build_id(vmlinux: Path) -> str:

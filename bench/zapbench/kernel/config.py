@@ -4,13 +4,14 @@
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zapbench.error import BuildFailed, UsageError
+from zapbench.error import BrokenSource, UsageError
 from zapbench.host.file import write_if_changed
-from zapbench.host.process import find, output
+from zapbench.host.process import find
 from zapbench.kernel.catalogue import directory
+from zapbench.kernel.make import Make, quietly
 
 BENCH = "bench"
 """The fragment that every benchmark kernel has."""
@@ -98,35 +99,34 @@ def choose(name: str | None, extra: Sequence[Path] = ()) -> Configuration:
     return Configuration(Path(name).stem if name else BENCH, tuple(fragments), optional)
 
 
-def configure(
-    make: Sequence[str], source: Path, build: Path, config: Configuration, env: Mapping[str, str]
-) -> None:
-    """Write ``build``/.config; it keeps its time stamp if it had this content already.
+def configure(make: Make, config: Configuration) -> None:
+    """Write .config into the object directory; it keeps its time stamp if it had this content.
 
     Raises:
-        BuildFailed: the kernel's own configuration failed, or it dropped a requested symbol.
+        BuildFailed, EnvironmentMissing: the kernel's own configuration failed.
+        BrokenSource: it dropped a requested symbol.
     """
     for program in ("flex", "bison"):
         find(program)
-    draft = build / ".config.draft"
-    env = {**env, "KCONFIG_CONFIG": str(draft)}
+    draft = make.objects / ".config.draft"
+    make = replace(make, env={**make.env, "KCONFIG_CONFIG": str(draft)})
     if config.base:
         shutil.copy(config.base, draft)
     else:
-        output([*make, "-s", "tinyconfig"], env=env, failure=BuildFailed, purpose="tinyconfig")
-    merge = ["sh", str(source / "scripts/kconfig/merge_config.sh"), "-m", "-O", str(build)]
-    fragments = _copies((*config.optional, *config.fragments), build)
+        quietly(make, [*make.command, "-s", "tinyconfig"], "tinyconfig")
+    fragments = _copies((*config.optional, *config.fragments), make.objects)
     if fragments:
-        command = [*merge, str(draft), *map(str, fragments)]
-        output(command, cwd=build, env=env, failure=BuildFailed, purpose="merge_config.sh")
-    output([*make, "-s", "olddefconfig"], env=env, failure=BuildFailed, purpose="olddefconfig")
+        script = str(make.source / "scripts/kconfig/merge_config.sh")
+        merge = ["sh", script, "-m", "-O", str(make.objects), str(draft), *map(str, fragments)]
+        quietly(make, merge, "merge_config.sh")
+    quietly(make, [*make.command, "-s", "olddefconfig"], "olddefconfig")
     lost = missing(config.requested, read(draft))
     if lost:
-        raise BuildFailed(
+        raise BrokenSource(
             f"the kernel's configuration did not keep {', '.join(lost)}: "
             "a dependency is off, or this version lacks it"
         )
-    write_if_changed(build / ".config", draft.read_bytes())
+    write_if_changed(make.objects / ".config", draft.read_bytes())
     draft.unlink()
 
 

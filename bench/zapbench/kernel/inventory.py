@@ -37,8 +37,9 @@ def known() -> list[KnownKernel]:
 
 def _images() -> Iterable[Image]:
     """Every image in the cache, the one built last first."""
-    made = (path.parent for path in cache.subdirectory("image").glob("[!.]*/meta.json"))
-    yield from map(Image, sorted(made, key=lambda path: path.stat().st_mtime_ns, reverse=True))
+    made = [image.path / "meta.json" for image in build.described()]
+    made.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    yield from (Image(path.parent) for path in made)
 
 
 def _known(kernel: Kernel, images: Iterable[Image]) -> KnownKernel:
@@ -55,6 +56,7 @@ def _known(kernel: Kernel, images: Iterable[Image]) -> KnownKernel:
         if wanted.items() <= image.meta.items()
         and (of_base is None or image.meta["source"].startswith(f"{of_base}="))
         and (of_base is not None or image.meta["name"] == kernel.name)
+        and image.whole()
     ]
     return KnownKernel(
         kernel.name,
@@ -68,7 +70,7 @@ def _known(kernel: Kernel, images: Iterable[Image]) -> KnownKernel:
 def _fetched(package: str | None) -> list[str]:
     if package is None:
         return []
-    trees = cache.subdirectory("tree").glob(f"{package}_*")
+    trees = (cache.root() / "tree").glob(f"{package}_*")
     return sorted(path.name.removeprefix(f"{package}_") for path in trees)
 
 

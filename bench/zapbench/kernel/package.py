@@ -14,6 +14,7 @@ from zapbench.host.process import find
 from zapbench.kernel import build, config, source
 from zapbench.kernel.catalogue import Kernel
 from zapbench.kernel.config import Configuration
+from zapbench.kernel.make import GCC, TOOLCHAINS, Make, compile_, making
 from zapbench.kernel.tree import Tree
 
 SIZE = 25_000_000_000
@@ -25,11 +26,17 @@ _FOREIGN = """\
 CONFIG_SYSTEM_TRUSTED_KEYS=""
 CONFIG_SYSTEM_REVOCATION_KEYS=""
 """
+_VARIABLES = {"DPKG_FLAGS": "-d", "INSTALL_MOD_STRIP": "1"}
 _NO_BTF = "# CONFIG_DEBUG_INFO_BTF is not set\n"
 
 
 def build_packages(
-    kernel: Kernel, base: Path, directory: Path, *, progress: Progress = no_progress
+    kernel: Kernel,
+    base: Path,
+    directory: Path,
+    *,
+    toolchain: str = GCC,
+    progress: Progress = no_progress,
 ) -> list[Path]:
     """Build installable packages of a kernel with a whole configuration such as /boot/config-….
 
@@ -48,33 +55,30 @@ def build_packages(
         )
     for program in ("dpkg-deb", "dpkg-buildpackage", "rsync", "fakeroot"):
         find(program)
+    TOOLCHAINS[toolchain].versions()  # raises if it is missing
     make_directory(directory)
     with source.checked_out(kernel.source, progress) as tree:
         cache.require_space(
             SIZE if len(config.read(base)) > 3000 else SIZE // 10, "building packages"
         )
         tree.apply(kernel.series)
-        return _make(tree, kernel, base, directory, progress)
+        objects = tree.source / f".zapbench-deb{build.suffix(toolchain)}"
+        with making(tree, objects, toolchain, _VARIABLES) as make:
+            _make(make, tree, kernel, base, progress)
+        made = [path for path in _packages(tree) if path.suffix == ".deb" and _wanted(path.name)]
+        if not any(path.name.startswith("linux-image-") for path in made):
+            raise BuildFailed(f"bindeb-pkg made no linux-image package (log: {objects}/make.log)")
+        return [Path(shutil.move(path, directory / path.name)) for path in sorted(made)]
 
 
-def _make(
-    tree: Tree, kernel: Kernel, base: Path, directory: Path, progress: Progress
-) -> list[Path]:
-    objects = tree.source / ".zapbench-deb"
-    objects.mkdir(exist_ok=True)
+def _make(make: Make, tree: Tree, kernel: Kernel, base: Path, progress: Progress) -> None:
     for stale in _packages(tree):
         stale.unlink()
-    fragment = objects / "zapbench.config"
+    fragment = make.objects / "zapbench.config"
     write_if_changed(fragment, _fragment(kernel).encode())
     chosen = Configuration("deb", (), (fragment,), base.expanduser().absolute())
-    command = build.make_command(tree, objects)
-    env = {**build.build_environment(tree), "DPKG_FLAGS": "-d", "INSTALL_MOD_STRIP": "1"}
-    config.configure(command, tree.source, objects, chosen, env)
-    build.compile_(command, "bindeb-pkg", env, objects / "make.log", progress)
-    made = [path for path in _packages(tree) if path.suffix == ".deb" and _wanted(path.name)]
-    if not any(path.name.startswith("linux-image-") for path in made):
-        raise BuildFailed(f"make bindeb-pkg made no linux-image package (log: {objects}/make.log)")
-    return [Path(shutil.move(path, directory / path.name)) for path in sorted(made)]
+    config.configure(make, chosen)
+    compile_(make, "bindeb-pkg", progress, build.expected_objects())
 
 
 def _wanted(name: str) -> bool:

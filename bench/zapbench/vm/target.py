@@ -3,7 +3,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,10 @@ from zapbench.case import Case, contract_grid, hugetlb_need
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
-from zapbench.host.file import write_if_changed
 from zapbench.host.process import find, output
+from zapbench.host.scratch import scratch
 from zapbench.kernel import build, catalogue
+from zapbench.kernel.build import Image
 from zapbench.target import Job, guest_path
 from zapbench.vm import initramfs, tsc
 from zapbench.vm.machine import Boot, Timeouts
@@ -23,6 +23,8 @@ from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, VirtualMachine
 GUEST_FILES = Path("/file")
 """Where the guest mounts the file system of the `file` backing."""
 KVM = Path("/dev/kvm")
+PROBED = "vm/kvm"
+"""Where the cache keeps whether KVM works here."""
 PROBE = Timeouts(first=5.0, silence=5.0)
 _BASE_MEMORY = 768  # MiB for the kernel, the initramfs and the guest program
 _BOOT_FLAG, _HEADER = (510, b"\x55\xaa"), (514, b"HdrS")  # Documentation/arch/x86/boot.rst
@@ -52,6 +54,11 @@ def image_of(
     for offset, magic in (_BOOT_FLAG, _HEADER):
         if head[offset : offset + len(magic)] != magic:
             raise UsageError(f"{path} is no kernel image: expected an x86 bzImage")
+    if (path.parent / build.SUMS).exists() and not Image(path.parent).whole(path.name):
+        raise UsageError(
+            f"{path} is damaged: it has not the SHA-256 in {build.SUMS} next to it; "
+            "`zapbench kernel build` makes it again"
+        )
     return path.absolute()
 
 
@@ -155,8 +162,7 @@ class VmTarget:
         parsed = [Case.parse(name) for name in cases]
         pools = hugepages(parsed)
         self._stopped = False
-        with tempfile.TemporaryDirectory(prefix="zapbench-vm-") as scratch:
-            root = Path(scratch)
+        with scratch("vm") as root:
             (root / "initramfs").write_bytes(initramfs.archive(entries))
             machine = VirtualMachine(
                 accelerator,
@@ -193,11 +199,10 @@ class VmTarget:
         """Why KVM cannot be used; None if it can.  Asked once per boot of this machine."""
         if not os.access(KVM, os.R_OK | os.W_OK):
             return f"{KVM} is missing, or not for this user"
-        kept = cache.subdirectory("vm") / "kvm.json"
         host = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         identity = [host, output([PROGRAM, "--version"]).splitlines()[0]]
-        if kept.is_file():
-            known = json.loads(kept.read_text())
+        if (kept := cache.recall(PROBED)) is not None:
+            known = json.loads(kept)
             if known["of"] == identity:
                 return str(known["reason"]) if known["reason"] else None
         reason = None
@@ -208,5 +213,5 @@ class VmTarget:
                 pass
         except (LostVm, EnvironmentMissing) as error:
             reason = str(error)
-        write_if_changed(kept, json.dumps({"of": identity, "reason": reason}).encode())
+        cache.remember(PROBED, json.dumps({"of": identity, "reason": reason}).encode())
         return reason
