@@ -83,7 +83,7 @@ def tied(argv: Sequence[str]) -> list[str]:
     locks of this process for as long as they live (see `running`).
     """
     program, *arguments = argv
-    watched = [find("setpriv"), "--pdeathsig", "KILL", "--", find("sh"), "-c", _UNLESS_ORPHANED]
+    watched = [find("setpriv"), "--pdeathsig", "KILL", "--", "/bin/sh", "-c", _UNLESS_ORPHANED]
     return [*watched, str(os.getpid()), *_enclosed(program), find(program), *arguments]
 
 
@@ -95,7 +95,6 @@ def _enclosed(program: str) -> Sequence[str]:
     return namespace()
 
 
-@cache
 def namespace() -> tuple[str, ...]:
     """The command that makes a program the first of a pid namespace; empty if none can be made.
 
@@ -103,10 +102,16 @@ def namespace() -> tuple[str, ...]:
     group or session that they made helps them.  /proc stays the machine's, as programs look
     there for themselves only.
     """
+    unshare = shutil.which("unshare")
     user = ("--user", "--map-current-user") if os.geteuid() else ()
-    words = ("unshare", *user, "--pid", "--fork", "--kill-child", "--")
-    tried = subprocess.run([*words, "true"], check=False, capture_output=True)
-    return words if tried.returncode == 0 else ()
+    words = (str(unshare), *user, "--pid", "--fork", "--kill-child", "--")
+    return words if unshare and _works(words) else ()
+
+
+@cache
+def _works(words: tuple[str, ...]) -> bool:
+    tried = subprocess.run([*words, "/bin/sh", "-c", ":"], check=False, capture_output=True)
+    return tried.returncode == 0
 
 
 @contextmanager
