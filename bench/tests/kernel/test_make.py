@@ -21,6 +21,7 @@ BLAMED = {
     "ld.lld: error: undefined symbol: zap": BrokenSource,
     'ERROR: modpost: "zap" [fs/x.ko] undefined!': BrokenSource,
     "ccache: error: Failed to create directory /proc/x: Permission denied": EnvironmentMissing,
+    "../mm/oom_kill.c:3:1: error: 'Killed' undeclared": BrokenSource,
     "ccache: error: anything": EnvironmentMissing,
     "gcc: fatal error: Killed signal terminated program cc1": EnvironmentMissing,
     "make[2]: *** [../scripts/Makefile.build:229: mm/a.o] Killed": EnvironmentMissing,

@@ -69,21 +69,22 @@ _OBJECT = re.compile(rb"  (CC|AS)(\s|\s\[M\]).* (\S+\.o)")
 _UNFINISHED = ".zapbench-unfinished"
 
 _FULL = os.strerror(errno.ENOSPC)
-_REFUSED = [
+_WITHHELD = "|".join(
     os.strerror(number)
     for number in (
         *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE),
         *(errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
     )
-]
-_KILLED = ("Killed", "Terminated", "signal terminated program", r"\*\*\*.* Error 1(2[89]|[34]\d)")
+)
 _MACHINE = re.compile(
-    "|".join((*_REFUSED, *_KILLED, "^ccache: error: ", "virtual memory exhausted", "out of memory"))
+    rf"({_WITHHELD})\W*$|Killed|Terminated|\*\*\*.* Error 1(2[89]|[34]\d)|^ccache: error: |"
+    "virtual memory exhausted|out of memory"
 )
 """A line of a log that blames the machine, the user's rights or limits."""
 _SOURCE = re.compile(
-    r"^\S+:\d+(:\d+)?: (fatal )?[Ee]rror: (?!.*No such file)|undefined reference to |: multiple "
-    r"definition of |^ld\.lld: error: (undefined|duplicate) symbol|^ERROR: modpost: "
+    rf"^\S+:\d+(:\d+)?: (fatal )?[Ee]rror: (?!.*({_WITHHELD}|No such file or directory)\W*$)|"
+    r"undefined reference to |: multiple definition of |"
+    r"^ld\.lld: error: (undefined|duplicate) symbol|^ERROR: modpost: "
 )
 """A line by which a compiler or linker refuses the source itself.
 
@@ -198,11 +199,11 @@ def failure(status: int, text: str, purpose: str = "", where: str = "") -> Zapbe
         return EnvironmentMissing(f"make was killed by {signal.Signals(-status).name}{where}")
     line = first_error(text)
     said = f"{purpose}: {line}{where}" if purpose else f"{line}{where}"
+    if _SOURCE.search(line):
+        return BrokenSource(said)
     if _FULL in line:
         return cache.full()
-    if _MACHINE.search(line):
-        return EnvironmentMissing(said)
-    return BrokenSource(said) if _SOURCE.search(line) else BuildFailed(said)
+    return EnvironmentMissing(said) if _MACHINE.search(line) else BuildFailed(said)
 
 
 def first_error(text: str) -> str:
