@@ -10,8 +10,7 @@ import re
 import shlex
 import statistics
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +18,12 @@ from zapbench.case import Case
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
 from zapbench.host import cache
 from zapbench.host.cache import Progress, no_progress
-from zapbench.host.process import output, running
-from zapbench.host.scratch import scratch
+from zapbench.host.process import running
 from zapbench.kept_boots import KeptBoots
+from zapbench.kernel import clone
 from zapbench.kernel.build import Image, build
 from zapbench.kernel.catalogue import GitSource, Kernel
+from zapbench.kernel.git import Repository
 from zapbench.result.stats import ratio
 from zapbench.target import Target
 from zapbench.vm import VmTarget
@@ -123,13 +123,15 @@ def search(subject: Subject, good: str, bad: str, progress: Progress = no_progre
     if reason is not None:
         raise UsageError(f"{subject.case} cannot be measured: {reason}")
     ends = [commit_of(subject.repository, name) for name in (good, bad)]
-    ancestor = _git(subject.repository, "merge-base", *ends)
+    place = clone.find(subject.repository)
+    with place.shown() as shown:
+        ancestor = _git(shown, "merge-base", *ends)
     if ancestor != ends[0]:
         raise UsageError(f"{good} is no ancestor of {bad}: bisect from {ancestor[:12]}")
     figures = [subject.figures(end, ENDS_BOOTS, progress) for end in ends]
     before, after = map(statistics.median, figures)
     threshold = _threshold(figures, f"{subject.case} on {good} and {bad}")
-    with _scratch(subject.repository) as scratch:
+    with place.shown() as scratch:  # where the state of a bisection is ours
         said = _run(scratch, ends, subject, threshold)
         commits = _outcome(said)
         subjects = [_git(scratch, "show", "-s", "--format=%s", each) for each in commits]
@@ -143,7 +145,11 @@ def commit_of(repository: Path, name: str) -> str:
     Raises:
         UsageError: the repository has no such commit, or is none.
     """
-    return _git(repository, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    with clone.find(repository).shown(tracking="@{" in name) as shown:
+        found = clone.commit(shown, name)
+    if found is None:
+        raise UsageError(f"{repository} has no commit {name!r}")
+    return found
 
 
 def current(directory: Path) -> str:
@@ -169,32 +175,18 @@ def _threshold(figures: Sequence[Sequence[float]], what: str) -> Threshold:
     return Threshold(math.sqrt(good * bad), bad > good)
 
 
-@contextmanager
-def _scratch(repository: Path) -> Iterator[Path]:
-    """A bare clone that borrows the objects: the state of a bisection stays out of the original."""
-    with scratch("bisect") as directory:
-        place = directory / "git"
-        output(
-            ["git", "clone", "--quiet", "--bare", "--shared", str(repository), str(place)],
-            failure=UsageError,
-            purpose=f"reading {repository}",
-        )
-        yield place
+def _git(repository: Repository, *words: str) -> str:
+    return repository.run(*words, failure=UsageError, purpose=f"git {words[0]}").strip()
 
 
-def _git(repository: Path, *words: str) -> str:
-    command = ["git", "-c", "safe.directory=*", "-C", str(repository), *words]
-    return output(command, failure=UsageError, purpose=f"git {words[0]} in {repository}").strip()
-
-
-def _run(scratch: Path, ends: Sequence[str], subject: Subject, threshold: Threshold) -> str:
+def _run(scratch: Repository, ends: Sequence[str], subject: Subject, threshold: Threshold) -> str:
     """What ``git bisect run`` says in the end; its tests' own lines go to standard error."""
     _git(scratch, "bisect", "start", "--no-checkout", ends[1], ends[0])
     test = [sys.executable, "-m", "zapbench", "kernel", "judge", subject.case, *threshold.options()]
     # Not the scratch: where a commit is checked out depends on the name of its repository.
     test += ["--repo", str(subject.repository), "--accel", subject.accel]
-    command = ["git", "-c", "safe.directory=*", "-C", str(scratch), "bisect", "run", *test]
-    with running(command, stderr=None) as process:
+    command = scratch.command(["bisect", "run", *test])
+    with running(command, cwd=scratch.path, env=scratch.environment, stderr=None) as process:
         said = process.communicate()[0].decode(errors="replace")
     if process.returncode and _ONLY_SKIPPED not in said:
         lines = said.strip().splitlines() or ["no message"]

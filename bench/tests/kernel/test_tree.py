@@ -36,7 +36,7 @@ def test_a_patch_that_does_not_apply_names_itself_and_its_hunk(toy: Path) -> Non
         BuildFailed, "1.2+zap"
     )
     (toy / "series/1.2/0002-wrong.patch").write_text("no patch at all\n")
-    assert "0002-wrong.patch does not apply: error: No valid patches" in line_of(
+    assert "0002-wrong.patch does not apply: there is no patch in it" in line_of(
         BuildFailed, "1.2+zap"
     )
     # The tree was not touched, so the base and another series build from it.

@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """asv's view of a kernel repository: read only, and fast on one of a million commits."""
 
+import contextlib
+import weakref
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from asv import util
 from asv.plugins.git import Git
+
+from zapbench.error import UsageError
+from zapbench.host import process
+from zapbench.kernel import clone
+from zapbench.kernel.git import NOWHERE, Repository
 
 
 class KernelGit(Git):  # type: ignore[misc] # asv has no types
@@ -20,6 +28,21 @@ class KernelGit(Git):  # type: ignore[misc] # asv has no types
                 "or name your clone as `repo` in asv.conf.json"
             )
         super().__init__(url, mirror_path)
+        self._read = Repository(self.path)  # asv's own mirror
+        if self.is_local_repo(url):
+            shown = contextlib.ExitStack()
+            try:
+                self._read = shown.enter_context(clone.find(Path(url)).shown())
+            except UsageError as error:
+                raise util.UserError(str(error)) from error
+            weakref.finalize(self, shown.close)
+
+    def _run_git(self, args: list[str], cwd: bool | None = True, **options: Any) -> Any:
+        """Run git in a repository of ours, never where somebody's configuration would be obeyed."""
+        if args[0] in ("clone", "fetch"):  # from a URL, into the mirror
+            return super()._run_git(args, cwd, **options)
+        env = process.environment(self._read.environment)
+        return util.check_output(self._read.command(args), env=env, cwd=NOWHERE, **options)
 
     @property
     def path(self) -> Path:

@@ -52,6 +52,8 @@ def command(*, directory: Path, origin: str | None, kernels: str | None, as_json
             made = releases.make(directory, globs, progress)
     for reason in made.skipped:
         note(f"left out {reason}")
+    for odd in made.notes:
+        note(odd)
     if as_json:
         print_json(
             {

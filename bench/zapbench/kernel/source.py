@@ -10,22 +10,26 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host import cache
 from zapbench.host.cache import Progress
-from zapbench.host.file import write_if_changed
-from zapbench.host.process import output, running
-from zapbench.kernel import apt
+from zapbench.host.process import running
+from zapbench.kernel import apt, checkout, clone
 from zapbench.kernel.catalogue import DebianSource, GitSource, Source, TarballSource
+from zapbench.kernel.clone import Clone
+from zapbench.kernel.git import FETCH, Repository
 from zapbench.kernel.tree import Tree
 
 UNPACKED_SIZE = 2_500_000_000  # bytes: a 7.3 tree and one build of it, rounded up
 """Free space asked for before a tree is unpacked."""
 CHUNK = 1 << 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,101 +221,84 @@ def _download(url: str, path: Path, progress: Progress) -> None:
 def _git(source: GitSource, progress: Progress) -> Located:
     name = f"git-{hashlib.sha256(source.repository.encode()).hexdigest()[:20]}"
     local = Path(source.repository).expanduser()
+    opened: Callable[[], AbstractContextManager[Repository]]
     if local.exists():
-        store, commit = _local_commit(local, source.ref)
+        found = clone.find(local)
+        with found.shown(tracking="@{" in source.ref) as store:
+            commit = _local_commit(found, store, local, source.ref)
+            identity = _of(source, lambda: checkout.identity(store, commit))
+        opened = found.shown
     else:
         with cache.locked(f"{name}-fetch", progress):
-            store, commit = _remote_commit(source)
-    tree = Tree(_place(name), f"tree:{_built_part(store, commit)}")
-    return Located(tree, lambda progress: _check_out(tree, store, commit, progress))
+            fetched, commit = _remote_commit(source)
+        identity = checkout.identity(fetched, commit)
+        opened = _as_it_is(fetched)
+    tree = Tree(_place(name), f"tree:{identity}")
+
+    def fill(progress: Progress) -> None:
+        if checkout.is_at(tree, commit):
+            return
+        if not tree.source.is_dir():
+            cache.require_space(UNPACKED_SIZE, "checking out a kernel")
+        progress("unpack", 0, None)
+        with opened() as store:
+            _of(source, lambda: checkout.bring(tree, store, commit))
+
+    return Located(tree, fill)
 
 
-NOT_BUILT = {
-    "Documentation",
-    "CREDITS",
-    "MAINTAINERS",
-    "README",
-    ".mailmap",
-    ".get_maintainer.ignore",
-}
-"""Entries of a tree's root that no build reads, but for Documentation/Kconfig."""
+def _as_it_is(repository: Repository) -> Callable[[], AbstractContextManager[Repository]]:
+    return lambda: nullcontext(repository)
 
 
-def _built_part(store: Path, commit: str) -> str:
-    """A hash of what a build can read of a commit: one of documentation only leaves it as it is."""
-    listed = _in(store, "ls-tree", "-z", commit).split("\0")
-    kept = [line for line in listed if line.partition("\t")[2] not in NOT_BUILT]
-    kept.append(_in(store, "ls-tree", commit, "Documentation/Kconfig"))
-    return hashlib.sha256("\0".join(kept).encode()).hexdigest()
-
-
-def _in(store: Path, *words: str, env: dict[str, str] | None = None) -> str:
-    # A repository of another user is read, never configured or hooked by: this is safe.
-    git = ["git", "--no-optional-locks", "-c", "safe.directory=*", "-C", str(store)]
-    return output([*git, *words], env=env, failure=UsageError, purpose=f"git {words[0]} in {store}")
-
-
-def _local_commit(path: Path, ref: str) -> tuple[Path, str]:
-    """The repository of a path, and the commit that the ref names there.
+def _of(source: GitSource, call: Callable[[], T]) -> T:
+    """What a call gives; an error of it names the repository.
 
     Raises:
-        UsageError: no repository, no such ref, or changes that no commit holds.
+        UsageError: the call did.
     """
     try:
-        store = Path(_in(path, "rev-parse", "--absolute-git-dir").strip())
+        return call()
     except UsageError as error:
-        raise UsageError(f"{path} is not a git repository") from error
-    try:
-        commit = _in(path, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
-    except UsageError as error:
-        if _in(path, "rev-parse", "--is-shallow-repository").strip() == "true":
+        local = Path(source.repository).expanduser()
+        hint = ""
+        if local.exists() and clone.find(local).is_partial():
+            hint = f" (a partial clone: git -C {local} fetch --refetch --no-filter)"
+        raise UsageError(f"{source.repository}: {error}{hint}") from error
+
+
+def _local_commit(found: Clone, store: Repository, path: Path, ref: str) -> str:
+    """The commit that a ref of a clone names; ``store`` shows the clone.
+
+    Raises:
+        UsageError: there is no such ref, or there are changes that no commit holds.
+    """
+    commit = clone.commit(store, ref)
+    if commit is None:
+        if found.shallow():
             raise UsageError(
                 f"{path} is a shallow clone without {ref!r}: git -C {path} fetch --unshallow"
-            ) from error
-        raise UsageError(f"{path} has no commit {ref!r}") from error
-    bare = _in(path, "rev-parse", "--is-bare-repository").strip() == "true"
-    if not bare and not commit.startswith(ref) and commit == _in(path, "rev-parse", "HEAD").strip():
-        changed = _in(path, "status", "--porcelain", "--untracked-files=no").splitlines()
+            )
+        plus = "; a directory of patches needs a slash" if "+" in ref else ""
+        raise UsageError(f"{path} has no commit {ref!r}{plus}")
+    if not commit.startswith(ref) and commit == clone.commit(store, "HEAD"):
+        changed = found.changed(store)
         if changed:
             raise UsageError(
                 f"{path} has {len(changed)} changed files that {ref} does not hold "
-                f"({changed[0][3:]}): commit them, or name the commit as {commit[:12]}"
+                f"({changed[0]}): commit them, or name the commit as {commit[:12]}"
             )
-    return store, commit
+    return commit
 
 
-def _remote_commit(source: GitSource) -> tuple[Path, str]:
+def _remote_commit(source: GitSource) -> tuple[Repository, str]:
     """Fetch one commit of a URL, without its history, into a bare repository of our own."""
-    store = cache.subdirectory("git") / hashlib.sha256(source.repository.encode()).hexdigest()[:20]
-    if not (store / "HEAD").is_file():
-        output(["git", "init", "--quiet", "--bare", str(store)], purpose="git init")
     url = source.repository
-    command = ["git", "-C", str(store), "fetch", "--quiet", "--depth=1", "--no-tags"]
+    name = hashlib.sha256(url.encode()).hexdigest()[:20]
+    store = Repository(cache.subdirectory("git") / name)
+    store.make()
     try:
-        output([*command, "--", url, source.ref], env={"GIT_TERMINAL_PROMPT": "0"})
+        store.fetch(url, *FETCH, "--depth=1", "--", url, source.ref)
     except EnvironmentMissing as error:
         raise UsageError(f"cannot fetch {source.ref!r} from {url}: {error}") from error
-    return store, _in(store, "rev-parse", "FETCH_HEAD^{commit}").strip()
-
-
-def _check_out(tree: Tree, store: Path, commit: str, progress: Progress) -> None:
-    """Bring the work tree to a commit, touching only the files that differ (git's own index)."""
-    state = tree.path / "commit"
-    if state.is_file() and state.read_text() == commit:
-        return
-    if not tree.source.is_dir():
-        cache.require_space(UNPACKED_SIZE, "checking out a kernel")
-        tree.source.mkdir(parents=True)
-    else:
-        tree.restore()
-    state.unlink(missing_ok=True)
-    progress("unpack", 0, None)
-    places = {"GIT_DIR": str(store), "GIT_WORK_TREE": str(tree.source)}
-    env = {**places, "GIT_INDEX_FILE": str(tree.path / "index")}
-    (tree.path / "index.lock").unlink(missing_ok=True)
-    _in(tree.source, "read-tree", "-u", "--reset", commit, env=env)
-    # Completes what an interrupted check-out left; skips what is as the index says.
-    _in(tree.source, "checkout-index", "--all", "--force", "--quiet", "--index", env=env)
-    if not (tree.source / "Kbuild").is_file() or not (tree.source / "Makefile").is_file():
-        raise UsageError(f"commit {commit[:12]} holds no kernel source (no Kbuild, Makefile)")
-    write_if_changed(state, commit.encode())
+    return store, store.run("rev-parse", "FETCH_HEAD^{commit}").strip()

@@ -11,8 +11,8 @@ from toy_kernel import git
 
 from zapbench.error import EnvironmentMissing
 from zapbench.host import cache
+from zapbench.kernel.git import Repository
 from zapbench.kernel.history import releases, snapshot
-from zapbench.kernel.history.git import Repository
 
 pytestmark = pytest.mark.usefixtures("toy_apt")
 
@@ -30,8 +30,13 @@ def test_the_trees_are_what_the_packages_hold(tmp_path: Path) -> None:
     assert git(made.path, "rev-parse", "v1.2.3^{tree}") == git(expected, "write-tree")
 
 
-def test_without_a_changelog_the_newest_file_gives_the_date(tmp_path: Path) -> None:
-    offer(tmp_path / "archive", "1.10.3")
+@pytest.mark.parametrize("date", [None, "Fri, 32 Mar 2025 10:00:00 +9999"])
+def test_without_a_date_in_a_changelog_the_newest_file_gives_it(
+    tmp_path: Path, date: str | None
+) -> None:
+    pool = tmp_path / "archive/pool"
+    toy_archive.package(pool, "linux-source-1.10", "1.10.3-1", files("1.10.3"), date)
+    offer(tmp_path / "archive")
     made = make(tmp_path / "history", "1.10.3")
     assert log(made.path, "1.10", "%at") == ["1000000000"]
 

@@ -4,16 +4,15 @@
 The clone is only read.  A local one lends its objects (git's alternates): nothing is copied.
 """
 
-import shutil
 from pathlib import Path
 
-from zapbench.error import BuildFailed, UsageError
+from zapbench.error import BuildFailed, EnvironmentMissing, UsageError
 from zapbench.host.cache import Progress
 from zapbench.host.file import write_if_changed
-from zapbench.host.process import output
-from zapbench.kernel import catalogue
+from zapbench.kernel import catalogue, clone
+from zapbench.kernel.clone import Clone
+from zapbench.kernel.git import FETCH, Repository
 from zapbench.kernel.history import patches, releases
-from zapbench.kernel.history.git import Repository
 from zapbench.kernel.history.releases import VERSION, Made, order, series_of
 
 MIRRORED = ("refs/heads/", "refs/tags/")
@@ -32,7 +31,7 @@ def make(path: Path, origin: str, progress: Progress) -> Made:
     """
     path = path.expanduser().absolute()
     local = Path(origin).expanduser()
-    place = _git_directory(local) if local.exists() else None
+    place = clone.find(local) if local.exists() else None
     if place is None and ":" not in origin:
         raise UsageError(f"no git repository at {origin}")
     repository = releases.check(path, "git")
@@ -44,71 +43,49 @@ def make(path: Path, origin: str, progress: Progress) -> Made:
             progress("fetch", 0, None)
             _fetch(repository, origin)
         progress("series", 0, None)
-        added, skipped = _with_series(repository)
+        added, skipped, notes = _with_series(repository)
         repository.update(added)
-    return Made(path, (), (), added, skipped)
+    return Made(path, (), (), added, skipped, notes)
 
 
-def _reading(directory: Path, *words: str) -> str:
-    """What git says about another's repository, which is never written to or configured by."""
-    command = ["git", "--no-optional-locks", "-c", "safe.directory=*", "-C", str(directory)]
-    return output([*command, *words], failure=UsageError, purpose=f"git {words[0]} in {directory}")
-
-
-def _git_directory(local: Path) -> Path:
-    """Where the objects and refs of a clone, or of a work tree of one, are."""
-    try:
-        said = _reading(local, "rev-parse", "--path-format=absolute", "--git-common-dir")
-    except UsageError as error:
-        raise UsageError(f"{local} is not a git repository") from error
-    return Path(said.strip())
-
-
-def _lend(repository: Repository, place: Path) -> None:
-    """Show the objects and refs of the git directory ``place`` in ours."""
-    alternates = repository.path / "objects/info/alternates"
-    write_if_changed(alternates, f"{place / 'objects'}\n".encode())
-    shallow = repository.path / "shallow"
-    shallow.unlink(missing_ok=True)
-    if (place / "shallow").is_file():
-        shutil.copyfile(place / "shallow", shallow)
-    listing = _reading(place, "for-each-ref", "--format=%(objectname) %(refname)", *MIRRORED)
-    pairs = (line.split(" ", 1) for line in listing.splitlines())
-    repository.update({name: commit for commit, name in pairs})
-    try:
-        head = _reading(place, "symbolic-ref", "--quiet", "HEAD").strip()
-    except UsageError:  # detached
-        return
-    repository.run("symbolic-ref", "HEAD", head)
+def _lend(repository: Repository, place: Clone) -> None:
+    """Show the objects and refs of a clone in ours."""
+    with place.shown() as shown:  # which refuses what cannot be read
+        alternates = (shown.path / "objects/info/alternates").read_bytes()
+    write_if_changed(repository.path / "objects/info/alternates", alternates)
+    (repository.path / "shallow").unlink(missing_ok=True)
+    if shallow := place.shallow():
+        write_if_changed(repository.path / "shallow", shallow.encode())
+    refs = place.refs()
+    repository.update({name: value for name, value in refs.items() if name.startswith(MIRRORED)})
+    head = Clone(place.common, place.common, None).head()  # not that of a further work tree
+    if head.startswith("ref: "):  # not detached
+        repository.run("symbolic-ref", "HEAD", head.removeprefix("ref: "))
 
 
 def _fetch(repository: Repository, url: str) -> None:
     """Fetch all branches and tags, with the user's configuration (credentials, proxies)."""
-    env = {"GIT_DIR": str(repository.path), "GIT_TERMINAL_PROMPT": "0"}
     wanted = [f"+{prefix}*:{prefix}*" for prefix in MIRRORED]
-    command = [
-        "git",
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-prune",
-        "--update-shallow",
-        "--",
-        url,
-        *wanted,
-    ]
-    output(command, env=env, failure=UsageError, purpose=f"cannot fetch from {url}")
-    command = ["git", "ls-remote", "--symref", "--", url, "HEAD"]
-    said = output(command, env=env, failure=UsageError, purpose=f"cannot fetch from {url}")
+    try:
+        repository.fetch(url, *FETCH, "--no-prune", "--update-shallow", "--", url, *wanted)
+        said = repository.fetch(url, "ls-remote", "--symref", "--", url, "HEAD")
+    except EnvironmentMissing as error:
+        raise UsageError(f"cannot fetch from {url}: {error}") from error
     if said.startswith("ref: "):
         repository.run("symbolic-ref", "HEAD", said.split()[1])
 
 
-def _with_series(repository: Repository) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Commits of each series on the newest tag of its base: refs to be set, and what failed."""
+def _with_series(
+    repository: Repository,
+) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """Commits of each series on the newest tag of its base.
+
+    Returns the refs to be set, what failed, and what of the mails could not be read.
+    """
     tags = repository.refs("refs/tags")
     names = [name.removeprefix("refs/tags/v") for name in tags if name.startswith("refs/tags/v")]
     added, skipped = {}, []
+    notes: list[str] = []
     for base in catalogue.load():
         releases = [n for n in names if VERSION.fullmatch(n) and _of(n, base)]
         if not releases:
@@ -121,7 +98,8 @@ def _with_series(repository: Repository) -> tuple[dict[str, str], tuple[str, ...
                 skipped.append(f"v{newest}+{series.name}: {error}")
                 continue
             added[f"refs/heads/v{newest}+{series.name}"] = tip.commit
-    return added, tuple(skipped)
+            notes += tip.notes
+    return added, tuple(skipped), tuple(notes)
 
 
 def _of(name: str, base: str) -> bool:

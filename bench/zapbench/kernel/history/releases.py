@@ -24,8 +24,8 @@ from zapbench.host.file import make_directory
 from zapbench.kernel import apt, catalogue
 from zapbench.kernel.apt import Package
 from zapbench.kernel.catalogue import DebianSource, Series
+from zapbench.kernel.git import DEVELOPERS, Repository
 from zapbench.kernel.history import patches, snapshot
-from zapbench.kernel.history.git import DEVELOPERS, Repository
 
 MAIN = "releases"
 SIZE = 400_000_000  # bytes: a first release (290 MB) or another line's first, rounded up
@@ -60,7 +60,8 @@ class Release:
 class Made:
     """What a history holds, which of its releases are new, and its refs by their full names.
 
-    ``skipped`` says which series do not apply to a clone's newest tag, and why.
+    ``skipped`` says which series do not apply to a clone's newest tag, and why; ``notes`` what
+    of the patches' mails could not be read.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class Made:
     new: tuple[str, ...]
     refs: Mapping[str, str]
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def order(name: str) -> tuple[int, ...]:
@@ -140,12 +142,12 @@ def make(path: Path, globs: Sequence[str], progress: Progress) -> Made:
             there[name] = _fetched(repository, name, wanted[name], told)
             repository.update(_lines(repository, there))
         progress("series", 0, None)
-        refs = _linked(repository, there)
+        refs, notes = _linked(repository, there)
         if new:
             progress("repack", 0, None)
             # Nothing is dropped: results may name commits that are on no branch any more.
             repository.run("repack", "-a", "-d", "--keep-unreachable", "--quiet")
-    return Made(path, tuple(_sorted(there)), tuple(new), refs)
+    return Made(path, tuple(_sorted(there)), tuple(new), refs, notes=notes)
 
 
 def check(path: Path, kind: str) -> Repository:
@@ -271,9 +273,15 @@ def _lines(repository: Repository, releases: Mapping[str, Release]) -> dict[str,
     return refs
 
 
-def _linked(repository: Repository, releases: Mapping[str, Release]) -> dict[str, str]:
-    """Make and set all refs; the branches and tags by their full names."""
+def _linked(
+    repository: Repository, releases: Mapping[str, Release]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Make and set all refs.
+
+    Returns the branches and tags by their full names, and what of mails could not be read.
+    """
     refs = _lines(repository, releases)
+    notes: list[str] = []
     once = set()  # what had a series when it was the newest of its line
     last: tuple[str, int] | None = None
     for line, chain in groupby(_sorted(releases), key=lambda release: release.line):
@@ -285,12 +293,13 @@ def _linked(repository: Repository, releases: Mapping[str, Release]) -> dict[str
         for series in series_of(line):
             tip = patches.put(repository, refs[f"refs/heads/{line}"], series, release.name)
             refs[f"refs/heads/{line}+{series.name}"] = tip.commit
+            notes += tip.notes
             last = patches.squashed(repository, tip, series, release.name, last)
             refs[f"{tag}+{series.name}"] = last[0]
     if last is not None:
         refs[f"refs/heads/{MAIN}"] = last[0]
     repository.update(refs, (once & repository.refs("refs/tags").keys()) - refs.keys())
-    return refs
+    return refs, tuple(notes)
 
 
 def series_of(line: str) -> list[Series]:

@@ -5,7 +5,6 @@ The tarball inside the package goes member by member to `git fast-import`, which
 only those files that the repository does not hold yet.
 """
 
-import email.utils
 import gzip
 import re
 import subprocess
@@ -18,7 +17,8 @@ from typing import IO
 from zapbench.error import EnvironmentMissing
 from zapbench.host.cache import Progress
 from zapbench.host.process import running
-from zapbench.kernel.history.git import Repository
+from zapbench.kernel import mail
+from zapbench.kernel.git import Repository
 
 REF = "refs/zapbench/import"
 """Names the snapshot while it is imported."""
@@ -137,5 +137,5 @@ def _dated(changelog: IO[bytes]) -> int:
     with gzip.open(changelog, "rt", errors="replace") as text:
         for line in text:
             if match := _TRAILER.match(line.rstrip("\n")):
-                return int(email.utils.parsedate_to_datetime(match["date"]).timestamp())
+                return mail.seconds(match["date"]) or 0
     return 0
