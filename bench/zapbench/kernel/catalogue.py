@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from zapbench.error import EnvironmentMissing, UsageError
+from zapbench.kernel import clone
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class Kernel:
     series: Series | None = None
     fragments: tuple[Path, ...] = ()
 
+
+PATCHES = (".patch", ".diff", ".mbox", ".mbx")
+"""What the names of patches in a directory end in."""
 
 _POINT_RELEASE = re.compile(r"(?P<base>\d+\.\d+)\.\d+(-rc\d+)?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -155,9 +159,14 @@ def series_at(name: str, path: Path) -> Series:
     Raises:
         UsageError: there is none.
     """
-    patches = (path,) if path.is_file() else tuple(sorted(path.glob("*.patch")))
+    if path.is_file():
+        return Series(name, (path,))
+    try:
+        patches = tuple(sorted(each for each in path.iterdir() if each.suffix in PATCHES))
+    except OSError:
+        patches = ()
     if not patches:
-        raise UsageError(f"series {name}: no *.patch in {path}")
+        raise UsageError(f"series {name}: no *.patch in {path} (nor {', '.join(PATCHES[1:])})")
     return Series(name, patches)
 
 
@@ -172,6 +181,37 @@ def _series(base: str, name: str, known: Mapping[str, str]) -> Series:
     )
 
 
+def _cuts(text: str, mark: str) -> list[tuple[str, str]]:
+    """What is before and after each mark, the last mark first."""
+    places = [place for place, character in enumerate(text) if character == mark]
+    return [(text[:place], text[place + 1 :]) for place in reversed(places)]
+
+
+def _git_words(text: str) -> tuple[str, str, str]:
+    """Repository, ref and series of ``REPOSITORY@REF+SERIES``, all of which may hold @ and +.
+
+    The whole of what may be a ref is tried as one first.
+    """
+    cuts = _cuts(text, "@")
+    local = [cut for cut in cuts if cut[0] and Path(cut[0]).expanduser().exists()]
+    every = [(place, *pair) for place, words in local or cuts for pair in _refs_and_series(words)]
+    for place, ref, series in every if len(every) > 1 else ():
+        # What a URL has is asked when it is fetched; what series there are is known here.
+        if local and clone.has(Path(place), ref):
+            return place, ref, series
+        if series and not local and Path(series).expanduser().exists():
+            return place, ref, series
+    place, words = (local or cuts)[0]
+    likely = (words, "") if not local and clone.is_name(words) else _refs_and_series(words)[-1]
+    return place, *likely
+
+
+def _refs_and_series(words: str) -> list[tuple[str, str]]:
+    """The refs that words may begin with, each with its series: the longest ref first."""
+    cuts = _cuts(words, "+")
+    return [(words, ""), *(cut for cut in cuts if "/" in cut[1] or cut[1] == ".")]
+
+
 def parse(text: str) -> Kernel:
     """The kernel that a name on the command line stands for.
 
@@ -180,10 +220,13 @@ def parse(text: str) -> Kernel:
     """
     scheme, colon, rest = text.partition(":")
     if colon and scheme in ("git", "tar"):
-        location, at, tail = rest.rpartition("@")
-        if not at:
+        if "@" not in rest:
             raise UsageError(f"{text!r} lacks its @{'REF' if scheme == 'git' else 'SHA256'}")
-        tail, _, series = tail.partition("+")
+        if scheme == "git":
+            location, tail, series = _git_words(rest)
+        else:
+            location, _, tail = rest.rpartition("@")
+            tail, _, series = tail.partition("+")
         source = _git(location, tail) if scheme == "git" else _tarball(location, tail)
         return Kernel(text, source, _series(text, series, {}) if series else None)
     base, _, series = text.partition("+")
