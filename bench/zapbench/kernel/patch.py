@@ -3,14 +3,13 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from zapbench.error import BuildFailed
+from zapbench.host.scratch import scratch
 from zapbench.kernel import beneath, mail
 from zapbench.kernel.beneath import Content
 from zapbench.kernel.catalogue import Series
@@ -135,8 +134,8 @@ def patched(series: Series, base: Base) -> Mapping[str, Content | None]:
 
 @contextmanager
 def _scratch() -> Iterator[Repository]:
-    with tempfile.TemporaryDirectory(prefix="zapbench-series-") as scratch:
-        repository = Repository(Path(scratch))
+    with scratch("series") as place:
+        repository = Repository(place)
         repository.make()
         yield repository
 

@@ -2,14 +2,13 @@
 """Charts as blocks of a report."""
 
 import re
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from zapbench import chart
 from zapbench.chart.trend import History
 from zapbench.error import UsageError
+from zapbench.host.scratch import scratch
 from zapbench.report.document import Picture
 from zapbench.report.study import Group
 from zapbench.report.svg import cleaned
@@ -48,8 +47,8 @@ def history_picture(histories: Sequence[History], said: str, file: str) -> list[
 
 def _made(drawn: Any, file: str, title: str, said: str) -> Picture:
     name = f"{slug(file)}.svg"
-    with tempfile.TemporaryDirectory(prefix="zapbench-") as scratch:
-        path = Path(scratch) / name
+    with scratch("picture") as place:
+        path = place / name
         chart.save(drawn, path)
         text = path.read_text(encoding="utf-8")
     return Picture(name, title, said, cleaned(text, name.removesuffix(".svg"), title, said))
