@@ -53,6 +53,11 @@ class Work:
     effort: Effort
     seed: int
 
+    @property
+    def boots(self) -> range:
+        """The numbers of its boots."""
+        return range(self.effort.boots)
+
     def job(
         self,
         target: Target,

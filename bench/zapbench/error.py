@@ -24,6 +24,10 @@ class SchemaError(ZapbenchError):
     """A record file is not one, is of another version, or is damaged."""
 
 
+class OtherVersion(SchemaError):
+    """A record is of another version of the format than this zapbench reads."""
+
+
 class Truncated(ZapbenchError):
     """A record stream ended before its ``end`` record: the writer was cut off."""
 

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Measure cases of one kernel into a result directory, or go on with one."""
 
+import contextlib
+import os
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zapbench.boot import Work, available, effort_for, nothing_measured
-from zapbench.case import Cell, choose
+from zapbench.case import Case, Cell, choose
 from zapbench.error import DiskFull, Interrupted, Truncated, UsageError, ZapbenchError
 from zapbench.measure import Leg, left, measure
 from zapbench.observer import Observer
-from zapbench.record import Context, Recording, Samples, finished, load
+from zapbench.record import Context, Recording, Samples, Writer, finished, load
+from zapbench.result.request import NOTHING, Asked, again, going_on, keep, settled
 from zapbench.result.store import (
     RECORDS,
     RESULTS,
@@ -19,7 +23,6 @@ from zapbench.result.store import (
     discard,
     free_directory,
     latest_directory,
-    recorded,
     write_suite,
 )
 from zapbench.result.table import Table
@@ -30,29 +33,24 @@ from zapbench.where import prepared
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to measure, where, and how much; None: to be chosen.
+    """What to measure, and where to keep it; ``resume``: go on with what is missing there."""
 
-    ``seed`` fixes the order of the cases; ``resume``: go on with what ``directory`` lacks.
-    """
-
-    globs: tuple[str, ...] = ()
-    target: str | None = None
-    kernel: str | None = None
-    accel: str = "auto"
-    boots: int | None = None
-    seed: int | None = None
-    quick: bool = False
+    asked: Asked = NOTHING
     directory: Path | None = None
     resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What is in the result directory now, and what went wrong, if something did."""
+    """What is in the result directory now, and what went wrong, if something did.
+
+    ``again`` is the command that goes on from there; empty if nothing is left to do.
+    """
 
     directory: Path
     table: Table
-    trouble: ZapbenchError | None
+    trouble: ZapbenchError | None = None
+    again: str = ""
 
 
 def run(request: RunRequest, observer: Observer) -> RunResult:
@@ -62,27 +60,75 @@ def run(request: RunRequest, observer: Observer) -> RunResult:
         ZapbenchError: there is nothing to show: the request is wrong, this machine lacks
             something, or no record was made at all.
     """
-    cells = choose(request.globs, quick=request.quick)
-    allowed = available(cells)
-    target = choose_target(request.target, request.kernel, request.accel, observer)
-    effort = effort_for(target.tier, quick=request.quick)
-    if request.boots is not None:
-        effort = replace(effort, boots=request.boots)
-    directory = _directory(request, target)
-    before = _before(directory, target) if request.resume else None
-    work = Work(tuple(str(cell.case) for cell in allowed), effort, _seed(request, before))
-    boots = range(effort.boots)
-    trouble: ZapbenchError | None = None
-    writer = create(directory, resume=request.resume)
+    asked, directory = request.asked, request.directory
+    if request.resume:
+        directory = directory or _latest(asked, observer)
+        asked = going_on(directory, "run", asked)
+    with working_directory(asked.place) as moved:
+        if moved and directory is not None:
+            directory = moved / directory
+        return _run(asked, directory, observer, resume=request.resume)
+
+
+def _latest(asked: Asked, observer: Observer) -> Path:
+    target = _target(asked, observer)
+    return latest_directory(RESULTS, target.kernel, target.tier)
+
+
+def _target(asked: Asked, observer: Observer) -> Target:
+    return choose_target(asked.target, asked.kernel, asked.accel, observer)
+
+
+@contextlib.contextmanager
+def working_directory(place: str | None) -> Iterator[Path | None]:
+    """Work where a measurement was begun; what was the working directory, if that is another.
+
+    Raises:
+        UsageError: there is no such directory any more.
+    """
+    before = Path.cwd()
+    if place is None or Path(place) == before:
+        yield None
+        return
+    try:
+        os.chdir(place)
+    except OSError as error:
+        raise UsageError(
+            f"this was begun in {place}, where files are made and names looked up: "
+            f"{error.strerror}; make it, or start anew"
+        ) from error
+    try:
+        yield before
+    finally:
+        os.chdir(before)
+
+
+def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bool) -> RunResult:
+    cells = choose(asked.globs, quick=asked.quick)
+    cases = [cell.case for cell in available(cells)]
+    target = _target(asked, observer)
+    directory = directory or free_directory(RESULTS, target.kernel, target.tier)
+    writer = create(directory, resume=resume)
+    try:
+        before = _before(writer, target)
+        work = _work(asked, cases, target, before)
+        keep(directory, "run", settled(asked, seed=work.seed))
+    except BaseException:
+        writer.close()
+        discard(directory)
+        raise
+    if writer.damaged is not None:
+        observer.note(f"records were damaged and left out; as they were, they are {writer.damaged}")
     leg = Leg(target, writer, finished(before.records) if before is not None else set())
+    trouble: ZapbenchError | None = None
     try:
         with writer:  # to compress what it wrote can fail, too
             observer.note(
-                f"{left([leg], work, boots)} measurements to make on {target.kernel} "
+                f"{left([leg], work, work.boots)} measurements to make on {target.kernel} "
                 f"({target.tier}), seed {work.seed}, into {directory}"
             )
-            with prepared(target, [cell.case for cell in allowed], observer):
-                measure([leg], work, boots, observer)
+            with prepared(target, cases, observer):
+                measure([leg], work, work.boots, observer)
     except ZapbenchError as error:
         trouble = error
     except KeyboardInterrupt:
@@ -90,37 +136,34 @@ def run(request: RunRequest, observer: Observer) -> RunResult:
     return _outcome(directory, cells, work, trouble, target.kernel)
 
 
-def _directory(request: RunRequest, target: Target) -> Path:
-    if request.directory is not None:
-        return request.directory
-    numbered = latest_directory if request.resume else free_directory
-    return numbered(RESULTS, target.kernel, target.tier)
-
-
-def _before(directory: Path, target: Target) -> Recording | None:
+def _before(writer: Writer, target: Target) -> Recording | None:
     """What is to be gone on with; None if there is nothing yet.
 
     Raises:
         UsageError: it is of another kernel or tier.
     """
-    if not recorded(directory):
+    if not writer.went_on:
         return None
-    before = load(directory / RECORDS)
+    before = load(writer.path)
     for context in before.of(Context):
         if (context.run.kernel, context.run.tier) != (target.kernel, target.tier):
             raise UsageError(
-                f"{directory} holds {context.run.kernel} ({context.run.tier}), not "
+                f"{writer.path.parent} holds {context.run.kernel} ({context.run.tier}), not "
                 f"{target.kernel} ({target.tier}): choose another with -o"
             )
     return before
 
 
-def _seed(request: RunRequest, before: Recording | None) -> int:
-    """The seed that is asked for, else that of before, else one by chance."""
-    if request.seed is not None:
-        return request.seed
-    contexts = before.of(Context) if before is not None else []
-    return contexts[0].seed if contexts else random.SystemRandom().randrange(1 << 32)
+def _work(asked: Asked, cases: Iterable[Case], target: Target, before: Recording | None) -> Work:
+    """What every boot does: the seed is the one that is asked for, of before, or one by chance."""
+    effort = effort_for(target.tier, quick=asked.quick)
+    if asked.boots is not None:
+        effort = replace(effort, boots=asked.boots)
+    seed = asked.seed
+    if seed is None:
+        contexts = before.of(Context) if before is not None else []
+        seed = contexts[0].seed if contexts else random.SystemRandom().randrange(1 << 32)
+    return Work(tuple(map(str, cases)), effort, seed)
 
 
 def _outcome(
@@ -134,19 +177,15 @@ def _outcome(
     if _pairs(work) <= finished(recording.records):
         recording = replace(recording, truncated=None)  # what was cut off was made up for
     results = Results(directory, recording)
-    table = results.table_of(cells)
-    if trouble is not None:
-        fix = f"go on with: zapbench run --resume -o {directory}"
-        trouble = type(trouble)(f"{trouble}; {fix}")
-    else:
-        trouble = nothing_measured(recording, Samples)
+    fix = again("run", directory) if trouble is not None else ""
+    trouble = trouble or nothing_measured(recording, Samples)
     try:
         write_suite(results)
     except DiskFull as error:
-        trouble = error
-    return RunResult(directory, table, trouble)
+        trouble, fix = error, again("run", directory)
+    return RunResult(directory, results.table_of(cells), trouble, fix)
 
 
 def _pairs(work: Work) -> set[tuple[int, str]]:
     """Every boot and case that is asked for."""
-    return {(boot, case) for boot in range(work.effort.boots) for case in work.cases}
+    return {(boot, case) for boot in work.boots for case in work.cases}

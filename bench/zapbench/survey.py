@@ -1,25 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All that a machine can say about the methods: timed, counted, related, drawn and reported."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from zapbench.case import choose
 from zapbench.error import EnvironmentMissing, Interrupted, UsageError, ZapbenchError
 from zapbench.observer import Observer
+from zapbench.record import only_writer
 from zapbench.result.bridge import Bridge, build_bridge
+from zapbench.result.request import Asked, again, going_on, keep, settled
 from zapbench.result.store import (
     RESULTS,
     Results,
-    free_directory,
+    claimed,
+    forget,
     latest_directory,
     recorded,
 )
-from zapbench.run import RunRequest, RunResult, run
+from zapbench.run import RunRequest, RunResult, run, working_directory
 
 REPORT, TITLE = "report", "Dropping page-table entries, natively and counted"
 LACKING = -1  # less than any exit status: what a machine lacks is no failure
 NATIVE, ICOUNT = "native", "icount"
+NUMBERED = ("survey", "quick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,54 +45,59 @@ def survey(
 ) -> Survey:
     """Measure both parts, and draw what the results allow.
 
-    ``kernel`` is for the part that is counted, the rest of ``request`` for both; ``show`` gives
-    the exit status of each part, or raises what went wrong in it.
+    ``kernel`` is for the part that is counted, if none is asked for; ``show`` gives the exit
+    status of each part, or raises what went wrong in it.
 
     Raises:
-        EnvironmentMissing: this machine lacks something for either part.
+        EnvironmentMissing: this machine lacks something for either part, or another survey
+            writes into the directory.
         UsageError: the request is wrong.
         Interrupted: by a signal.
     """
-    directory = request.directory
-    if directory is None:
-        numbered = latest_directory if request.resume else free_directory
-        directory = numbered(RESULTS, "survey", "quick")
-    places = {
-        NATIVE: replace(request, target="native"),
-        ICOUNT: replace(request, target="vm", kernel=kernel, accel="icount"),
-    }
-    statuses: list[int] = []
-    for name, each in places.items():
-        where = directory / name
-        begun = request.resume and recorded(where)
-        part = replace(each, directory=where, resume=begun, quick=True)
-        statuses.append(_measure(name, part, observer, show, first=not statuses))
-    if statuses == [LACKING] * len(places):
-        raise EnvironmentMissing("neither part could be measured on this machine, see above")
-    found = {name: Results(directory / name) for name in places if recorded(directory / name)}
-    return _drawn(found, directory, max(statuses), observer)
+    asked, directory = request.asked, request.directory
+    if request.resume:
+        directory = directory or latest_directory(RESULTS, *NUMBERED)
+        asked = going_on(directory, "survey", asked)
+    choose(asked.globs, quick=True)  # what is wrong with it is said before a directory is made
+    if not request.resume:
+        directory = claimed(directory, *NUMBERED)
+    assert directory is not None
+    with only_writer(directory), working_directory(asked.place) as moved:
+        directory = moved / directory if moved else directory
+        asked = settled(asked, kernel=asked.kernel or kernel)
+        keep(directory, "survey", asked)
+        parts = {
+            NATIVE: replace(asked, target="native", kernel=None),
+            ICOUNT: replace(asked, target="vm", accel="icount"),
+        }
+        go_on = again("survey", directory)
+        statuses = [
+            _measured(directory / name, part, go_on, observer, show) for name, part in parts.items()
+        ]
+        if statuses == [LACKING] * len(parts):
+            forget(directory)
+            raise EnvironmentMissing("neither part could be measured on this machine, see above")
+        places = [directory / name for name in parts]
+        found = {place.name: Results(place) for place in places if recorded(place)}
+        return _drawn(found, directory, max(statuses), observer)
 
 
-def _measure(
-    name: str,
-    request: RunRequest,
-    observer: Observer,
-    show: Callable[[RunResult], int],
-    *,
-    first: bool,
+def _measured(
+    where: Path, asked: Asked, go_on: str, observer: Observer, show: Callable[[RunResult], int]
 ) -> int:
-    """Run one part; return its status, or `LACKING` when this machine lacks what it needs.
+    """Measure one part; its status, or `LACKING` when this machine lacks what it needs.
 
     Raises:
-        Interrupted: by a signal.
-        UsageError: the request is wrong; told by the first part, before anything was done.
+        Interrupted: by a signal; the message says how to ``go_on``.
     """
     try:
-        return show(run(request, observer))
+        outcome = run(RunRequest(asked, where, recorded(where)), observer)
+        return show(dataclasses.replace(outcome, again=outcome.again and go_on))
+    except (Interrupted, KeyboardInterrupt) as error:
+        said = str(error) or "interrupted"
+        raise Interrupted(said if go_on in said else f"{said}; go on with: {go_on}") from error
     except ZapbenchError as error:
-        if isinstance(error, Interrupted) or (first and isinstance(error, UsageError)):
-            raise
-        observer.note(f"{name}: {error}")
+        observer.note(f"{where.name}: {error}")
         return LACKING if isinstance(error, EnvironmentMissing) else error.exit_code
 
 

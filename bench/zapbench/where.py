@@ -14,20 +14,24 @@ from zapbench.uffd import probe_userfaultfd
 
 NATIVE, VM = "native", "vm"
 KINDS = (NATIVE, VM)
-ACCELERATORS = ("auto", "kvm", "tcg", "icount")
+AUTO = "auto"
+ACCELERATORS = (AUTO, "kvm", "tcg", "icount")
 
 
-def choose(kind: str | None, kernel: str | None, accel: str, observer: Observer) -> Target:
+def choose(kind: str | None, kernel: str | None, accel: str | None, observer: Observer) -> Target:
     """The target of a kind; without one, a virtual machine if something else says so.
+
+    ``accel`` is one of `ACCELERATORS`; None: what suits the machine best.
 
     Raises:
         UsageError: these contradict one another.
         EnvironmentMissing: this machine lacks something for it.
     """
+    accel = accel or AUTO
     if kind is None:
-        kind = NATIVE if kernel is None and accel == "auto" else VM
+        kind = NATIVE if kernel is None and accel == AUTO else VM
     if kind == NATIVE:
-        if kernel is not None or accel != "auto":
+        if kernel is not None or accel != AUTO:
             raise UsageError("--kernel and --accel choose a virtual machine: use --target vm")
         return Native()
     if kernel is None:

@@ -22,7 +22,11 @@ from command import Command
         (["contract", "contract/guard/hugetlb/2m/2m"], "no guard regions on hugetlb"),
         (["nonsense"], "No such command"),
         (["compare", "absent", "absent"], "does not exist"),
-        (["run", "--resume", "-o", "absent/results"], "holds no records.jsonl.gz"),
+        (["run", "--resume", "-o", "absent/results"], "absent/results does not exist"),
+        (["run", "--quick", "--resume", "-o", "."], "holds no records.jsonl.gz"),
+        (["survey", "--resume", "-o", "absent"], "absent does not exist"),
+        (["repair", "absent"], "does not exist"),
+        (["repair", "."], "is no result directory"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_status_2(

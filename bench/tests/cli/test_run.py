@@ -2,6 +2,7 @@
 """``zapbench run`` on a recording."""
 
 import contextlib
+import json
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from made_stream import skipped
 from zapbench import record, where
 from zapbench.record import Samples
 from zapbench.result import store
+from zapbench.result.request import REQUEST
 from zapbench.uffd import Userfaultfd
 
 
@@ -59,7 +61,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(
     last = done.err.splitlines()[-1]
     assert "No space left on device" in last
     assert "zap: shmem, 4k pages, 64k range" in done.out or not done.out
-    assert "make room, then `zapbench run --resume`" in last
+    assert f"make room; go on with: zapbench run --resume -o {small_disk / 'r'}" in last
     assert done.status == 2
     kept = record.load(small_disk / "r" / store.RECORDS)
     assert len(kept.of(record.Context)) >= 1
@@ -70,12 +72,62 @@ def test_resuming_adds_what_is_missing_and_nothing_else(
 ) -> None:
     run_small(zapbench, "-o", "r", "--boots", 1)
     assert len(store.Results(tmp_path / "r").timings[REMAP].boots) == 1
-    done = run_small(zapbench, "-o", "r", "--resume")
+    run_small(zapbench, "-o", "r", "--resume")
     results = store.Results(tmp_path / "r")
     assert len(results.timings[REMAP].boots) == 3
     names = [(each.run.boot, each.case) for each in results.recording.of(Samples)]
     assert len(names) == len(set(names))
+
+
+def test_what_was_asked_is_gone_on_with(
+    zapbench: Command, replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_small(zapbench, "-o", "a b/r", "--boots", 1, "--seed", 5)
+    asked = json.loads(Path("a b/r/request.json").read_text())["asked"]
+    assert (asked["boots"], asked["seed"], asked["quick"]) == (1, 5, True)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    done = zapbench("run", "--resume", "-o", "../a b/r")
+    assert f"seed 5, into {Path.cwd()}" in done.err
+    assert Path.cwd() == tmp_path / "elsewhere"
+    assert len(store.Results(tmp_path / "a b/r").timings[REMAP].boots) == 1
+    done = zapbench("run", "--resume", "-o", "../a b/r", "--boots", 2)
+    assert len(store.Results(tmp_path / "a b/r").timings[REMAP].boots) == 2
+    again = json.loads((tmp_path / "a b/r/request.json").read_text())["asked"]
+    assert again == {**asked, "boots": 2}
+
+
+def test_what_an_older_zapbench_began_wants_its_words_again(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    run_small(zapbench, "-o", "a b", "--boots", 1)
+    (tmp_path / "a b" / REQUEST).unlink()
+    done = zapbench("run", "--resume", "-o", "a b")
+    assert done.status == 2
+    assert "together with: zapbench run --resume -o 'a b'" in done.line
+    done = run_small(zapbench, "-o", "a b", "--resume")
     assert "seed 7" in done.err  # that of the first run's records
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"v":2}', "[]", "\0", '{"v":1,"command":"run"}'])
+def test_a_request_that_cannot_be_read_is_one_line(
+    zapbench: Command, replay: Replay, tmp_path: Path, text: str
+) -> None:
+    run_small(zapbench, "-o", "r", "--boots", 1)
+    (tmp_path / "r" / REQUEST).write_text(text)
+    done = zapbench("run", "--resume", "-o", "r")
+    assert done.status == 2
+    assert "cannot read r/request.json (" in done.line
+    (tmp_path / "r" / REQUEST).unlink()
+    assert "results are in r" in run_small(zapbench, "-o", "r", "--resume").err
+
+
+def test_results_of_a_run_are_not_a_survey_s(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    run_small(zapbench, "-o", "r")
+    done = zapbench("survey", "--resume", "-o", "r")
+    assert done.line == "zapbench: go on in r with: zapbench run --resume -o r\n"
 
 
 def test_resuming_another_kernel_s_results_is_refused(

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench survey`` on a recording."""
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,9 @@ from made_stream import skipped
 
 from zapbench import cli, target, where
 from zapbench.error import EnvironmentMissing, LostVm
-from zapbench.record import Samples
+from zapbench.record import Samples, only_writer
 from zapbench.result.store import RECORDS, Results
-from zapbench.target import Replay
+from zapbench.target import Job, Replay
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def test_a_survey_without_qemu_does_the_native_part(
     assert "qemu-system-x86_64" in line
     assert "cycle: shmem, 4k pages, 4k range" in out
     made = sorted(path.name for path in (tmp_path / "s").iterdir())
-    assert made == ["native", "native-cycle.png", "native-cycle.svg", "report"]
+    assert made == ["native", "native-cycle.png", "native-cycle.svg", "report", "request.json"]
 
 
 def test_a_survey_is_gone_on_with(
@@ -53,9 +56,11 @@ def test_a_survey_is_gone_on_with(
 
     survey(capsys)
     before = timed()
-    assert "s/native is not empty" in survey(capsys)[2]
+    assert "s is not empty" in survey(capsys)[2]
     (tmp_path / "s/native-cycle.svg").unlink()
-    assert survey(capsys, "--resume")[0] == 0
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["survey", "--resume", "-o", "s"])
+    assert caught.value.code == 0
     assert (tmp_path / "s/native-cycle.svg").exists()
     assert timed() == before > 0
 
@@ -83,6 +88,7 @@ def test_a_survey_where_nothing_can_run_fails(
     status, _, err = survey(capsys)
     assert status == 2
     assert err.splitlines()[-1].startswith("zapbench: neither part could be measured")
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_survey_that_measures_nothing_fails(
@@ -104,6 +110,38 @@ def test_a_survey_of_an_unknown_case_is_one_line(
 ) -> None:
     line = fail(capsys, "survey", "cycle/nonsense/*", "-o", "s")
     assert "no case matches" in line
+    assert not Path("s").exists()
+
+
+def test_an_interrupted_survey_says_how_it_is_gone_on_with(
+    here: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Stopped(Replay):
+        def run(self, job: Job) -> Iterator[bytes]:
+            for line in super().run(job):
+                yield line
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, "Native", lambda: Stopped(tmp_path / "native" / RECORDS))
+        status, _, err = survey(capsys)
+    assert status == 130
+    assert err.endswith("go on with: zapbench survey --resume -o s\n")
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["survey", "--resume", "-o", "s"])
+    assert caught.value.code == 0
+    timings = Results(tmp_path / "s/native").timings.values()
+    assert {len(each.boots) for each in timings} == {2}
+
+
+def test_two_surveys_do_not_share_a_directory(
+    here: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    survey(capsys)
+    with only_writer(tmp_path / "s"):
+        status, _, err = survey(capsys, "--resume")
+    assert status == 2
+    assert "another run writes into s: wait for it" in err
 
 
 def test_a_survey_draws_the_bridge(
@@ -123,4 +161,5 @@ def test_a_survey_draws_the_bridge(
     assert "measured nowhere" in out
     made = sorted(path.name for path in (tmp_path / "s").glob("*.*"))
     names = ("bridge", "icount-cycle", "native-cycle")
-    assert made == [f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
+    charts = [f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
+    assert made == [*charts, "request.json"]

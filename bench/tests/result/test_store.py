@@ -4,6 +4,7 @@ import gzip
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyperf
@@ -166,12 +167,22 @@ def test_a_suite_that_does_not_fit_leaves_the_one_before(small_disk: Path) -> No
 
 def test_directories_are_numbered(tmp_path: Path) -> None:
     assert store.free_directory(tmp_path, "6.12+madv-zap", "kvm").name == "6.12+madv-zap-kvm-1"
-    (tmp_path / "k-native-1").mkdir()
-    (tmp_path / "k-native-2").mkdir()
-    assert store.free_directory(tmp_path, "k", "native").name == "k-native-3"
+    (tmp_path / "k-native-2").mkdir()  # one before it was removed
+    (tmp_path / "k-native-2b").mkdir()
     assert store.latest_directory(tmp_path, "k", "native").name == "k-native-2"
+    assert store.free_directory(tmp_path, "k", "native").name == "k-native-3"
+    assert store.latest_directory(tmp_path, "k", "native").name == "k-native-3"
     with pytest.raises(UsageError, match="no results of other"):
         store.latest_directory(tmp_path, "other", "native")
+
+
+def test_runs_that_begin_at_once_get_directories_of_their_own(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(
+            pool.map(lambda _: store.free_directory(tmp_path / "new", "k", "native"), range(40))
+        )
+    assert len(set(made)) == 40
+    assert all(path.is_dir() for path in made)
 
 
 def test_only_a_directory_without_records_is_discarded(tmp_path: Path) -> None:

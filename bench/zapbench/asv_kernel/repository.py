@@ -41,7 +41,7 @@ class KernelGit(Git):  # type: ignore[misc] # asv has no types
         """Run git in a repository of ours, never where somebody's configuration would be obeyed."""
         if args[0] in ("clone", "fetch"):  # from a URL, into the mirror
             return super()._run_git(args, cwd, **options)
-        env = process.environment(self._read.environment)
+        env = process.environment("git", self._read.environment)
         return util.check_output(self._read.command(args), env=env, cwd=NOWHERE, **options)
 
     @property

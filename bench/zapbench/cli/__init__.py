@@ -28,6 +28,7 @@ COMMANDS = {
     "chart": "a result as a picture",
     "bridge": "counted against timed, and what was only counted estimated",
     "report": "results as a page that can be made again",
+    "repair": "keep what can be read of damaged results",
     "survey": "all that this machine can say, in one go, with charts",
     "kernel": "fetch, build, boot and bisect kernels",
     "asv": "results over kernel commits, from records and back",

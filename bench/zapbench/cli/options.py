@@ -23,9 +23,7 @@ def where_options(command: F) -> F:
         click.option(
             "--accel",
             type=click.Choice(ACCELERATORS),
-            default="auto",
-            show_default=True,
-            help="How the machine runs; icount counts instructions.",
+            help="How the machine runs; icount counts instructions.  [default: auto]",
         ),
     )
     for option in reversed(options):

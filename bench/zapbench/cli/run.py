@@ -10,6 +10,7 @@ from zapbench.cli.options import where_options
 from zapbench.cli.output import json_option, note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.results import print_table
+from zapbench.result.request import Asked
 from zapbench.run import RunRequest, RunResult, run
 
 
@@ -20,21 +21,30 @@ from zapbench.run import RunRequest, RunResult, run
 @click.option("--seed", type=click.IntRange(min=0), help="Fixes the order of the cases.")
 @click.option("--quick", is_flag=True, help="The small grid, fewer samples: about a minute.")
 @click.option("-o", "directory", type=click.Path(path_type=Path), help="Result directory.")
-@click.option("--resume", is_flag=True, help="Go on with what is missing in the directory.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with what the directory was asked for.",
+)
 @json_option
-def command(*, as_json: bool, **asked: Any) -> int:
-    """Measure the cases that match a GLOB (default: the whole grid) and compare the methods."""
-    return show(run(RunRequest(**asked), ON_STDERR), as_json=as_json)
+def command(*, as_json: bool, directory: Path | None, resume: bool, **asked: Any) -> int:
+    """Measure the cases that match a GLOB (default: the whole grid) and compare the methods.
+
+    What is asked is kept with the results: --resume -o DIRECTORY goes on with just that.
+    """
+    outcome = run(RunRequest(Asked(**asked), directory, resume), ON_STDERR)
+    return show(outcome, as_json=as_json)
 
 
 def show(outcome: RunResult, *, as_json: bool = False) -> int:
     """Print what was measured; the exit status.
 
     Raises:
-        ZapbenchError: what went wrong.
+        ZapbenchError: what went wrong, and how to go on.
     """
     print_table(outcome.table, as_json=as_json)
     if outcome.trouble is not None:
-        raise outcome.trouble
+        fix = f"; go on with: {outcome.again}" if outcome.again else ""
+        raise type(outcome.trouble)(f"{outcome.trouble}{fix}")
     note(f"results are in {outcome.directory}")
     return 1 if outcome.table.failed else 0

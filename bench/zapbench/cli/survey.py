@@ -10,6 +10,7 @@ from zapbench.cli.bridge import print_bridge
 from zapbench.cli.output import note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.run import show
+from zapbench.result.request import Asked
 from zapbench.run import RunRequest
 from zapbench.survey import survey
 
@@ -18,19 +19,24 @@ MADV_ZAP_KERNEL = "6.12+madv-zap"
 
 @click.command()
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
-@click.option("--kernel", default=MADV_ZAP_KERNEL, show_default=True, help="Kernel with MADV_ZAP.")
+@click.option("--kernel", help=f"Kernel with MADV_ZAP.  [default: {MADV_ZAP_KERNEL}]")
 @click.option("--boots", type=click.IntRange(min=1), help="Processes, and boots of the machine.")
 @click.option("--seed", type=click.IntRange(min=0), help="Fixes the order of the cases.")
 @click.option("-o", "directory", type=click.Path(path_type=Path), help="Result directory.")
-@click.option("--resume", is_flag=True, help="Go on with what is missing in the directory.")
-def command(*, kernel: str, **asked: Any) -> int:
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with what the directory was asked for.",
+)
+def command(*, directory: Path | None, resume: bool, **asked: Any) -> int:
     """Measure the quick grid here, and under icount on a kernel with MADV_ZAP; draw both.
 
     Writes native/, icount/, their charts, the bridge between them and a report of it all into
     one directory.
     What this machine lacks for one part is said in a line, and the other is done.
     """
-    done = survey(RunRequest(**asked), kernel, ON_STDERR, show)
+    request = RunRequest(Asked(**asked, quick=True), directory, resume)
+    done = survey(request, MADV_ZAP_KERNEL, ON_STDERR, show)
     if done.bridge is not None:
         print_bridge(done.bridge)
     note(f"charts are in {done.directory}, the report is {done.page}")

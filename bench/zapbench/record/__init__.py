@@ -7,7 +7,15 @@ file is a concatenation of streams, as JSON lines, compressed once they are comp
 are the truth; every other file that zapbench writes is derived from them and can be made again.
 """
 
-from zapbench.record.file import FLUSH_BYTES, FLUSH_SECONDS, Writer, is_there, load, plain
+from zapbench.record.file import (
+    FLUSH_BYTES,
+    FLUSH_SECONDS,
+    Writer,
+    is_there,
+    load,
+    only_writer,
+    plain,
+)
 from zapbench.record.kinds import (
     VERSION,
     CaseTotal,
@@ -69,6 +77,7 @@ __all__ = [
     "is_there",
     "json_schema",
     "load",
+    "only_writer",
     "parse",
     "plain",
     "published",

@@ -7,33 +7,59 @@ import gzip
 import itertools
 import os
 import time
-import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zapbench.error import DiskFull, SchemaError
 from zapbench.host.file import drafts, locked, write_atomically
+from zapbench.record.salvage import GZIP, Inflated, inflate, salvage
 from zapbench.record.stream import Recording, collect
 
 FLUSH_BYTES = 1 << 16
 FLUSH_SECONDS = 1.0
-_CHUNK = 1 << 16
+MEMBER_BYTES = 1 << 18
 
 
 def load(path: Path) -> Recording:
     """Read a record file, compressed or not; where it is still plain (see `Writer`), that.
 
+    Of a damaged file, what `zapbench.record.salvage` keeps; ``truncated`` says so.
+
     Raises:
-        SchemaError: the file cannot be read, is foreign, damaged or of another version.
+        SchemaError: the file cannot be read, is foreign, of another version, or nothing in it
+            can be kept.
     """
     try:
         path, data = _contents(path)
     except OSError as error:
         raise SchemaError(f"cannot read {path}: {error.strerror}") from error
-    text, whole = _text(data, str(path))
-    recording = collect(text.splitlines(keepends=True), str(path))
-    if whole < len(data) and recording.truncated is None:
-        return Recording(str(path), recording.records, f"{path} was cut off at byte {whole}")
-    return recording
+    return _content(data, str(path)).recording
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The lines of a file and their records; not ``whole``: without those that are damaged."""
+
+    lines: list[bytes]
+    recording: Recording
+    whole: bool = True
+
+
+def _content(data: bytes, source: str) -> _Content:
+    found = inflate(data) if data.startswith(GZIP[:2]) else Inflated(data)
+    lines = found.text.splitlines(keepends=True)
+    try:
+        if found.damaged is not None:
+            raise SchemaError(f"{source} is damaged after byte {found.damaged}: measure again")
+        recording = collect(lines, source)
+    except SchemaError:
+        kept, recording = salvage(lines, source)
+        if not kept:
+            raise
+        return _Content(kept, recording, whole=False)
+    if found.cut is not None and recording.truncated is None:
+        recording = replace(recording, truncated=f"{source} was cut off at byte {found.cut}")
+    return _Content(lines, recording)
 
 
 def is_there(path: Path) -> bool:
@@ -56,31 +82,14 @@ def _contents(path: Path) -> tuple[Path, bytes]:
     return path, path.read_bytes()
 
 
-def _text(data: bytes, source: str) -> tuple[bytes, int]:
-    """The lines in a file, and how many of its bytes are good ones."""
-    return _inflate(data, source) if data[:2] == b"\x1f\x8b" else (data, len(data))
+def only_writer(directory: Path) -> contextlib.AbstractContextManager[None]:
+    """Keep others from writing into a result directory.
 
-
-def _inflate(data: bytes, source: str) -> tuple[bytes, int]:
-    """Decompress gzip members; also how many bytes the *whole* ones take.
-
-    Unlike `gzip.decompress` this keeps what a cut-off last member still holds.
+    Raises:
+        EnvironmentMissing: another run does.
     """
-    text: list[bytes] = []
-    whole = position = 0
-    inflate = zlib.decompressobj(wbits=31)
-    try:
-        while position < len(data):
-            chunk = data[position : position + _CHUNK]
-            text.append(inflate.decompress(chunk))
-            position += len(chunk) - len(inflate.unused_data)
-            if inflate.eof:
-                whole, inflate = position, zlib.decompressobj(wbits=31)
-    except zlib.error as error:
-        raise SchemaError(
-            f"{source}: damaged after byte {whole} ({error}); cut the file there, or measure again"
-        ) from error
-    return b"".join(text), whole
+    busy = f"another run writes into {directory}: wait for it, or choose another with -o"
+    return locked(directory, patience=0, busy=busy)
 
 
 class Writer:
@@ -93,10 +102,13 @@ class Writer:
     line or half a gzip member at its end, left by a crash of the machine, is cut off when it is
     opened again.  A path that does not end in ``.jsonl.gz`` stays plain.
 
+    ``went_on``: there was a file already.  If it was damaged, what `load` leaves out is taken
+    out, and ``damaged`` is the file as it was.
+
     Raises:
         DiskFull: the file cannot be written; it still holds what it held.
         EnvironmentMissing: another run writes into the directory.
-        SchemaError: what is there is damaged.
+        SchemaError: see `load`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -105,10 +117,11 @@ class Writer:
         self._pending: list[bytes] = []
         self._size = 0
         self._flushed = time.monotonic()
-        busy = f"another run writes into {path.parent}: wait for it, or choose another with -o"
+        self.went_on = is_there(path)
+        self.damaged: Path | None = None
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(locked(path.parent, patience=0, busy=busy))
+                stack.enter_context(only_writer(path.parent))
                 self._begin()
                 self._file = open(self._plain, "ab", buffering=0)  # noqa: SIM115 - see close()
             except OSError as error:
@@ -116,15 +129,18 @@ class Writer:
             self._held = stack.pop_all()
 
     def _begin(self) -> None:
-        """Make the plain file end with a whole line."""
+        """Make the plain file end with a whole line, and hold what `load` gives."""
         for left in itertools.chain(drafts(self.path), drafts(self._plain)):
             left.unlink()
-        if self._plain.is_file():
-            end = self._plain.read_bytes().rfind(b"\n") + 1
-            os.truncate(self._plain, end)
-        elif self.path.is_file():
-            text, _ = _text(self.path.read_bytes(), str(self.path))
-            write_atomically(self._plain, text[: text.rfind(b"\n") + 1], durable=True)
+        if not is_there(self.path):
+            return
+        path, data = _contents(self.path)
+        kept = _content(data, str(path))
+        if not kept.whole:
+            self.damaged = _set_aside(path)
+        text = b"".join(line for line in kept.lines if line.endswith(b"\n"))
+        if path != self._plain or text != data:
+            write_atomically(self._plain, text, durable=True)
 
     def write(self, line: bytes) -> None:
         """Add one line; it is on disk after `FLUSH_SECONDS`, `FLUSH_BYTES`, or `flush`."""
@@ -172,8 +188,7 @@ class Writer:
         if self._plain == self.path:
             return
         try:
-            member = gzip.compress(self._plain.read_bytes(), compresslevel=6, mtime=0)
-            write_atomically(self.path, member, durable=True)
+            write_atomically(self.path, _members(self._plain.read_bytes()), durable=True)
             self._plain.unlink()
         except OSError as error:
             kept = f"{self._plain.name} holds what was finished"
@@ -181,11 +196,31 @@ class Writer:
 
     @staticmethod
     def _full(path: Path, kept: str, error: OSError) -> DiskFull:
-        fix = "make room, then `zapbench run --resume`"
-        return DiskFull(f"cannot write {path}: {error.strerror}; {kept}: {fix}")
+        return DiskFull(f"cannot write {path}: {error.strerror}; {kept}: make room")
 
     def __enter__(self) -> "Writer":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _set_aside(path: Path) -> Path:
+    """Give a file a second name, ``damaged-N-NAME``, under which it stays as it is."""
+    for number in itertools.count(1):
+        kept = path.with_name(f"damaged-{number}-{path.name}")
+        with contextlib.suppress(FileExistsError):
+            kept.hardlink_to(path)
+            return kept
+    raise AssertionError
+
+
+def _members(text: bytes) -> bytes:
+    """Lines as gzip members of about `MEMBER_BYTES` each: what is damaged in one ends with it."""
+    members = []
+    start = 0
+    while start < len(text):
+        end = text.find(b"\n", start + MEMBER_BYTES) + 1 or len(text)
+        members.append(gzip.compress(text[start:end], compresslevel=6, mtime=0))
+        start = end
+    return b"".join(members) or gzip.compress(b"", mtime=0)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from zapbench.error import SchemaError, Truncated
+from zapbench.error import OtherVersion, SchemaError, Truncated
 from zapbench.record.kinds import (
     VERSION,
     Context,
@@ -44,7 +44,8 @@ def decode(line: bytes, source: str = "records", number: int = 1) -> Record:
     """Decode one line; ``source`` and ``number`` say where it is, for the message.
 
     Raises:
-        SchemaError: it is no record, is of another version, or is damaged.
+        OtherVersion: it is a record of another version.
+        SchemaError: it is no record, or damaged.
     """
     try:
         record: Record = _DECODER.decode(line)
@@ -53,9 +54,7 @@ def decode(line: bytes, source: str = "records", number: int = 1) -> Record:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if number == 1:
             raise _foreign(source) from error
-        raise SchemaError(
-            f"{source}: line {number} is damaged ({error}); cut the file there, or measure again"
-        ) from error
+        raise SchemaError(f"{source}: line {number} is damaged ({error})") from error
     return record
 
 
@@ -72,7 +71,7 @@ def _invalid(line: bytes, source: str, number: int, error: Exception) -> SchemaE
     if head.v is None or head.kind is None:
         return _foreign(source) if number == 1 else SchemaError(f"{source}: line {number}: {error}")
     if head.v != VERSION:
-        return SchemaError(
+        return OtherVersion(
             f"{source}: line {number} is of record version {head.v}, this zapbench reads "
             f"version {VERSION}; use the zapbench that wrote it"
         )
@@ -124,13 +123,17 @@ def _is_half(line: bytes) -> bool:
 
 def _check_counts(end: End, came: Counter[type], where: str) -> None:
     """The ``end`` record says what its writer wrote: less means lines were lost on the way."""
-    written = {Samples: end.samples, Contract: end.contracts, Skip: end.skips, Error: end.errors}
-    for kind, count in written.items():
+    for kind, count in counted(end).items():
         if came[kind] != count:
             raise SchemaError(
                 f"{where}: the stream's end counts {count} {kind.__name__.lower()} records, "
-                f"{came[kind]} are there: the file was changed; measure again"
+                f"{came[kind]} are there: the file was changed"
             )
+
+
+def counted(end: End) -> dict[type[RecordBase], int]:
+    """How many records of each kind a stream has by its end."""
+    return {Samples: end.samples, Contract: end.contracts, Skip: end.skips, Error: end.errors}
 
 
 R = TypeVar("R", bound=RecordBase)
@@ -154,12 +157,15 @@ def finished(records: Iterable[Record]) -> set[tuple[int, str]]:
 
     A contract record ends no case: what it is for is timed after it.
     """
-    done: set[tuple[int, str]] = set()
-    for record in records:
-        canceled = isinstance(record, Error) and record.errno == errno.ECANCELED
-        if isinstance(record, Samples | Skip | Error) and not canceled:
-            done.add((record.run.boot, record.case))
-    return done
+    return {measured for record in records if (measured := pair(record)) is not None}
+
+
+def pair(record: Record) -> tuple[int, str] | None:
+    """The boot and case that need not run again as there is this record; None if it ends none."""
+    canceled = isinstance(record, Error) and record.errno == errno.ECANCELED
+    if isinstance(record, Samples | Skip | Error) and not canceled:
+        return record.run.boot, record.case
+    return None
 
 
 def failures(records: Sequence[Record]) -> list[Error]:

@@ -19,7 +19,7 @@ import pyperf
 
 from zapbench.case import Case, Cell
 from zapbench.error import DiskFull, UsageError, ZapbenchError
-from zapbench.host.file import write_atomically
+from zapbench.host.file import locked, write_atomically
 from zapbench.record import (
     Context,
     Error,
@@ -33,6 +33,7 @@ from zapbench.record import (
     load,
     plain,
 )
+from zapbench.result.request import REQUEST
 from zapbench.result.table import Lack, Table, build, excluded
 from zapbench.result.timings import Timings, by_case
 
@@ -134,34 +135,99 @@ def create(directory: Path, *, resume: bool = False) -> Writer:
     """
     if resume and not recorded(directory):
         raise UsageError(f"{directory} holds no {RECORDS} to resume; start without --resume")
+    _claim(directory, occupied=resume)
+    writer = Writer(directory / RECORDS)
+    if writer.went_on and not resume:  # another run came and went in between
+        writer.close()
+        raise _occupied(directory)
+    return writer
+
+
+def _claim(directory: Path, *, occupied: bool = False) -> None:
+    """Make a directory that is to be written to; unless it may be ``occupied``, it is empty."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        occupied = any(directory.iterdir())
+        full = any(directory.iterdir())
     except OSError as error:
-        raise UsageError(
-            f"cannot use {directory} for results: {error.strerror}; choose another with -o"
-        ) from error
-    if occupied and not resume:
-        raise UsageError(
-            f"{directory} is not empty: choose another with -o, or go on in it with --resume"
-        )
+        raise _unusable(directory, error) from error
+    if full and not occupied:
+        raise _occupied(directory)
     if not os.access(directory, os.W_OK | os.X_OK):
         raise UsageError(f"{directory} is not writable: choose another with -o")
-    return Writer(directory / RECORDS)
+
+
+def claimed(directory: Path | None, kernel: str, tier: str) -> Path:
+    """Make a directory for results, or, if none is named, `free_directory`.
+
+    Raises:
+        UsageError: it has something in it, or cannot be written to.
+    """
+    if directory is None:
+        return free_directory(RESULTS, kernel, tier)
+    _claim(directory)
+    return directory
+
+
+def forget(directory: Path) -> None:
+    """Remove a directory with nothing in it but what was asked for."""
+    with contextlib.suppress(OSError):
+        if [path.name for path in directory.iterdir()] == [REQUEST]:
+            (directory / REQUEST).unlink()
+            directory.rmdir()
+
+
+def _unusable(directory: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot use {directory} for results: {error.strerror}; choose another with -o"
+    )
+
+
+def _occupied(directory: Path) -> UsageError:
+    return UsageError(
+        f"{directory} is not empty: choose another with -o, or go on in it with --resume"
+    )
+
+
+def repair(directory: Path) -> Path | None:
+    """Take what is damaged out of the records; the file as it was, None if nothing was damaged.
+
+    Raises:
+        UsageError: it is no result directory, or cannot be written to.
+        EnvironmentMissing: a run writes into it.
+        SchemaError: nothing can be kept.
+        DiskFull: it cannot be written; what was there is left.
+    """
+    _record_file(directory)
+    with create(directory, resume=True) as writer:
+        return writer.damaged
 
 
 def discard(directory: Path) -> None:
     """Remove a result directory in which nothing was recorded; any other is left alone."""
-    with contextlib.suppress(OSError, ZapbenchError):
+    with contextlib.suppress(OSError, ZapbenchError), locked(directory, patience=0):
         if not load(directory / RECORDS).records:
-            for each in (RECORDS, plain(directory / RECORDS).name):
+            for each in (RECORDS, plain(directory / RECORDS).name, REQUEST):
                 (directory / each).unlink(missing_ok=True)
             directory.rmdir()
 
 
 def free_directory(parent: Path, kernel: str, tier: str) -> Path:
-    """The first of ``<parent>/<kernel>-<tier>-<n>``, n from 1, that does not exist."""
-    return _numbered(parent, kernel, tier, _last_number(parent, kernel, tier) + 1)
+    """Make ``<parent>/<kernel>-<tier>-<n>``, with the n after the highest there is.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    number = max(_numbers(parent, kernel, tier), default=0)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            number += 1
+            with contextlib.suppress(FileExistsError):  # of a run that began at the same time
+                made = _numbered(parent, kernel, tier, number)
+                made.mkdir()
+                return made
+    except OSError as error:
+        raise _unusable(parent, error) from error
 
 
 def latest_directory(parent: Path, kernel: str, tier: str) -> Path:
@@ -170,21 +236,21 @@ def latest_directory(parent: Path, kernel: str, tier: str) -> Path:
     Raises:
         UsageError: there is none.
     """
-    number = _last_number(parent, kernel, tier)
-    if number == 0:
+    numbers = _numbers(parent, kernel, tier)
+    if not numbers:
         raise UsageError(f"{parent} holds no results of {kernel} ({tier}) to resume; use -o")
-    return _numbered(parent, kernel, tier, number)
+    return _numbered(parent, kernel, tier, max(numbers))
 
 
 def _numbered(parent: Path, kernel: str, tier: str, number: int) -> Path:
     return parent / f"{kernel.replace('/', '_')}-{tier}-{number}"
 
 
-def _last_number(parent: Path, kernel: str, tier: str) -> int:
-    number = 0
-    while _numbered(parent, kernel, tier, number + 1).exists():
-        number += 1
-    return number
+def _numbers(parent: Path, kernel: str, tier: str) -> list[int]:
+    stem = _numbered(parent, kernel, tier, 0).name.removesuffix("0")
+    names = [path.name for path in parent.glob("*")] if parent.is_dir() else []
+    rest = [name.removeprefix(stem) for name in names if name.startswith(stem)]
+    return [int(number) for number in rest if number.isascii() and number.isdecimal()]
 
 
 def suite(timings: Iterable[Timings]) -> pyperf.BenchmarkSuite | None:
@@ -264,7 +330,6 @@ def write_suite(results: Results) -> Path | None:
         write_atomically(path, gzip.compress(_json(made), mtime=0))
     except OSError as error:
         raise DiskFull(
-            f"cannot write {path}: {error.strerror}; what was measured is whole: make room, "
-            "then `zapbench run --resume`"
+            f"cannot write {path}: {error.strerror}; what was measured is whole: make room"
         ) from error
     return path

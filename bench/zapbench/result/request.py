@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a result directory was asked for, kept in it: ``--resume`` goes on with just that."""
+
+import shlex
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from zapbench.error import DiskFull, UsageError
+from zapbench.host.file import write_if_changed
+
+REQUEST = "request.json"
+
+Command = Literal["run", "survey"]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to measure, where, and how much, in the words of the command line.
+
+    None, or nothing: not said, to be chosen.  ``seed`` fixes the order of the cases; ``place``
+    is the working directory, where names are looked up and files that are mapped are made.
+    """
+
+    globs: tuple[str, ...] = ()
+    target: str | None = None
+    kernel: str | None = None
+    accel: str | None = None
+    boots: int | None = None
+    seed: int | None = None
+    quick: bool = False
+    place: str | None = None
+
+
+NOTHING = Asked()
+
+
+class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    v: Literal[1]
+    command: Command
+    asked: Asked
+
+
+def settled(asked: Asked, **chosen: Any) -> Asked:
+    """What is asked, with what was chosen and the place, which are not to be chosen again."""
+    place = asked.place or str(Path.cwd())
+    readable = place.encode(errors="replace").decode() == place
+    return msgspec.structs.replace(asked, place=place if readable else None, **chosen)
+
+
+def keep(directory: Path, command: Command, asked: Asked) -> None:
+    """Write down what a result directory is for.
+
+    Raises:
+        DiskFull: it cannot be written.
+    """
+    path = directory / REQUEST
+    try:
+        write_if_changed(path, msgspec.json.encode(_Kept(1, command, asked)) + b"\n")
+    except OSError as error:
+        raise DiskFull(f"cannot write {path}: {error.strerror}: make room") from error
+
+
+def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
+    """What a result directory was asked for, where ``asked`` does not say otherwise.
+
+    Raises:
+        UsageError: there is no such directory, another command measured there, or what is kept
+            cannot be read, or nothing is kept and nothing asked.
+    """
+    if not directory.is_dir():
+        raise UsageError(f"{directory} does not exist: start without --resume")
+    path = directory / REQUEST
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except FileNotFoundError:
+        if asked.globs or asked.quick:
+            return asked
+        raise UsageError(
+            f"{directory} does not say what it was asked for, as an older zapbench began it: "
+            f"repeat the words of that command together with: {again(command, directory)}"
+        ) from None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"cannot read {path} ({error}): remove it, and repeat the words of the command "
+            f"together with: {again(command, directory)}"
+        ) from error
+    if kept.command != command:
+        raise UsageError(f"go on in {directory} with: {again(kept.command, directory)}")
+    said = {
+        name: value
+        for name in Asked.__struct_fields__
+        if (value := getattr(asked, name)) != getattr(NOTHING, name)
+    }
+    return msgspec.structs.replace(kept.asked, **said)
+
+
+def again(command: Command, directory: Path) -> str:
+    """The command that goes on with what a result directory was asked for, quoted for a shell."""
+    return shlex.join(["zapbench", command, "--resume", "-o", str(directory)])
