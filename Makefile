@@ -56,6 +56,10 @@ test: setup lint ## lint, then pytest: C also under the sanitizers, a boot of 6.
 test-kernels: setup ## pytest with every kernel that has a series
 	$(BIN)/python -m pytest --benchmark-disable $(PYTEST_ARGS)
 
+.PHONY: torture
+torture: setup ## kills, patches and commands at once, by the hundred: what is lost (30 min)
+	ZAPBENCH_TORTURE=1 $(BIN)/python -m pytest bench/tests/torture bench/tests/kernel/test_patch.py $(PYTEST_ARGS)
+
 # lint-imports wants a plain directory, which the editable install is not.
 .PHONY: lint
 lint: setup ## ruff, mypy, layers, circles in C, clang-format, what is generated

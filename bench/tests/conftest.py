@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import tally
 from limits import seconds
 
 from zapbench.uffd import probe_userfaultfd
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # A shell that starts the tests in the background has them, and all that they start, ignore it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+FAULTS = pytest.StashKey[list[tally.Fault]]()
 
 pytest_plugins = [
     "gate_boots",
@@ -41,7 +44,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A line for each C test, with the reason if it was skipped."""
+    """A line for each C test, with the reason if it was skipped, and the table of faults."""
     lines = []
     for outcome in ("passed", "skipped", "failed"):
         for report in terminalreporter.getreports(outcome):
@@ -53,6 +56,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("C tests")
         for line in sorted(lines):
             terminalreporter.write_line(line.rstrip())
+    if faults := terminalreporter.config.stash.get(FAULTS, []):
+        terminalreporter.section("torture")
+        for line in tally.table(faults):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +78,18 @@ def require() -> Callable[[object, str], None]:
         pytest.skip(reason)
 
     return check
+
+
+@pytest.fixture
+def fault(request: pytest.FixtureRequest) -> tally.Faults:
+    """Makes rows of the table of faults."""
+
+    def row(name: str) -> tally.Fault:
+        made = tally.Fault(name)
+        request.config.stash.setdefault(FAULTS, []).append(made)
+        return made
+
+    return row
 
 
 @pytest.fixture

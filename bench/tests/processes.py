@@ -25,6 +25,16 @@ def below(directory: Path) -> list[int]:
     return [pid for pid, cwd in _places() if directory in (cwd, *cwd.parents)]
 
 
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, directly or not, each after its parent."""
+    found = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                found += [child, *descendants(child)]
+    return found
+
+
 def _places() -> Iterator[tuple[int, Path]]:
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

@@ -4,7 +4,6 @@
 ``ZAPBENCH_TORTURE=1`` tries each kind in each form, and many random series of them.
 """
 
-import os
 import random
 import subprocess
 from pathlib import Path
@@ -23,13 +22,12 @@ from patch_kinds import (
     put,
     tree_of,
 )
+from tally import TORTURE, Faults
 from toy_kernel import git
 
 from zapbench.kernel import catalogue
 from zapbench.kernel.git import Repository
 from zapbench.kernel.history import patches
-
-TORTURE = bool(os.environ.get("ZAPBENCH_TORTURE"))
 
 
 @pytest.fixture
@@ -71,20 +69,24 @@ def check(root: Path, first: str, out: Path, place: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS if TORTURE else QUICK)
-def test_a_series_of_every_kind(all_kinds: tuple[Path, str], tmp_path: Path, form: str) -> None:
+def test_a_series_of_every_kind(
+    all_kinds: tuple[Path, str], tmp_path: Path, form: str, fault: Faults
+) -> None:
     path, first = all_kinds
-    FORMS[form](path, tmp_path / "series", first)
-    check(path, first, tmp_path / "series", tmp_path)
+    with fault("a series of patches of every kind").only():
+        FORMS[form](path, tmp_path / "series", first)
+        check(path, first, tmp_path / "series", tmp_path)
 
 
 @pytest.mark.parametrize("kind", sorted(ALONE))
 @pytest.mark.parametrize("form", FORMS if TORTURE else ["format-patch"])
-def test_every_kind_alone(root: Path, tmp_path: Path, kind: str, form: str) -> None:
+def test_every_kind_alone(root: Path, tmp_path: Path, kind: str, form: str, fault: Faults) -> None:
     first = git(root, "rev-parse", "HEAD")
     KINDS[kind](root)
     commit(root, kind)
-    FORMS[form](root, tmp_path / "series", first)
-    check(root, first, tmp_path / "series", tmp_path)
+    with fault("a patch of one kind").only():
+        FORMS[form](root, tmp_path / "series", first)
+        check(root, first, tmp_path / "series", tmp_path)
 
 
 def test_git_am_takes_what_is_taken_here(all_kinds: tuple[Path, str], tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_git_am_takes_what_is_taken_here(all_kinds: tuple[Path, str], tmp_path: 
 
 
 @pytest.mark.parametrize("seed", range(200 if TORTURE else 4))
-def test_random_series(root: Path, tmp_path: Path, seed: int) -> None:
+def test_random_series(root: Path, tmp_path: Path, seed: int, fault: Faults) -> None:
     chance = random.Random(seed)
     first = git(root, "rev-parse", "HEAD")
     for number in range(chance.randint(1, 8)):
@@ -107,8 +109,9 @@ def test_random_series(root: Path, tmp_path: Path, seed: int) -> None:
         put("step", f"{number}\n")(root)  # git am refuses the empty file of an empty commit, too
         commit(root, f"step {number}")
     form = chance.choice(sorted(FORMS))
-    FORMS[form](root, tmp_path / "series", first)
-    check(root, first, tmp_path / "series", tmp_path)
+    with fault("a series of random changes").only():
+        FORMS[form](root, tmp_path / "series", first)
+        check(root, first, tmp_path / "series", tmp_path)
 
 
 def shuffle(root: Path, chance: random.Random) -> None:

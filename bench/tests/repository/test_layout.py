@@ -14,8 +14,8 @@ from places import ROOT, TESTS
 PACKAGE = ROOT / "bench/zapbench"
 LINES = 400
 
-OUTSIDE = {"program", "repository"}
-"""Folders of tests that are of no module: of the C program and kernels, and of the source tree."""
+OUTSIDE = {"program", "repository", "torture"}
+"""Folders of tests that are of no module: of the C program, the source tree, and whole commands."""
 
 ELSEWHERE = {
     "asv_kernel.identity": ("asv_kernel/test_environment.py", "asv's runs write and read it"),

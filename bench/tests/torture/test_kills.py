@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Killed at random points, in every way: the machine is as before, and nothing finished is lost."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from limits import seconds, until
+from processes import below, descendants
+from tally import Faults
+
+from zapbench import record
+from zapbench.record import Samples
+from zapbench.result.request import REQUEST
+from zapbench.result.store import RECORDS
+
+NATIVE = (
+    "--quick",
+    "zap/*/shmem/4k/4k",
+    "zap/*/hugetlb/2m/2m",
+    "zap/*/shmem/2m/2m",
+    "--boots",
+    "2",
+)
+COUNTED = ("--quick", "zap/*/shmem/4k/4k", "--boots", "2", "--kernel", "6.12+madv-zap")
+SETTINGS = (
+    "/proc/sys/vm/nr_hugepages",
+    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+    "/sys/kernel/mm/transparent_hugepage/khugepaged/defrag",
+)
+NAMESPACE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+Process = subprocess.Popen[str]
+Way = Callable[[Process], None]
+
+
+def everything(process: Process) -> None:
+    for pid in [process.pid, *descendants(process.pid)]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def twice(process: Process) -> None:
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+
+
+def the_last_child(process: Process) -> None:
+    for pid in descendants(process.pid)[-1:]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+WAYS: dict[str, tuple[tuple[str, ...], Way]] = {
+    "SIGKILL": ((), lambda process: process.kill()),
+    "SIGKILL of all its processes": ((), everything),
+    "SIGKILL of the program that measures": ((), the_last_child),
+    "SIGKILL in a pid namespace": (NAMESPACE, lambda process: process.kill()),
+    "SIGTERM": ((), lambda process: process.terminate()),
+    "SIGHUP": ((), lambda process: process.send_signal(signal.SIGHUP)),
+    "SIGINT": ((), lambda process: process.send_signal(signal.SIGINT)),
+    "SIGINT twice": ((), twice),
+}
+
+
+def settings() -> list[str]:
+    return [Path(name).read_text() for name in SETTINGS if Path(name).exists()]
+
+
+@pytest.fixture
+def small_pool(userfaultfd: None) -> Iterator[None]:
+    """An empty hugetlb pool, which every run has to grow."""
+    pool = Path(SETTINGS[0])
+    if os.geteuid() or not pool.exists():
+        pytest.skip("a hugetlb pool can be changed by root alone")
+    before = pool.read_text()
+    pool.write_text("0")
+    try:
+        if pool.read_text() != "0\n":
+            pytest.skip("the hugetlb pool is in use by somebody else")
+        yield
+    finally:
+        pool.write_text(before)
+
+
+def zapbench(*words: str, place: Path, before: tuple[str, ...] = ()) -> Process:
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "zapbench", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=place,
+        start_new_session=True,
+    )
+
+
+def done(process: Process) -> str:
+    """Wait for a command that must succeed; what it said."""
+    out, err = process.communicate(timeout=seconds(300))
+    assert process.returncode == 0, err
+    return out + err
+
+
+def figures(directory: Path) -> set[tuple[int, str]]:
+    """Boots and cases with figures, each of which must be there once."""
+    samples = record.load(directory / RECORDS).of(Samples)
+    pairs = {(each.run.boot, each.case) for each in samples}
+    assert len(pairs) == len(samples)
+    return pairs
+
+
+def again(asked: tuple[str, ...], results: Path) -> list[str]:
+    """The words that go on after a kill, as the messages have them."""
+    if not record.is_there(results / RECORDS):
+        shutil.rmtree(results, ignore_errors=True)
+        return ["run", *asked, "-o", results.name]
+    words = () if (results / REQUEST).exists() else asked  # killed before it could be kept
+    return ["run", *words, "--resume", "-o", results.name]
+
+
+def finished_early(results: Path) -> set[tuple[int, str]]:
+    if not record.is_there(results / RECORDS):
+        return set()
+    return record.finished(record.load(results / RECORDS).records)
+
+
+def kill(asked: tuple[str, ...], place: Path, whole: float, way: str, rng: random.Random) -> None:
+    """Begin a measurement, end it at a random moment, and look at what is left."""
+    before, end = WAYS[way]
+    results = place / "results"
+    kept: set[tuple[int, str]] = set()
+    for _ in range(rng.choice((1, 1, 2))):
+        with zapbench(*again(asked, results), place=place, before=before) as process:
+            time.sleep(rng.uniform(0, whole))
+            end(process)
+            _, err = process.communicate(timeout=seconds(120))
+        assert "Traceback" not in err, err
+        until(lambda: below(place) == [], f"the end of all processes: {below(place)}")
+        now = finished_early(results)
+        assert now >= kept, "what was finished is lost"
+        kept = now
+
+
+def measured(asked: tuple[str, ...], place: Path) -> tuple[set[tuple[int, str]], float]:
+    """What is measured if nothing goes wrong, and how long that takes in seconds."""
+    place.mkdir()
+    start = time.monotonic()
+    done(zapbench("run", *asked, "-o", "results", place=place))
+    return figures(place / "results"), time.monotonic() - start
+
+
+@pytest.mark.timeout(3600)
+def test_native_measurements_are_gone_on_with(
+    small_pool: None, fault: Faults, tmp_path: Path
+) -> None:
+    if not shutil.which("unshare"):
+        pytest.skip("unshare is not installed")
+    wanted, whole = measured(NATIVE, tmp_path / "whole")
+    machine = settings()
+    row = fault("a native run, a pool to grow: killed at a random point")
+    for number, rng in enumerate(row.tries(quick=8, long=104)):
+        place = tmp_path / f"{number}"
+        place.mkdir()
+        with row.attempt():
+            kill(NATIVE, place, whole, list(WAYS)[number % len(WAYS)], rng)
+            done(zapbench("doctor", "--restore", place=place))
+            assert settings() == machine
+            done(zapbench(*again(NATIVE, place / "results"), place=place))
+            assert figures(place / "results") == wanted
+            assert settings() == machine
+    row.survived()
+
+
+@pytest.mark.kernel
+@pytest.mark.timeout(3600)
+def test_counted_measurements_are_gone_on_with(fault: Faults, tmp_path: Path) -> None:
+    wanted, whole = measured(COUNTED, tmp_path / "whole")
+    row = fault("a run in a virtual machine: killed at a random point")
+    for number, rng in enumerate(row.tries(quick=2, long=32)):
+        place = tmp_path / f"{number}"
+        place.mkdir()
+        with row.attempt():
+            kill(COUNTED, place, whole, list(WAYS)[number % len(WAYS)], rng)
+            done(zapbench(*again(COUNTED, place / "results"), place=place))
+            assert figures(place / "results") == wanted
+    row.survived()
