@@ -1,6 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""``python -m zapbench``."""
+"""``zapbench`` and ``python -m zapbench``: Ctrl-C at any moment is no traceback."""
 
-from zapbench.cli import main
+import signal
+import sys
+from typing import NoReturn
 
-main()
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run the command line and exit; see `zapbench.cli.main`."""
+    try:
+        from zapbench.cli import main as run  # half a second, in which Ctrl-C may come
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python ends
+
+
+if __name__ == "__main__":
+    main()
