@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,21 @@ def test_a_lock_keeps_others_out_until_its_holder_ends(tmp_path: Path, what: str
     with file.locked(path, lambda: told.append("again")):
         pass
     assert told == ["waiting"]
+
+
+@pytest.mark.parametrize("error", [0, errno.EINVAL])
+def test_two_directories_exchange_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for path in (one, other):
+        path.mkdir()
+        (path / "name").write_text(path.name)
+    if error:  # what a file system says that cannot exchange them: an impossible flag
+        monkeypatch.setattr(file, "_RENAME_EXCHANGE", 1 << 20)
+    file.exchange(one, other)
+    assert (one / "name").read_text() == "other"
+    assert (other / "name").read_text() == "one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]
+    with pytest.raises(FileNotFoundError):
+        file.exchange(one, tmp_path / "absent")

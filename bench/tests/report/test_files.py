@@ -2,6 +2,8 @@
 """Reports are what their records make, and can be made again."""
 
 import gzip
+import itertools
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from made_report import REPORTS, SHMEM, made, run
 
 from zapbench import report
 from zapbench.error import UsageError
+from zapbench.report import files as written_files
 from zapbench.result.store import RECORDS, SUITE
 
 COMMITTED = sorted(path.parent for path in REPORTS.glob("*/report.json"))
@@ -119,6 +122,42 @@ def test_what_stands_beside_a_report_is_kept(tmp_path: Path, results: Path) -> N
     report.make([], where)
     assert (where / "NOTES.md").read_text() == "by hand\n"
     assert (where / "results/icount").is_dir()
+
+
+STEPS = {"os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "ctypes.dlsym"}
+
+
+def killed_at(step: int, where: Path, made: dict[str, bytes]) -> bool:
+    """Write a report in a process that ends when it changes a directory for the n-th time."""
+    pid = os.fork()
+    if pid == 0:
+        steps = itertools.count(1)
+
+        def hook(event: str, _: object) -> None:
+            if event in STEPS and next(steps) == step:
+                os._exit(9)
+
+        sys.addaudithook(hook)
+        written_files._write(made, where)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0
+
+
+def test_killed_at_any_step_a_report_is_whole_and_nothing_next_to_it_is_lost(
+    tmp_path: Path,
+) -> None:
+    where = tmp_path / "r"
+    old, new = ({f"{n}.svg": text for n in range(3)} for text in (b"old", b"new"))
+    written_files._write(old, where)
+    (where / "results/icount").mkdir(parents=True)
+    (where / "results/icount/figures.json").write_text("measured")
+    step = 1
+    while killed_at(step, where, new if step % 2 else old):
+        assert (where / "results/icount/figures.json").read_text() == "measured"
+        assert {path.read_bytes() for path in where.glob("*.svg")} in ({b"old"}, {b"new"})
+        step += 1
+    assert step > 6
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
 def test_pyperf_reads_the_suite_of_several_kernels(tmp_path: Path, results: Path) -> None:

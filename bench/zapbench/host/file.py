@@ -2,6 +2,7 @@
 """The two things that are easily done wrong with files: replacing one, and locking one."""
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import math
@@ -16,6 +17,7 @@ from zapbench.error import DiskFull, EnvironmentMissing
 
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 """What the kernel says where nothing may be written."""
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 1 << 1  # linux/fcntl.h, linux/fs.h
 POLL = 0.1
 """Seconds between two looks at a lock that another holds."""
 
@@ -43,6 +45,27 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
         raise
     if durable:
         _sync_directory(path.parent)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Give each of two directories the name of the other, at once (renameat2(2)).
+
+    Where the file system cannot, one is without a name for a moment.
+
+    Raises:
+        OSError: they cannot be renamed.
+    """
+    renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    names = os.fsencode(one), os.fsencode(other)
+    if renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:
+        return
+    error = ctypes.get_errno()
+    if error not in (errno.EINVAL, errno.ENOSYS):
+        raise OSError(error, os.strerror(error), str(other))
+    between = one.with_name(f"{one.name}.before")
+    other.rename(between)
+    one.rename(other)
+    between.rename(one)
 
 
 def write_if_changed(path: Path, content: bytes) -> bool:

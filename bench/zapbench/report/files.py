@@ -4,13 +4,16 @@
 import gzip
 import itertools
 import json
-import tempfile
+import os
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from zapbench.error import DiskFull, UsageError
+from zapbench.host.file import exchange
+from zapbench.host.scratch import scratch
 from zapbench.record import encode
 from zapbench.report import render
 from zapbench.report.answer import answer
@@ -119,19 +122,27 @@ def _write(made: Mapping[str, bytes], where: Path) -> None:
     """Put the files in place of those that are there."""
     try:
         where.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=where.parent, prefix=".report-") as scratch:
-            fresh = Path(scratch) / where.name
+        with scratch("report", where.parent) as place:
+            fresh = place / where.name
             fresh.mkdir()
             for name, data in made.items():
                 (fresh / name).write_bytes(data)
-            before = Path(scratch) / "before"
+            for kept in filter(Path.exists, (where / name for name in BESIDE)):
+                _link(kept, fresh / kept.name)
             if where.exists():
-                where.rename(before)
-            for kept in filter(Path.exists, (before / name for name in BESIDE)):
-                kept.rename(fresh / kept.name)
-            fresh.rename(where)
+                exchange(fresh, where)
+            else:
+                fresh.rename(where)
     except OSError as error:
         raise DiskFull(f"cannot write {where}: {error.strerror}; choose another with -o") from error
+
+
+def _link(kept: Path, to: Path) -> None:
+    """Give a file, or all files of a directory, a second name."""
+    if kept.is_dir():
+        shutil.copytree(kept, to, copy_function=os.link)
+    else:
+        to.hardlink_to(kept)
 
 
 def check(report: Path) -> str | None:
