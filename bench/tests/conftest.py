@@ -17,9 +17,14 @@ from zapbench.uffd import probe_userfaultfd
 if TYPE_CHECKING:
     from browser import Browser
 
-# A shell that starts the tests in the background has them, and all that they start, ignore it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell that starts the tests in the background, or nohup, has them and all that they start
+# ignore these.
+for number, default in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, default)
 
 FAULTS = pytest.StashKey[list[tally.Fault]]()
 

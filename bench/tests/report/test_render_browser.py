@@ -44,6 +44,8 @@ def test_page_is_whole_and_fit_for_all(
 @pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.parent.name)
 def test_committed_report_is_whole_and_fit_for_all(browser: pages.Browser, path: Path) -> None:
     with browser.visit(path.as_uri(), pages.VIEWS[0]) as visit:
+        assert (visit.errors, visit.requests) == ([], [path.as_uri()])
+        visit.thin_out()
         for view in pages.VIEWS:
             visit.show(view)
             assert visit.serious() == []
