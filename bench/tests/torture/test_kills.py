@@ -30,7 +30,7 @@ NATIVE = (
     "--boots",
     "2",
 )
-COUNTED = ("--quick", "zap/*/shmem/4k/4k", "--boots", "2", "--kernel", "6.12+madv-zap")
+COUNTED = ("--quick", "zap/madv_zap/shmem/4k/*", "--boots", "2", "--kernel", "6.12+madv-zap")
 SETTINGS = (
     "/proc/sys/vm/nr_hugepages",
     "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
