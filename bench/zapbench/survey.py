@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All that a machine can say about the methods: timed, counted, related, drawn and reported."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from zapbench.case import choose
 from zapbench.error import EnvironmentMissing, Interrupted, UsageError, ZapbenchError
@@ -67,8 +64,8 @@ def survey(
         asked = settled(asked, kernel=asked.kernel or kernel)
         keep(directory, "survey", asked)
         parts = {
-            NATIVE: replace(asked, target="native", kernel=None),
-            ICOUNT: replace(asked, target="vm", accel="icount"),
+            NATIVE: settled(asked, target="native", kernel=None),
+            ICOUNT: settled(asked, target="vm", accel="icount"),
         }
         go_on = again("survey", directory)
         statuses = [
@@ -92,7 +89,7 @@ def _measured(
     """
     try:
         outcome = run(RunRequest(asked, where, recorded(where)), observer)
-        return show(dataclasses.replace(outcome, again=outcome.again and go_on))
+        return show(replace(outcome, again=outcome.again and go_on))
     except (Interrupted, KeyboardInterrupt) as error:
         said = str(error) or "interrupted"
         raise Interrupted(said if go_on in said else f"{said}; go on with: {go_on}") from error
