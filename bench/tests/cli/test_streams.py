@@ -49,6 +49,7 @@ COMMANDS = (
     Row("--help"),
     Row("--version"),
     Row("doctor", same=False),
+    Row("doctor --restore"),
     Row(f"list zap/{CASE}"),
     Row(RUN, ("new/records.jsonl.gz", "new/suite.json.gz"), same=False),
     Row(f"{RUN} --json", ("new/suite.json.gz",), same=False),
