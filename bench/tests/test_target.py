@@ -3,16 +3,21 @@
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import pytest
 import synthetic
-from limits import seconds
+from limits import seconds, until
+from processes import below
 from toy_guest import CASES, job, program
 
 from zapbench import record
 from zapbench.error import EnvironmentMissing, LostProcess, UsageError, ZapbenchError
+from zapbench.host.file import locked
 from zapbench.record import Context, End, Error, Samples
 from zapbench.target import InProcess, Native, Replay, Target, guest_path
 
@@ -101,6 +106,75 @@ def test_an_interrupted_program_finishes_its_stream() -> None:
         target.interrupt()
     assert isinstance(records[-1], End)
     assert not [each for each in records if isinstance(each, Samples)]
+
+
+def test_a_program_that_is_interrupted_as_it_starts_finishes_its_stream() -> None:
+    target = Native()
+    ended = threading.Event()
+
+    def interrupt() -> None:
+        while not ended.is_set():
+            target.interrupt()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        slow = job("cycle/mprotect/anon/4k/64m", samples=1_000_000, max_seconds=100)
+        records = [record.decode(line) for line in target.run(slow)]
+    finally:
+        ended.set()
+        thread.join()
+    assert isinstance(records[-1], End)
+    assert not [each for each in records if isinstance(each, Samples)]
+
+
+DRIVER = """\
+import sys
+from pathlib import Path
+from toy_guest import job
+from zapbench.host.file import locked
+from zapbench.target import Native
+with locked(Path("lock")):
+    for line in Native().run(job(sys.argv[1], samples=1_000_000, max_seconds=3600)):
+        print(line.decode(), end="", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "cycle/mprotect/anon/4k/64m",
+        "minor_fault/dontneed/shmem/4k/64m",
+        "minor_fault/dontneed/shmem/4k/64m/topology=process",
+    ],
+)
+@pytest.mark.usefixtures("userfaultfd")
+def test_no_program_outlives_a_killed_driver(tmp_path: Path, case: str) -> None:
+    command = [sys.executable, "-c", DRIVER, case]
+    path = os.pathsep.join(sys.path)
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
+    ) as driver:
+        try:
+            assert driver.stdout is not None
+            kinds = (Context, record.Contract)  # what follows is measured for an hour
+            assert all(isinstance(record.decode(driver.stdout.readline()), k) for k in kinds)
+            asked = 2 + case.endswith("=process")
+            until(lambda: len(below(tmp_path)) == asked, "all that runs")
+        finally:
+            driver.kill()
+    until(lambda: below(tmp_path) == [], "the end of all")
+    with locked(tmp_path / "lock", patience=seconds(10)):
+        pass
+
+
+def test_a_program_holds_the_locks_of_its_driver(tmp_path: Path) -> None:
+    """Should it live on for a while, nobody takes the settings for unused."""
+    body = "seen = [os.path.realpath(each.path) for each in os.scandir('/proc/self/fd')]\n"
+    body += f"open({str(tmp_path / 'seen')!r}, 'w').write('\\n'.join(seen))\n"
+    with locked(tmp_path / "lock"):
+        list(Native(program(tmp_path, body)).run(job()))
+    assert str(tmp_path / "lock") in (tmp_path / "seen").read_text().splitlines()
 
 
 def test_a_replayed_boot_gives_what_was_recorded_of_the_cases(tmp_path: Path) -> None:

@@ -2,10 +2,15 @@
 """A made-up tree of settings, and another process that holds them."""
 
 import contextlib
+import functools
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pytest
+from limits import seconds
 
 from zapbench.host import settings
 from zapbench.host.settings import Needs
@@ -53,9 +58,41 @@ with applied(needs, root=Path(sys.argv[1])):
 
 
 @contextlib.contextmanager
-def holder(root: Path, nbytes: int = 16 * MIB) -> Iterator[subprocess.Popen[str]]:
-    """Another process inside the context."""
-    command = [sys.executable, "-c", CHILD, str(root), str(nbytes)]
+def on_this_machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Change real settings, with a journal in a directory; whatever is left is put back."""
+    monkeypatch.setenv("ZAPBENCH_STATE", str(state))
+    try:
+        yield
+    finally:
+        monkeypatch.setenv("ZAPBENCH_STATE", str(state))
+        with settings.locked(Path("/"), seconds(120)):  # until others have ended
+            settings.recover(Path("/"))
+
+
+PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child")
+"""Before a command: /proc stays the machine's, as for programs that zapbench itself encloses."""
+CONTAINER = (*PID_NAMESPACE, "--mount-proc")
+
+
+def need(namespace: Sequence[str]) -> None:
+    """Skip a test where this user can make no such namespace."""
+    if os.geteuid() != 0 or not _works(tuple(namespace)):
+        pytest.skip(f"needs root, and a kernel that lets it: {' '.join(namespace)}")
+
+
+@functools.cache
+def _works(namespace: tuple[str, ...]) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return subprocess.run([*namespace, "true"], check=False).returncode == 0
+    return False
+
+
+@contextlib.contextmanager
+def holder(
+    root: Path, nbytes: int = 16 * MIB, within: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[str]]:
+    """Another process inside the context; ``within`` are words before the command."""
+    command = [*within, sys.executable, "-c", CHILD, str(root), str(nbytes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -63,3 +100,15 @@ def holder(root: Path, nbytes: int = 16 * MIB) -> Iterator[subprocess.Popen[str]
             yield process
         finally:
             process.kill()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a holder such that it can clean up nothing."""
+    process.kill()
+    process.wait()
+
+
+def killed(root: Path, within: Sequence[str] = ()) -> None:
+    """Leave settings as a run does that is killed."""
+    with holder(root, within=within) as process:
+        kill(process)

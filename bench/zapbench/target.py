@@ -21,7 +21,10 @@ from typing import IO, Protocol
 
 from zapbench.case import Case
 from zapbench.error import EnvironmentMissing, LostProcess, UsageError
+from zapbench.host.file import held
+from zapbench.host.process import tied
 from zapbench.host.scratch import scratch
+from zapbench.host.signals import held_back
 from zapbench.record import VERSION, Context, Contract, End, Error, Samples, Skip, encode, load
 
 GUEST = "zapbench-guest"
@@ -129,29 +132,41 @@ class Native:
 
     @contextlib.contextmanager
     def _started(self, command: list[str], stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-        # A process group of its own: Ctrl-C at the terminal reaches us alone, we pass it on.
+        process: subprocess.Popen[bytes] | None = None
         try:
-            process = subprocess.Popen(
-                command,
+            # It looks for these signals itself, and so do we, once it can be told of them.
+            with held_back(signal.SIGINT, signal.SIGTERM):
+                process = self._process = self._popen(command, stderr)
+            yield process
+        finally:
+            self._process = None
+            if process is not None:
+                if process.poll() is None:
+                    process.kill()
+                process.wait()
+                if process.stdout is not None:
+                    process.stdout.close()
+
+    def _popen(self, command: list[str], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start it such that it dies with us; for as long as it lives it holds our locks.
+
+        It gets a process group of its own: Ctrl-C at the terminal reaches us alone, we pass it
+        on.  A session or a namespace would change how it is scheduled and what its calls cost.
+        """
+        try:
+            self._executable.stat()  # or a shell would miss it
+            return subprocess.Popen(
+                tied(command),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 process_group=0,
+                pass_fds=held(),
             )
         except OSError as error:
             raise EnvironmentMissing(
                 f"cannot start {command[0]}: {error.strerror}; install it again with `make setup`"
             ) from error
-        self._process = process
-        try:
-            yield process
-        finally:
-            self._process = None
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
 
     def interrupt(self) -> None:
         """Let the program finish its sample and write its ``end``; see `Target.interrupt`."""

@@ -1,34 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Output that goes nowhere."""
+"""What the commands print, whatever it holds."""
 
-import subprocess
-import sys
+import json
 
-from command import start
-from limits import seconds
+import pytest
 
-
-def test_output_that_cannot_be_written_is_one_line() -> None:
-    with open("/dev/full", "w") as full:
-        process = subprocess.run(
-            [sys.executable, "-m", "zapbench", "doctor"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=seconds(60),
-            check=False,
-        )
-    assert process.returncode == 2
-    assert process.stderr == (
-        "zapbench: cannot write the output: No space left on device; make room and try again\n"
-    )
+from zapbench.cli.output import note, print_json, say
 
 
-def test_a_reader_that_goes_away_is_no_error_message() -> None:
-    process = start("list", "--quick", "zap/mprotect/*")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    assert process.wait(timeout=seconds(120)) == 141
-    assert "Traceback" not in process.stderr.read()
-    process.stderr.close()
+def test_json_is_ascii_and_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    data = {"µs": ["≠", "a name that is no text: \udcff"]}
+    print_json(data)
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert json.loads(out) == data
+
+
+def test_an_answer_ends_with_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for answer in ("one", "two\nthree\n", 4):
+        say(answer)
+    assert capsys.readouterr().out == "one\ntwo\nthree\n4\n"
+
+
+def test_a_note_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    note("two\nlines ")
+    assert capsys.readouterr().err == "zapbench: two lines\n"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 import errno
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -100,3 +101,24 @@ def test_two_directories_exchange_their_names(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]
     with pytest.raises(FileNotFoundError):
         file.exchange(one, tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("name", "locale", "read"),
+    [
+        (b"plain", "utf-8", "plain"),
+        ("µ".encode(), "utf-8", "µ"),
+        ("µ".encode(), "ascii", "µ"),
+        ("µ".encode("latin-1"), "latin-1", "µ"),
+        (b"od\xff", "utf-8", "od\ufffd"),
+        (b"od\xff", "ascii", "od\ufffd"),
+    ],
+)
+def test_a_name_is_quoted_alike_in_each_locale(name: bytes, locale: str, read: str) -> None:
+    assert file.readable(name.decode(locale, "surrogateescape")) == read
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_file_is_never_wider_open_than_asked(tmp_path: Path, mode: int) -> None:
+    file.write_atomically(tmp_path / "file", b"", mode=mode)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == mode

@@ -1,18 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Settings are met, reported and put back, whatever ends the process."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from limits import seconds
-from toy_settings import GIB, KIB, MIB, NEEDS, POOL_1G, POOL_2M, THP, contents, holder, leftover
+from toy_settings import (
+    CONTAINER,
+    GIB,
+    KIB,
+    MIB,
+    NEEDS,
+    PID_NAMESPACE,
+    POOL_1G,
+    POOL_2M,
+    THP,
+    contents,
+    holder,
+    kill,
+    leftover,
+    need,
+    on_this_machine,
+)
 
 from zapbench.error import EnvironmentMissing, Interrupted
 from zapbench.host import settings
+from zapbench.host.journal import Change, Journal
 from zapbench.host.settings import Needs, applied
 
 
@@ -140,32 +160,71 @@ def test_second_run_waits_for_the_first(root: Path) -> None:
     assert settings.read(root / f"{POOL_2M}/nr_hugepages") == "4"
 
 
+A_PAGE_MORE = Change("hugetlb pool", 2 * MIB, "0", "1")
 UNPRIVILEGED = """
 import os
-from zapbench.host.settings import Needs, applied
+from zapbench.host import settings
 os.setgid(65534)
 os.setuid(65534)
-with applied(Needs(hugetlb={2 << 20: 1 << 50})) as outcome:
+with settings.applied(settings.Needs(hugetlb={2 << 20: 1 << 50})) as outcome:
     for lack in outcome.missing:
-        print(lack.what, lack.reason)
+        print(f"{lack.what}: {lack.reason}")
     assert not outcome.changed
+try:
+    print(settings.restore())
+except settings.EnvironmentMissing as error:
+    print(error)
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="gives up root, so needs it")
-@pytest.mark.skipif(not Path("/", POOL_2M).exists(), reason="no 2 MiB pages here")
-def test_without_root_the_needs_are_reported() -> None:
+def unprivileged(state: Path) -> list[str]:
+    """What a user without rights is told, with this directory for the journal."""
     done = subprocess.run(
         [sys.executable, "-c", UNPRIVILEGED],
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "ZAPBENCH_STATE": "/nonexistent"},
+        env={**os.environ, "ZAPBENCH_STATE": str(state)},
     )
-    assert "hugetlb pool of 2048 KiB pages 536870912 free pages needed" in done.stdout
-    assert "not writable here; as root: echo" in done.stdout
+    return done.stdout.splitlines()
 
 
+gives_up_root = pytest.mark.skipif(
+    os.geteuid() != 0 or not Path("/", POOL_2M).exists(),
+    reason="gives up root, and looks at 2 MiB pages: needs both",
+)
+
+
+@gives_up_root
+def test_without_root_the_needs_are_reported() -> None:
+    told = unprivileged(Path("/nonexistent"))
+    assert any("2048 KiB pages: 536870912 free pages needed" in line for line in told)
+    assert any("not writable here; as root: echo" in line for line in told)
+    assert told[-1] == str(settings.Restored())
+
+
+@gives_up_root
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (0o755, "changed by a run that was killed: hugetlb pool of 2048 KiB pages: run `sudo"),
+        (0o700, "cannot read"),
+    ],
+)
+def test_without_root_it_is_told_what_is_left_and_goes_on(mode: int, said: str) -> None:
+    with tempfile.TemporaryDirectory() as state:  # not below what pytest hides
+        Journal(Path(state) / "settings.json", frozenset()).save([A_PAGE_MORE])
+        Path(state).chmod(mode)
+        told = unprivileged(Path(state))
+    (line,) = (line for line in told if line.startswith("settings: "))
+    assert said in line
+    assert line.endswith("run `sudo zapbench doctor --restore`")
+    assert "sudo zapbench doctor --restore" in told[-1]
+
+
+NETWORK_NAMESPACE = ("unshare", "--net", "--mount", "--kill-child", "--fork")
+OWN_SYS = (*NETWORK_NAMESPACE, "sh", "-c", 'mount -t sysfs sysfs /sys && exec "$@"', "sh")
+WAYS = {"plain": (), "pid namespace": PID_NAMESPACE, "container": CONTAINER, "own /sys": OWN_SYS}
 needs_root = pytest.mark.skipif(
     not os.access(f"/{POOL_2M}/nr_hugepages", os.W_OK),
     reason="changes the hugetlb pool of this machine: needs root and 2 MiB pages",
@@ -173,20 +232,51 @@ needs_root = pytest.mark.skipif(
 
 
 @needs_root
-def test_real_kernel_survives_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("within", WAYS.values(), ids=WAYS)
+def test_real_kernel_survives_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, within: Sequence[str]
+) -> None:
     """The real files: a killed process's pool is given back by the next run."""
-    monkeypatch.setenv("ZAPBENCH_STATE", str(tmp_path))
+    need(within)
+    with on_this_machine(tmp_path, monkeypatch):
+        survives_kill(within)
+
+
+def survives_kill(within: Sequence[str]) -> None:
     root = Path("/")
     pool = root / POOL_2M / "nr_hugepages"
     with applied(Needs(mthp=frozenset({2 * MIB}))):  # waits for others, then they see ours
         before = int(settings.read(pool))
         wanted = (settings.pool_free(root, 2 * MIB) + 8) * 2 * MIB
-    with holder(root, wanted) as process:
+    with holder(root, wanted, within) as process:
         raised = int(settings.read(pool))
-        process.kill()
-        process.wait()
+        with pytest.raises(EnvironmentMissing, match="another zapbench is measuring"):
+            settings.restore()
+        assert int(settings.read(pool)) == raised
+        kill(process)
     if raised == before:
         pytest.skip("this machine has no 8 huge pages to give")
     with applied(Needs(mthp=frozenset({2 * MIB}))) as outcome:
         assert int(settings.read(pool)) == before
     assert "hugetlb pool" in {change.setting for change in outcome.recovered}
+
+
+@needs_root
+def test_what_an_older_version_left_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It kept a journal in each home directory, with the pid of its run."""
+    monkeypatch.delenv("ZAPBENCH_STATE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    old = Journal(tmp_path / "zapbench/settings.json", frozenset())
+    pool = Path("/", POOL_2M, "nr_hugepages")
+    with settings.locked(Path("/"), seconds(120)):  # until others have ended
+        before = int(settings.read(pool))
+        change = Change("hugetlb pool", 2 * MIB, str(before), str(before + 2))
+        old.save([change])
+        data = json.loads(old.path.read_text())
+        old.path.write_text(json.dumps(data | {"pid": 1, "started": 0}))
+        pool.write_text(change.new)
+        assert settings.recover(Path("/")).put_back == (change,)
+        assert int(settings.read(pool)) == before
+    assert not old.path.exists()

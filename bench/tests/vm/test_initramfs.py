@@ -48,6 +48,12 @@ def test_the_archive_begins_as_the_format_says() -> None:
     assert len(made) % 4 == 0
 
 
+def test_the_path_of_a_kernel_need_not_be_text() -> None:
+    entries = initramfs.guest(b"", ["--kernel", os.fsdecode(b"/od\xff/bzImage")], [])
+    (words,) = (entry.content for entry in entries if entry.name == "args")
+    assert words == b"--kernel\n/od\xff/bzImage\n"
+
+
 def test_boots_differ_by_seed_and_number_and_by_nothing_else() -> None:
     made = {(seed, boot): initramfs.ballast(seed, boot) for seed in (0, 1) for boot in (0, 1)}
     assert len({str(ballast) for ballast in made.values()}) == 4

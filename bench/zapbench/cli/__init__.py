@@ -8,12 +8,13 @@ nowhere else.
 
 import errno
 import importlib
-import os
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 import click
 
+from zapbench.cli.streams import take_streams
 from zapbench.error import ZapbenchError
 from zapbench.host.scratch import sweep
 
@@ -33,15 +34,23 @@ COMMANDS = {
     "kernel": "fetch, build, boot and bisect kernels",
     "asv": "results over kernel commits, from records and back",
 }
+FAILED = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+CURES: Mapping[int | None, str] = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room",
+    errno.ENOMEM: "end what uses the memory",
+    errno.EMFILE: "raise `ulimit -n`",
+}
+"""What helps against what the system refuses; where it was done, the file says."""
 
 
 class _Commands(click.Group):
     """Imports a command's module when the command is asked for: --help stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is a module of this package
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
@@ -52,7 +61,7 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([*COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,12 +72,17 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0, 1 (a case failed), 2 (usage), 4, 130 or 141."""
-    sys.exit(_status(arguments))
+    out = take_streams()
+    status = _status(arguments)
+    if out.failure is not None:
+        lost = _output_failed(out.failure)
+        status = status or lost
+    sys.exit(status)
 
 
 def _status(arguments: list[str] | None) -> int:
-    sweep()
     try:
+        sweep()
         status = group.main(arguments, prog_name="zapbench", standalone_mode=False)
         sys.stdout.flush()
     except ZapbenchError as error:
@@ -78,23 +92,26 @@ def _status(arguments: list[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
     except OSError as error:
-        return _output_failed(error)
-    except SystemExit:
-        return BROKEN_PIPE  # click's answer when the reader of the output has gone
+        return _fail(_met(error), FAILED)
+    except SystemExit as stop:  # click's: of shell completion, or for a pipe, never the output's
+        return _fail("a pipe to another program broke; try again", FAILED) if stop.code else 0
     return int(status or 0)
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"zapbench: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"zapbench: {' '.join(message.split())}\n")
     return status
 
 
+def _met(error: OSError) -> str:
+    """What the system has refused, where nobody expected it to."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return f"{where}{error.strerror or error}; {CURES.get(error.errno, 'see to it')} and try again"
+
+
 def _output_failed(error: OSError) -> int:
-    """Writing to standard output failed: the reader has gone, or the disk is full."""
-    if error.errno not in (errno.EPIPE, errno.ENOSPC):
-        raise error
-    # What is still buffered would fail again when Python exits.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Standard output could not be written: the reader has gone, or the disk is full."""
     if error.errno == errno.EPIPE:
         return BROKEN_PIPE
-    return _fail(f"cannot write the output: {error.strerror}; make room and try again", 2)
+    cure = CURES.get(error.errno, "send it elsewhere")
+    return _fail(f"cannot write the output: {error.strerror}; {cure} and try again", FAILED)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from zapbench.cli.output import json_option, note, print_json
+from zapbench.cli.output import json_option, note, print_json, say
 
 _config_option = click.option(
     "--config",
@@ -33,7 +33,7 @@ def setup() -> int:
     """
     from zapbench.asv_kernel import results
 
-    click.echo(results.set_machine())
+    say(results.set_machine())
     return 0
 
 
@@ -63,7 +63,7 @@ def import_(
         )
     else:
         for directory, each in zip(directories, found, strict=True):
-            click.echo(f"{directory}: commit {each[:12]} on {machine}")
+            say(f"{directory}: commit {each[:12]} on {machine}")
     return 0
 
 
@@ -79,7 +79,7 @@ def rebuild(*, path: Path, as_json: bool) -> int:
         print_json([{"commit": c, "accel": accel, "boots": n} for c, accel, n in made])
         return 0
     for commit, accel, boots in made:
-        click.echo(f"{commit[:12]} {accel}: {boots} boots")
+        say(f"{commit[:12]} {accel}: {boots} boots")
     if not made:
         note("no boots are kept: `asv run` makes them")
     return 0

@@ -10,7 +10,7 @@ from zapbench import bisect as bisection
 from zapbench import text
 from zapbench.bisect import Subject, Threshold
 from zapbench.case import Case
-from zapbench.cli.output import json_option, note, print_json
+from zapbench.cli.output import json_option, note, print_json, say
 from zapbench.cli.progress import stages
 from zapbench.error import UsageError
 from zapbench.record import Unit
@@ -58,11 +58,11 @@ def bisect(*, good: str, bad: str, case: str, repo: Path, accel: str, as_json: b
         return 0
     unit = _unit(accel)
     ends = f"{text.cost(found.good, unit)} on {good}, {text.cost(found.bad, unit)} on {bad}"
-    click.echo(f"{case}: {ends}, {text.change(found.bad / found.good, 2)}")
+    say(f"{case}: {ends}, {text.change(found.bad / found.good, 2)}")
     if len(found.commits) > 1:
-        click.echo("one of these, which could not be told apart:")
+        say("one of these, which could not be told apart:")
     for commit, subject in zip(found.commits, found.subjects, strict=True):
-        click.echo(f"{commit[:12]} {subject}")
+        say(f"{commit[:12]} {subject}")
     return 0
 
 

@@ -4,7 +4,8 @@
 import click
 from rich.text import Text
 
-from zapbench.cli.output import console, grid, json_option, print_json
+from zapbench.cli.output import console, grid, json_option, print_json, say
+from zapbench.host import settings
 from zapbench.host.doctor import State, examine
 
 STYLES = {State.OK: "green", State.WARN: "yellow", State.MISSING: "bold red"}
@@ -12,9 +13,13 @@ EXIT_MISSING = 2
 
 
 @click.command()
+@click.option("--restore", is_flag=True, help="Put back settings that a killed run has left.")
 @json_option
-def command(*, as_json: bool) -> int:
+def command(*, restore: bool, as_json: bool) -> int:
     """Examine this machine; exit with 2 if some command cannot work on it."""
+    if restore:
+        _print_restored(settings.restore(), as_json=as_json)
+        return 0
     findings = examine()
     if as_json:
         print_json(findings)
@@ -26,3 +31,16 @@ def command(*, as_json: bool) -> int:
         grid(("", "state", "seen", "fix"), rows, console())
     missing = any(found.state is State.MISSING for found in findings.values())
     return EXIT_MISSING if missing else 0
+
+
+def _print_restored(restored: settings.Restored, *, as_json: bool) -> None:
+    if as_json:
+        print_json(restored)
+        return
+    for change in restored.put_back:
+        say(f"put back: {settings.label(change.setting, change.size)}: {change.old}")
+    for change in restored.left_alone:
+        what = settings.label(change.setting, change.size)
+        say(f"left alone: {what}: somebody else has set it since, it was {change.old}")
+    if restored == settings.Restored():
+        say("nothing to restore")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zapbench.cli.output import note
+from zapbench.cli.output import note, say
 from zapbench.cli.progress import ON_STDERR
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
 from zapbench.gate import plan, recorded
@@ -14,7 +14,7 @@ from zapbench.gate.budget import load
 from zapbench.gate.judgement import Judgement, Status
 from zapbench.gate.live import Live, Options
 from zapbench.gate.output import FORMATS, SUFFIXES
-from zapbench.host.file import write_output
+from zapbench.host.file import readable, write_output
 from zapbench.where import ACCELERATORS
 
 BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
@@ -108,9 +108,11 @@ def command(
 
 
 def _write(judgement: Judgement, form: str, outputs: Sequence[Path]) -> None:
-    click.echo(FORMATS[form](judgement), nl=False)
-    for path in outputs:
-        write_output(path, FORMATS[_format_of(path)](judgement).encode())
+    try:
+        for path in outputs:
+            write_output(path, readable(FORMATS[_format_of(path)](judgement)).encode())
+    finally:
+        say(FORMATS[form](judgement))
 
 
 def _format_of(path: Path) -> str:

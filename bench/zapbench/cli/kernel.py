@@ -8,7 +8,7 @@ import click
 
 from zapbench.cli import kernel_history
 from zapbench.cli.bisect import bisect, judge
-from zapbench.cli.output import console, grid, json_option, print_json
+from zapbench.cli.output import console, grid, json_option, print_json, say
 from zapbench.cli.progress import stages
 from zapbench.kernel import inventory, source
 from zapbench.kernel.build import build
@@ -75,7 +75,7 @@ def fetch(*, name: str, as_json: bool) -> int:
     if as_json:
         print_json({"name": name, "source": identity, "path": str(place)})
     else:
-        click.echo(place)
+        say(place)
     return 0
 
 
@@ -141,7 +141,7 @@ def _say(paths: list[str], described: dict[str, object], *, as_json: bool) -> No
     if as_json:
         print_json({**described, "paths": paths})
     else:
-        click.echo("\n".join(paths))
+        say("\n".join(paths))
 
 
 @command.command(help=f"Boot a kernel to a shell.\n\nNAME is an image file, or {NAMES}.")

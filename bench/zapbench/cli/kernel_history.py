@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from zapbench.cli.output import json_option, note, print_json
+from zapbench.cli.output import json_option, note, print_json, say
 from zapbench.cli.progress import stages
 from zapbench.error import UsageError
 from zapbench.kernel.history import borrow, releases
@@ -66,7 +66,7 @@ def command(*, directory: Path, origin: str | None, kernels: str | None, as_json
         )
     else:
         note(_summary(made))
-        click.echo(made.path)
+        say(made.path)
     return 0
 
 

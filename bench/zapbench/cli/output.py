@@ -29,12 +29,19 @@ def console(file: IO[str] | None = None) -> Console:
 
 def note(message: str) -> None:
     """One line on standard error: a warning, or what goes on."""
-    click.echo(f"zapbench: {' '.join(message.split())}", err=True)
+    sys.stderr.write(f"zapbench: {' '.join(message.split())}\n")
+
+
+def say(answer: object) -> None:
+    """What a command answers, a line or more, on standard output."""
+    text = str(answer)
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.flush()
 
 
 def print_json(data: Any) -> None:
-    """Anything made of dataclasses and JSON types, on standard output."""
-    click.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=1))
+    """Anything made of dataclasses and JSON types, in ASCII: the same in each encoding."""
+    say(json.dumps(data, default=_plain, indent=1))
 
 
 def _plain(each: Any) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from zapbench.cli.output import say
 from zapbench.record import Samples
 from zapbench.result.store import Results, repair, write_suite
 
@@ -23,7 +24,7 @@ def command(*, directories: tuple[Path, ...]) -> int:
         damaged = repair(directory)
         results = Results(directory)
         write_suite(results)
-        click.echo(f"{directory}: {_found(results, damaged)}")
+        say(f"{directory}: {_found(results, damaged)}")
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from zapbench.cli.output import json_option, note, print_json
+from zapbench.cli.output import json_option, note, print_json, say
 from zapbench.error import UsageError
 
 
@@ -41,7 +41,7 @@ def command(
     if as_csv:
         if where is not None or not directories:
             raise UsageError("--csv takes result directories and prints: leave out -o")
-        click.echo(report.csv_text(directories), nl=False)
+        say(report.csv_text(directories))
         return 0
     if where is None:
         raise UsageError("say where the report goes: -o reports/DATE-NAME")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from zapbench.host import settings
 from zapbench.host.machine import CPU, Machine
 from zapbench.host.packages import PROGRAMS, install, used_by
 from zapbench.uffd import MINOR_FEATURES
@@ -105,6 +106,13 @@ def shmem_thp(machine: Machine) -> Finding:
     if off:
         return Finding(State.WARN, seen, f"echo advise | sudo tee {' /'.join(['', *off]).strip()}")
     return Finding(State.OK, seen)
+
+
+def settings_left(machine: Machine) -> Finding:
+    """Whether a run that was killed has left settings changed."""
+    if seen := settings.left(machine.root):
+        return Finding(State.WARN, seen, "sudo zapbench doctor --restore")
+    return Finding(State.OK, "none is left changed by a run that was killed")
 
 
 def governor(machine: Machine) -> Finding:
@@ -279,6 +287,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("minor faults", minor_faults),
     ("hugetlb pools", hugetlb),
     ("THP on shmem", shmem_thp),
+    ("settings", settings_left),
     ("memory", memory),
     ("swap", swap),
     ("machine", virtual),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The two things that are easily done wrong with files: replacing one, and locking one."""
+"""What is easily done wrong with files: to replace one, to lock one, and to quote its name."""
 
 import contextlib
 import ctypes
@@ -22,11 +22,14 @@ POLL = 0.1
 """Seconds between two looks at a lock that another holds."""
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> None:
+def write_atomically(
+    path: Path, content: bytes, *, durable: bool = False, mode: int = 0o666
+) -> None:
     """Replace a file as a whole.
 
     Its directory is made if need be.  A run that dies on the way leaves the file of before, and
     at most one of `drafts`.  ``durable``: on the disk when this returns, not just in memory.
+    ``mode`` is what the umask leaves of it, as with open(2).
 
     Raises:
         OSError: it cannot be written; the file of before, if any, is left.
@@ -34,7 +37,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with draft.open("wb") as file:
+        with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             if durable:
                 file.flush()
@@ -110,6 +113,14 @@ def make_directory(path: Path) -> None:
     """
     with _named(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+def readable(text: str) -> str:
+    """Text for a file in UTF-8, though it has names of files or words of the command line in it.
+
+    Bytes that the locale could make no characters of are taken for UTF-8, or else replaced.
+    """
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 @contextlib.contextmanager

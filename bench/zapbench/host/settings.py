@@ -2,24 +2,22 @@
 """System settings that a measurement needs: raised for its duration, then put back.
 
 What is to be changed is written to a journal before the first change.  The journal of a
-process that could not clean up (SIGKILL, power) is replayed backwards by the next one.
-An exclusive flock() on the directory that holds the settings keeps runs apart; the kernel
-drops it with the process, so it cannot go stale.
+process that could not clean up (SIGKILL, power) is replayed backwards by the next one, or by
+`zapbench doctor --restore`.  Exclusive flocks keep runs apart.  The kernel drops them with the
+last process that inherited them, so that they cannot go stale, and whoever holds them knows that
+the run which wrote the journal has ended.
 """
 
 import contextlib
 import os
 import re
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
-from zapbench.error import EnvironmentMissing, Interrupted
-from zapbench.host import file
-from zapbench.host.journal import Change, Journal, state_directory
+from zapbench.error import EnvironmentMissing
+from zapbench.host import file, signals
+from zapbench.host.journal import NAME, Change, Journal, journal_directory, state_directory
 
 MM = "sys/kernel/mm"
 POOL = MM + "/hugepages/hugepages-{kib}kB"
@@ -57,6 +55,15 @@ class Outcome:
     missing: tuple[Missing, ...] = ()
     recovered: tuple[Change, ...] = ()
     """Left behind by a run that was killed, and put back now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was left of a run that was killed, and what became of it."""
+
+    put_back: tuple[Change, ...] = ()
+    left_alone: tuple[Change, ...] = ()
+    """Somebody else has set these since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +183,7 @@ def plan(needs: Needs, root: Path) -> tuple[list[Change], list[Missing]]:
             change = Change(setting.name, size, read(file), setting.wanted(needs, root, size))
             if change.old == change.new:
                 continue
-            if os.access(file, os.W_OK):
+            if may_change(root) and os.access(file, os.W_OK):
                 changes.append(change)
             else:
                 fix = f"as root: echo {change.new} > {file}"
@@ -202,7 +209,10 @@ def still_ours(change: Change, root: Path) -> bool:
 
     A pool may hold less than was asked for: memory was short, or we were killed meanwhile.
     """
-    seen = read(BY_NAME[change.setting].file(root, change.size))
+    try:
+        seen = read(BY_NAME[change.setting].file(root, change.size))
+    except OSError:
+        return True  # `write` says why
     if seen.isdecimal() and change.old.isdecimal() and change.new.isdecimal():
         low, high = sorted((int(change.old), int(change.new)))
         return low <= int(seen) <= high
@@ -218,72 +228,99 @@ def put_back(changes: Iterable[Change], root: Path) -> list[str]:
     ]
 
 
-def recover(journal: Journal, root: Path) -> tuple[Change, ...]:
-    """Put back what a dead process, or this one, changed; to be called with the lock held.
+def journals(root: Path) -> tuple[Journal, ...]:
+    """The machine's, and one that a version of before left below the home directory.
+
+    That version held the same lock on the settings, so that its journal can be believed as well.
+    """
+    known = frozenset(BY_NAME)
+    own = Journal(journal_directory(root) / NAME, known)
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        old = Journal(state_directory() / NAME, known)
+        if root == Path("/") and old != own and old.exists() and not old.planted():
+            return (own, old)
+    return (own,)
+
+
+def recover(root: Path) -> Restored:
+    """Put back what a run changed, this one or a dead one; to be called with the locks held.
 
     Raises:
-        EnvironmentMissing: its process lives, the file is damaged, or a write failed.
+        EnvironmentMissing: a journal is damaged or not to be believed, or a write failed.
     """
-    owner, changes = journal.load()
-    if owner not in (None, os.getpid()):
-        raise EnvironmentMissing(
-            f"another zapbench (process {owner}) has changed settings of this machine: "
-            "wait for it or end it, then try again"
-        )
-    undone = tuple(change for change in changes if still_ours(change, root))
-    if trouble := put_back(undone, root):
-        raise EnvironmentMissing(
-            f"could not put back {'; '.join(trouble)}: {journal.path} says what it was"
-        )
-    if journal.path.exists():
-        journal.path.unlink()
-    return undone
+    restored = Restored()
+    for journal in journals(root):
+        changes = journal.load()
+        ours = tuple(change for change in changes if still_ours(change, root))
+        if trouble := put_back(ours, root):
+            raise EnvironmentMissing(
+                f"could not put back {'; '.join(trouble)}: {journal.path} says what it was; put "
+                "it back by hand, then remove that file"
+            )
+        if journal.exists():
+            journal.path.unlink()
+        others = tuple(change for change in changes if change not in ours)
+        restored = Restored((*restored.put_back, *ours), (*restored.left_alone, *others))
+    return restored
+
+
+def restore(root: Path = Path("/")) -> Restored:
+    """Put back what a run that was killed has left, and wait for nobody.
+
+    Raises:
+        EnvironmentMissing: another run lives, this user has no right to, or see `recover`.
+    """
+    with locked(root, 0):
+        if not may_change(root) and any(journal.exists() for journal in journals(root)):
+            raise EnvironmentMissing(
+                "this user may change no settings here: sudo zapbench doctor --restore"
+            )
+        return recover(root)
+
+
+def left(root: Path = Path("/")) -> str:
+    """What a run that was killed has left, in words; empty if it is nothing, or the run lives."""
+    found = [journal for journal in journals(root) if journal.exists()]
+    if not found:
+        return ""
+    try:
+        with locked(root, 0):
+            pass
+    except EnvironmentMissing:
+        return ""
+    try:
+        changes = [change for journal in found for change in journal.load()]
+    except EnvironmentMissing as error:
+        return str(error)
+    names = ", ".join(label(change.setting, change.size) for change in changes)
+    return f"changed by a run that was killed: {names}" if names else ""
+
+
+def may_change(root: Path) -> bool:
+    """Whether this user has any say in the settings of the machine."""
+    return os.access(root / MM, os.W_OK)
 
 
 @contextlib.contextmanager
-def locked(root: Path, patience: float, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Hold the settings of the machine against other runs.
+def locked(
+    root: Path, patience: float, on_wait: Callable[[str], None] = lambda message: None
+) -> Iterator[None]:
+    """Hold the settings of the machine, and their journal, against other runs.
+
+    Both, as they need not go together: /sys is another file system, with locks of its own, in
+    each network namespace, and /run may be another in a container.
 
     Raises:
         EnvironmentMissing: another run held them for all of `patience` seconds.
     """
     who = "another zapbench that is measuring on this machine"
     busy = "another zapbench is measuring on this machine: wait for it or end it, then try again"
-    with file.locked(root / MM, lambda: on_wait(f"waiting for {who}"), patience, busy):
+    with contextlib.ExitStack() as stack:
+        for directory in (root / MM, journal_directory(root)):
+            if os.access(directory, os.R_OK | os.X_OK):
+                lock = file.locked(directory, lambda: on_wait(f"waiting for {who}"), patience, busy)
+                stack.enter_context(lock)
         yield
-
-
-STOPPING = (signal.SIGTERM, signal.SIGHUP)
-
-
-@contextlib.contextmanager
-def stopping_raises() -> Iterator[None]:
-    """Turn signals that would end the process at once into `Interrupted`."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise Interrupted(f"stopped by {signal.Signals(number).name}")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
-        return
-    ours = [number for number in STOPPING if signal.getsignal(number) is signal.SIG_DFL]
-    for number in ours:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
-
-
-@contextlib.contextmanager
-def signals_held() -> Iterator[None]:
-    """Let nothing but SIGKILL interrupt."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *STOPPING})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def settle(change: Change, root: Path) -> Missing | None:
@@ -302,21 +339,25 @@ def applied(
 ) -> Iterator[Outcome]:
     """Meet the needs for as long as the context lasts.
 
-    What is not available is in the outcome's `missing`, with the reason; it is no error.  If
-    nothing can be changed (no root), nothing is locked and no journal is written.
+    What is not available is in the outcome's `missing`, with the reason; it is no error.  Who
+    may change nothing (no root) locks nothing, and is told there what a killed run has left.
     `patience` is in seconds; `on_wait` is told once when another run must be waited for.
 
     Raises:
         EnvironmentMissing: another run keeps the settings, or old values cannot be put back.
         Interrupted: SIGTERM or SIGHUP arrived; the settings are back.
     """
-    changes, missing = plan(needs, root)
-    journal = Journal(state_directory() / "settings.json", frozenset(BY_NAME))
-    if not changes and not (needs and os.access(root / MM, os.W_OK)) and not journal.path.exists():
-        yield Outcome(missing=tuple(missing))
+    journal, *old = journals(root)
+    if not may_change(root):
+        yield Outcome(missing=(*plan(needs, root)[1], *unrestored(root)))
         return
-    with locked(root, patience, on_wait), stopping_raises():
-        recovered = recover(journal, root)
+    if not needs and not any(each.exists() for each in (journal, *old)):
+        yield Outcome()
+        return
+    with contextlib.suppress(OSError):  # `save` will say so
+        journal.make_directory()
+    with locked(root, patience, on_wait), signals.stopping_raises():
+        recovered = recover(root).put_back
         changes, missing = plan(needs, root)
         try:
             if changes:
@@ -329,5 +370,12 @@ def applied(
             missing += [lack for change in changes if (lack := settle(change, root))]
             yield Outcome(tuple(changes), tuple(missing), recovered)
         finally:
-            with signals_held():
-                recover(journal, root)
+            with signals.held_back():
+                recover(root)
+
+
+def unrestored(root: Path) -> list[Missing]:
+    """What a killed run has left, for those who cannot put it back."""
+    if found := left(root):
+        return [Missing("settings", f"{found}: run `sudo zapbench doctor --restore`")]
+    return []

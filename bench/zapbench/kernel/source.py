@@ -184,7 +184,7 @@ def _local(location: str, progress: Progress) -> Iterator[Path]:
             raise UsageError(f"no tarball at {path}")
         yield path
         return
-    name = hashlib.sha256(location.encode()).hexdigest()[:20]
+    name = _hashed(location)
     path = cache.subdirectory("download") / name
     _download(location, path, progress)
     try:
@@ -218,8 +218,13 @@ def _download(url: str, path: Path, progress: Progress) -> None:
         ) from error
 
 
+def _hashed(location: str) -> str:
+    """What the cache calls a path or a URL; bytes of a name may be no text."""
+    return hashlib.sha256(location.encode(errors="surrogateescape")).hexdigest()[:20]
+
+
 def _git(source: GitSource, progress: Progress) -> Located:
-    name = f"git-{hashlib.sha256(source.repository.encode()).hexdigest()[:20]}"
+    name = f"git-{_hashed(source.repository)}"
     local = Path(source.repository).expanduser()
     opened: Callable[[], AbstractContextManager[Repository]]
     if local.exists():
@@ -294,7 +299,7 @@ def _local_commit(found: Clone, store: Repository, path: Path, ref: str) -> str:
 def _remote_commit(source: GitSource) -> tuple[Repository, str]:
     """Fetch one commit of a URL, without its history, into a bare repository of our own."""
     url = source.repository
-    name = hashlib.sha256(url.encode()).hexdigest()[:20]
+    name = _hashed(url)
     store = Repository(cache.subdirectory("git") / name)
     store.make()
     try:

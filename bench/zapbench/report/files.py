@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zapbench.error import DiskFull, UsageError
-from zapbench.host.file import exchange
+from zapbench.host.file import exchange, readable
 from zapbench.host.scratch import scratch
 from zapbench.record import encode
 from zapbench.report import render
@@ -49,17 +49,22 @@ def make(directories: Sequence[Path], where: Path, title: str | None = None) -> 
     if where.exists() and not (where / ABOUT).is_file() and any(where.iterdir()):
         raise UsageError(f"{where} is not empty and no report: choose another with -o")
     if directories:
-        material = read(directories, _line(title) or title_of(where.resolve().name))
+        material = read(directories, _line(title) or title_of(_slug(where)))
     else:
         material = read_again(where)
         material = replace(material, title=_line(title) or material.title)
-    _write(files(material, where.resolve().name), where)
+    _write(files(material, _slug(where)), where)
     write_index(where)
     return where
 
 
+def _slug(report: Path) -> str:
+    """The name of a report's directory, for the page."""
+    return readable(report.resolve().name)
+
+
 def _line(title: str | None) -> str:
-    return without_directories(" ".join((title or "").split()))
+    return without_directories(" ".join(readable(title or "").split()))
 
 
 def files(material: Material, slug: str) -> dict[str, bytes]:
@@ -154,7 +159,7 @@ def check(report: Path) -> str | None:
         UsageError: it is no report.
         SchemaError: its records are damaged.
     """
-    made = files(read_again(report), report.resolve().name)
+    made = files(read_again(report), _slug(report))
     there = {path.name: path for path in sorted(report.iterdir()) if path.name not in BESIDE}
     for name in sorted({*made, *there}):
         if name not in there:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zapbench.error import DiskFull
-from zapbench.host.file import write_atomically
+from zapbench.host.file import readable, write_atomically
 from zapbench.report.render import index
 from zapbench.report.source import ABOUT
 
@@ -37,7 +37,7 @@ def _entry(path: Path) -> Published | None:
         about = json.loads(path.read_text(encoding="utf-8"))
         date = _DATE.match(path.parent.name)
         return Published(
-            path.parent.name,
+            readable(path.parent.name),
             str(about["title"]),
             date[0] if date else "",
             ", ".join(str(each) for each in about["measured"]),

@@ -14,6 +14,7 @@ from typing import Any
 
 from zapbench.chart.trend import History, HistoryPoint, Step
 from zapbench.error import SchemaError, UsageError
+from zapbench.host.file import readable
 from zapbench.record import Context, Record, Run, load, published
 from zapbench.result.store import RECORDS, recorded
 
@@ -103,11 +104,12 @@ def _streams(directory: Path, notes: list[str]) -> list[Stream]:
     path = directory / RECORDS
     if not recorded(directory):
         if not any(directory.glob("*.json")):
-            notes.append(f"{directory.name} holds no {RECORDS}: nothing was measured there")
+            name = readable(directory.name)
+            notes.append(f"{name} holds no {RECORDS}: nothing was measured there")
         return []
     streams = list(split(load(path).records))
     if not streams:
-        notes.append(f"{directory.name} holds no finished measurement")
+        notes.append(f"{readable(directory.name)} holds no finished measurement")
     return streams
 
 

@@ -71,7 +71,7 @@ def guest(program: bytes, options: Sequence[str], cases: Sequence[str]) -> list[
         *map(directory, DIRECTORIES),
         CONSOLE,
         file("init", program, 0o755),
-        file("args", "".join(f"{option}\n" for option in options).encode()),
+        file("args", "".join(f"{option}\n" for option in options).encode(errors="surrogateescape")),
         file("cases", "".join(f"{case}\n" for case in cases).encode()),
         file(FILE_SYSTEM, file_system_head()),
     ]

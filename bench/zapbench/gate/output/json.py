@@ -24,7 +24,7 @@ def render(judgement: Judgement) -> str:
         "checks": [_check(check, judgement) for check in judgement.checks],
         "reproduce": wording.reproducing(judgement),
     }
-    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(data, indent=1) + "\n"
 
 
 def _check(check: Check, judgement: Judgement) -> dict[str, Any]:
