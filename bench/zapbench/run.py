@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Measure cases of one kernel into a result directory, or go on with one."""
 
-import contextlib
-import os
-import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zapbench.boot import Work, available, effort_for, nothing_measured
 from zapbench.case import Case, Cell, choose
-from zapbench.error import DiskFull, Interrupted, Truncated, UsageError, ZapbenchError
+from zapbench.error import DiskFull, Interrupted, Truncated, ZapbenchError
 from zapbench.measure import Leg, left, measure
 from zapbench.observer import Observer
-from zapbench.record import Context, Recording, Samples, Writer, finished, load
-from zapbench.result.request import NOTHING, Asked, again, going_on, keep, settled
+from zapbench.record import Context, Recording, Samples, finished, load
+from zapbench.result.request import Asked, Request, again, going_on, in_place, keep, settled
 from zapbench.result.store import (
     RECORDS,
     RESULTS,
@@ -23,21 +20,14 @@ from zapbench.result.store import (
     discard,
     free_directory,
     latest_directory,
+    seed_of,
+    went_on,
     write_suite,
 )
 from zapbench.result.table import Table
 from zapbench.target import Target
 from zapbench.where import choose as choose_target
 from zapbench.where import prepared
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What to measure, and where to keep it; ``resume``: go on with what is missing there."""
-
-    asked: Asked = NOTHING
-    directory: Path | None = None
-    resume: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +43,7 @@ class RunResult:
     again: str = ""
 
 
-def run(request: RunRequest, observer: Observer) -> RunResult:
+def run(request: Request, observer: Observer) -> RunResult:
     """Measure, keep what was finished, and make what is derived from it.
 
     Raises:
@@ -64,7 +54,7 @@ def run(request: RunRequest, observer: Observer) -> RunResult:
     if request.resume:
         directory = directory or _latest(asked, observer)
         asked = going_on(directory, "run", asked)
-    with working_directory(asked.place) as moved:
+    with in_place(asked) as moved:
         if moved and directory is not None:
             directory = moved / directory
         return _run(asked, directory, observer, resume=request.resume)
@@ -79,30 +69,6 @@ def _target(asked: Asked, observer: Observer) -> Target:
     return choose_target(asked.target, asked.kernel, asked.accel, observer)
 
 
-@contextlib.contextmanager
-def working_directory(place: str | None) -> Iterator[Path | None]:
-    """Work where a measurement was begun; what was the working directory, if that is another.
-
-    Raises:
-        UsageError: there is no such directory any more.
-    """
-    before = Path.cwd()
-    if place is None or Path(place) == before:
-        yield None
-        return
-    try:
-        os.chdir(place)
-    except OSError as error:
-        raise UsageError(
-            f"this was begun in {place}, where files are made and names looked up: "
-            f"{error.strerror}; make it, or start anew"
-        ) from error
-    try:
-        yield before
-    finally:
-        os.chdir(before)
-
-
 def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bool) -> RunResult:
     cells = choose(asked.globs, quick=asked.quick)
     cases = [cell.case for cell in available(cells)]
@@ -110,7 +76,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
     directory = directory or free_directory(RESULTS, target.kernel, target.tier)
     writer = create(directory, resume=resume)
     try:
-        before = _before(writer, target)
+        before = went_on(writer, target.kernel, target.tier)
         work = _work(asked, cases, target, before)
         keep(directory, "run", settled(asked, seed=work.seed))
     except BaseException:
@@ -136,34 +102,12 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
     return _outcome(directory, cells, work, trouble, target.kernel)
 
 
-def _before(writer: Writer, target: Target) -> Recording | None:
-    """What is to be gone on with; None if there is nothing yet.
-
-    Raises:
-        UsageError: it is of another kernel or tier.
-    """
-    if not writer.went_on:
-        return None
-    before = load(writer.path)
-    for context in before.of(Context):
-        if (context.run.kernel, context.run.tier) != (target.kernel, target.tier):
-            raise UsageError(
-                f"{writer.path.parent} holds {context.run.kernel} ({context.run.tier}), not "
-                f"{target.kernel} ({target.tier}): choose another with -o"
-            )
-    return before
-
-
 def _work(asked: Asked, cases: Iterable[Case], target: Target, before: Recording | None) -> Work:
-    """What every boot does: the seed is the one that is asked for, of before, or one by chance."""
+    """What every boot does."""
     effort = effort_for(target.tier, quick=asked.quick)
     if asked.boots is not None:
         effort = replace(effort, boots=asked.boots)
-    seed = asked.seed
-    if seed is None:
-        contexts = before.of(Context) if before is not None else []
-        seed = contexts[0].seed if contexts else random.SystemRandom().randrange(1 << 32)
-    return Work(tuple(map(str, cases)), effort, seed)
+    return Work(tuple(map(str, cases)), effort, seed_of(asked, before))
 
 
 def _outcome(

@@ -10,7 +10,7 @@ from zapbench.error import EnvironmentMissing, Interrupted, UsageError, Zapbench
 from zapbench.observer import Observer
 from zapbench.record import only_writer
 from zapbench.result.bridge import Bridge, build_bridge
-from zapbench.result.request import Asked, again, going_on, keep, settled
+from zapbench.result.request import Asked, Request, again, going_on, in_place, keep, settled
 from zapbench.result.store import (
     RESULTS,
     Results,
@@ -19,7 +19,7 @@ from zapbench.result.store import (
     latest_directory,
     recorded,
 )
-from zapbench.run import RunRequest, RunResult, run, working_directory
+from zapbench.run import RunResult, run
 
 REPORT, TITLE = "report", "Dropping page-table entries, natively and counted"
 LACKING = -1  # less than any exit status: what a machine lacks is no failure
@@ -38,7 +38,7 @@ class Survey:
 
 
 def survey(
-    request: RunRequest, kernel: str, observer: Observer, show: Callable[[RunResult], int]
+    request: Request, kernel: str, observer: Observer, show: Callable[[RunResult], int]
 ) -> Survey:
     """Measure both parts, and draw what the results allow.
 
@@ -59,7 +59,7 @@ def survey(
     if not request.resume:
         directory = claimed(directory, *NUMBERED)
     assert directory is not None
-    with only_writer(directory), working_directory(asked.place) as moved:
+    with only_writer(directory), in_place(asked) as moved:
         directory = moved / directory if moved else directory
         asked = settled(asked, kernel=asked.kernel or kernel)
         keep(directory, "survey", asked)
@@ -88,7 +88,7 @@ def _measured(
         Interrupted: by a signal; the message says how to ``go_on``.
     """
     try:
-        outcome = run(RunRequest(asked, where, recorded(where)), observer)
+        outcome = run(Request(asked, where, recorded(where)), observer)
         return show(replace(outcome, again=outcome.again and go_on))
     except (Interrupted, KeyboardInterrupt) as error:
         said = str(error) or "interrupted"

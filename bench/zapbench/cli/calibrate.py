@@ -11,8 +11,9 @@ import click
 from zapbench.cli.options import where_options
 from zapbench.cli.output import console, grid, note
 from zapbench.cli.progress import ON_STDERR
-from zapbench.gate.calibrate import CalibrationRequest, calibrate
+from zapbench.gate.calibrate import calibrate
 from zapbench.gate.noise import Calibration
+from zapbench.result.request import Asked, Request
 
 COLUMNS = ("case", "noise floor>", "from boot to boot>")
 
@@ -23,13 +24,14 @@ COLUMNS = ("case", "noise floor>", "from boot to boot>")
 @click.option("--boots", type=click.IntRange(min=2), help="Processes, or boots, of each leg.")
 @click.option("--seed", type=click.IntRange(min=0), help="Fixes the order of the cases.")
 @click.option("-o", "directory", type=click.Path(path_type=Path), help="Result directory.")
-def command(**asked: Any) -> int:
+@click.option("--resume", is_flag=True, help="Go on with what the directory was asked for.")
+def command(*, directory: Path | None, resume: bool, **asked: Any) -> int:
     """Measure one kernel against itself, and keep what differs as this machine's noise floor.
 
     Boots go to two legs by turns.  `zapbench gate` takes the floor from what is kept; it is
     stale after 30 days, or when CPU, microcode, governor, command line or QEMU change.
     """
-    outcome = calibrate(CalibrationRequest(**asked), ON_STDERR)
+    outcome = calibrate(Request(Asked(**asked), directory, resume), ON_STDERR)
     _print(outcome.calibration, outcome.cases)
     note(f"kept in {outcome.kept}")
     return 0

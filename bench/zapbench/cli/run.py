@@ -10,8 +10,8 @@ from zapbench.cli.options import where_options
 from zapbench.cli.output import json_option, note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.results import print_table
-from zapbench.result.request import Asked
-from zapbench.run import RunRequest, RunResult, run
+from zapbench.result.request import Asked, Request
+from zapbench.run import RunResult, run
 
 
 @click.command()
@@ -32,7 +32,7 @@ def command(*, as_json: bool, directory: Path | None, resume: bool, **asked: Any
 
     What is asked is kept with the results: --resume -o DIRECTORY goes on with just that.
     """
-    outcome = run(RunRequest(Asked(**asked), directory, resume), ON_STDERR)
+    outcome = run(Request(Asked(**asked), directory, resume), ON_STDERR)
     return show(outcome, as_json=as_json)
 
 

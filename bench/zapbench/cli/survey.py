@@ -10,8 +10,7 @@ from zapbench.cli.bridge import print_bridge
 from zapbench.cli.output import note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.run import show
-from zapbench.result.request import Asked
-from zapbench.run import RunRequest
+from zapbench.result.request import Asked, Request
 from zapbench.survey import survey
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
@@ -35,7 +34,7 @@ def command(*, directory: Path | None, resume: bool, **asked: Any) -> int:
     one directory.
     What this machine lacks for one part is said in a line, and the other is done.
     """
-    request = RunRequest(Asked(**asked, quick=True), directory, resume)
+    request = Request(Asked(**asked, quick=True), directory, resume)
     done = survey(request, MADV_ZAP_KERNEL, ON_STDERR, show)
     if done.bridge is not None:
         print_bridge(done.bridge)

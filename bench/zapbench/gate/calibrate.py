@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Measure one kernel against itself: even boots against odd ones."""
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,32 +8,39 @@ from pathlib import Path
 
 from zapbench.boot import Work, available, nothing_measured
 from zapbench.case import grid, select
-from zapbench.error import EnvironmentMissing
+from zapbench.error import EnvironmentMissing, ZapbenchError
 from zapbench.gate import noise, plan
 from zapbench.gate.fingerprint import differences, of_context, of_machine
 from zapbench.gate.noise import BootFigures, Calibration
 from zapbench.measure import Leg, measure
 from zapbench.observer import Observer
-from zapbench.record import Samples
-from zapbench.result.store import RESULTS, Results, create, free_directory
+from zapbench.record import Samples, finished
+from zapbench.result.request import (
+    Asked,
+    Command,
+    Request,
+    again,
+    going_on,
+    in_place,
+    keep,
+    settled,
+)
+from zapbench.result.store import (
+    RESULTS,
+    Results,
+    create,
+    free_directory,
+    latest_directory,
+    seed_of,
+    went_on,
+)
+from zapbench.target import Target
 from zapbench.where import choose, prepared
 
+COMMAND: Command = "calibrate"
 KEPT = ("p50", "p99", "p99.9", "case_total")
 LEGS = 2
 TIMED_BOOTS, COUNTED_BOOTS = 10, 4
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationRequest:
-    """What to calibrate, and how; None: to be chosen.  ``boots`` are those of each leg."""
-
-    globs: tuple[str, ...]
-    target: str | None
-    kernel: str | None
-    accel: str
-    boots: int | None
-    seed: int | None
-    directory: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +52,58 @@ class Calibrated:
     kept: Path
 
 
-def calibrate(request: CalibrationRequest, observer: Observer) -> Calibrated:
+def calibrate(request: Request, observer: Observer) -> Calibrated:
     """Measure, and keep what differs as this machine's noise floor.
 
     Raises:
         UsageError: the request is wrong.
         EnvironmentMissing: this machine lacks something, changed meanwhile, or no case gave a
             figure.
-        LostProcess, LostVm, Truncated, Interrupted, DiskFull: see `zapbench.measure.measure`.
+        LostProcess, LostVm, Truncated, Interrupted, DiskFull: see `zapbench.measure.measure`;
+            the message says how to go on.
     """
-    cells = select(grid(quick=not request.globs), request.globs)
+    asked, directory = request.asked, request.directory
+    if request.resume:
+        directory = directory or latest_directory(RESULTS, *_names(_target(asked, observer)))
+        asked = going_on(directory, COMMAND, asked)
+    with in_place(asked) as moved:
+        if moved and directory is not None:
+            directory = moved / directory
+        return _calibrate(asked, directory, observer, resume=request.resume)
+
+
+def _target(asked: Asked, observer: Observer) -> Target:
+    return choose(asked.target, asked.kernel, asked.accel, observer)
+
+
+def _names(target: Target) -> tuple[str, str]:
+    return f"calibration-{target.kernel}", target.tier
+
+
+def _calibrate(
+    asked: Asked, directory: Path | None, observer: Observer, *, resume: bool
+) -> Calibrated:
+    cells = select(grid(quick=not asked.globs), asked.globs)
     cases = [cell.case for cell in available(cells)]
-    target = choose(request.target, request.kernel, request.accel, observer)
-    boots = request.boots
+    target = _target(asked, observer)
+    boots = asked.boots
     if boots is None:
         boots = COUNTED_BOOTS if target.tier == "icount" else TIMED_BOOTS
-    seed = random.SystemRandom().randrange(1 << 32) if request.seed is None else request.seed
-    work = Work(tuple(map(str, cases)), plan.effort(target.tier), seed)
-    directory = request.directory
-    if directory is None:
-        directory = free_directory(RESULTS, f"calibration-{target.kernel}", target.tier)
-    observer.note(
-        f"{len(cases)} cases, {LEGS} x {boots} boots of {target.kernel} ({target.tier}), "
-        f"into {directory}"
-    )
-    with create(directory) as writer, prepared(target, cases, observer):
-        measure([Leg(target, writer)], work, range(LEGS * boots), observer)
+    directory = directory or free_directory(RESULTS, *_names(target))
+    with create(directory, resume=resume) as writer:
+        before = went_on(writer, target.kernel, target.tier)
+        work = Work(tuple(map(str, cases)), plan.effort(target.tier), seed_of(asked, before))
+        keep(directory, COMMAND, settled(asked, seed=work.seed))
+        observer.note(
+            f"{len(cases)} cases, {LEGS} x {boots} boots of {target.kernel} ({target.tier}), "
+            f"into {directory}"
+        )
+        leg = Leg(target, writer, finished(before.records) if before is not None else set())
+        try:
+            with prepared(target, cases, observer):
+                measure([leg], work, range(LEGS * boots), observer)
+        except ZapbenchError as error:
+            raise type(error)(f"{error}; go on with: {again(COMMAND, directory)}") from error
     found = calibration(Results(directory))
     return Calibrated(found, work.cases, noise.save(found))
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a result directory was asked for, kept in it: ``--resume`` goes on with just that."""
 
+import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +16,7 @@ from zapbench.host.file import write_if_changed
 
 REQUEST = "request.json"
 
-Command = Literal["run", "survey"]
+Command = Literal["run", "survey", "calibrate"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +37,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 NOTHING = Asked()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to measure, and where to keep it; ``resume``: go on with what is missing there."""
+
+    asked: Asked = NOTHING
+    directory: Path | None = None
+    resume: bool = False
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +106,30 @@ def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
         if (value := getattr(asked, name)) != getattr(NOTHING, name)
     }
     return msgspec.structs.replace(kept.asked, **said)
+
+
+@contextmanager
+def in_place(asked: Asked) -> Iterator[Path | None]:
+    """Work where it was begun; gives what was the working directory, if that is another.
+
+    Raises:
+        UsageError: there is no such directory any more.
+    """
+    before = Path.cwd()
+    if asked.place is None or Path(asked.place) == before:
+        yield None
+        return
+    try:
+        os.chdir(asked.place)
+    except OSError as error:
+        raise UsageError(
+            f"this was begun in {asked.place}, where files are made and names looked up: "
+            f"{error.strerror}; make it, or start anew"
+        ) from error
+    try:
+        yield before
+    finally:
+        os.chdir(before)
 
 
 def again(command: Command, directory: Path) -> str:

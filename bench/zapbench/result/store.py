@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import io
 import os
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -33,7 +34,7 @@ from zapbench.record import (
     load,
     plain,
 )
-from zapbench.result.request import REQUEST
+from zapbench.result.request import REQUEST, Asked
 from zapbench.result.table import Lack, Table, build, excluded
 from zapbench.result.timings import Timings, by_case
 
@@ -174,6 +175,32 @@ def forget(directory: Path) -> None:
         if [path.name for path in directory.iterdir()] == [REQUEST]:
             (directory / REQUEST).unlink()
             directory.rmdir()
+
+
+def went_on(writer: Writer, kernel: str, tier: str) -> Recording | None:
+    """What is in a result directory that is gone on with; None if it is a new one.
+
+    Raises:
+        UsageError: it is of another kernel or tier.
+    """
+    if not writer.went_on:
+        return None
+    before = load(writer.path)
+    for context in before.of(Context):
+        if (context.run.kernel, context.run.tier) != (kernel, tier):
+            raise UsageError(
+                f"{writer.path.parent} holds {context.run.kernel} ({context.run.tier}), not "
+                f"{kernel} ({tier}): choose another with -o"
+            )
+    return before
+
+
+def seed_of(asked: Asked, before: Recording | None) -> int:
+    """The seed that is asked for, else that of before, else one by chance."""
+    if asked.seed is not None:
+        return asked.seed
+    contexts = before.of(Context) if before is not None else []
+    return contexts[0].seed if contexts else random.SystemRandom().randrange(1 << 32)
 
 
 def _unusable(directory: Path, error: OSError) -> UsageError:
