@@ -55,7 +55,7 @@ COMMANDS = (
     Row(f"{RUN} --json", ("new/suite.json.gz",), same=False),
     Row(f"contract contract/{CASE}"),
     Row(f"calibrate zap/{CASE} --boots 2 -o new", ("state/noise-native.json",), same=False),
-    Row("repair {odd}"),
+    Row("repair {odd}", ("{odd}/suite.json.gz",)),
     Row("compare {odd} {made}/results"),
     Row("compare {odd} {made}/results --json"),
     Row("bridge {made}/native {made}/icount -o b.svg", ("b.svg",)),

@@ -22,7 +22,8 @@ OWNERS = {
     "click": {"cli"},
     "jinja2": {"report"},
     "matplotlib": {"chart"},
-    "msgspec": {"gate", "kernel", "record"},  # records, and what is written in TOML
+    # Records, and what a person or another run has written.
+    "msgspec": {"gate", "kernel", "record", "result"},
     "numpy": {"chart", "result"},
     "pyperf": {"result"},
     "rich": {"cli"},
