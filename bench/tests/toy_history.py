@@ -61,6 +61,7 @@ def files(name: str) -> dict[str, str]:
         "link": "->Makefile",
         "same": "=Makefile",
         'odd "name"\\ é': name,
+        "no text \udcff": "->\udcfe",
         "VERSION": name,
     }
     return toy_kernel.FILES | hard

@@ -6,6 +6,7 @@ only those files that the repository does not hold yet.
 """
 
 import gzip
+import os
 import re
 import subprocess
 import tarfile
@@ -51,7 +52,7 @@ class _Stream:
         if member.islnk():
             self.entries[name] = self.entries[_relative(member.linkname)]
         elif member.issym():
-            self.entries[name] = ("120000", self.blob(member.linkname.encode()))
+            self.entries[name] = ("120000", self.blob(os.fsencode(member.linkname)))
         elif (content := archive.extractfile(member)) is not None:
             mode = "100755" if member.mode & _EXECUTABLE else "100644"
             self.entries[name] = (mode, self.blob(content.read()))
@@ -60,7 +61,7 @@ class _Stream:
         """Send the commit that holds everything, as a tree cannot be sent alone."""
         head = f"commit {REF}\ncommitter zapbench <zapbench@localhost> {when} +0000\n"
         lines = [f"M {mode} :{mark} {_quoted(n)}\n" for n, (mode, mark) in self.entries.items()]
-        self.pipe.write(f"{head}data 0\ndeleteall\n{''.join(lines)}done\n".encode())
+        self.pipe.write(os.fsencode(f"{head}data 0\ndeleteall\n{''.join(lines)}done\n"))
 
 
 def _relative(name: str) -> str:
