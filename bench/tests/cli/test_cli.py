@@ -27,6 +27,9 @@ from command import Command
         (["survey", "--resume", "-o", "absent"], "absent does not exist"),
         (["repair", "absent"], "does not exist"),
         (["repair", "."], "is no result directory"),
+        (["repair", "/etc/passwd"], "is a file: name the result directory"),
+        (["run", "--resume", "-o", "/dev/null"], "/dev/null is no directory"),
+        (["run", "--seed", "99999999999999999999"], "is not in the range"),
     ],
 )
 def test_a_wrong_request_is_one_line_and_status_2(

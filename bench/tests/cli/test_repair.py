@@ -66,3 +66,11 @@ def test_results_that_are_being_written_are_not_repaired(zapbench: Command, tmp_
         done = zapbench("repair", "r")
     assert done.status == 2
     assert "another run writes into r: wait for it" in done.line
+
+
+def test_a_file_that_was_cut_off_is_said_to_be(zapbench: Command, tmp_path: Path) -> None:
+    data = damaged(tmp_path / "r", *RECORDED)
+    (tmp_path / "r" / store.RECORDS).write_bytes(data[: len(data) // 2])
+    done = zapbench("repair", "r")
+    assert done.status == 0
+    assert done.out.endswith("; a stream was cut off\n")

@@ -109,7 +109,20 @@ def test_what_an_older_zapbench_began_wants_its_words_again(
     assert "seed 7" in done.err  # that of the first run's records
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"v":2}', "[]", "\0", '{"v":1,"command":"run"}'])
+ODD = (
+    {"boots": 9_000_000_000_000_000_000},
+    {"boots": 0},
+    {"seed": -1},
+    {"seed": 1 << 63},
+    {"place": ""},
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[]", "\0", '{"v":1,"command":"run"}']
+    + [json.dumps({"v": 1, "command": "run", "asked": asked}) for asked in ODD],
+)
 def test_a_request_that_cannot_be_read_is_one_line(
     zapbench: Command, replay: Replay, tmp_path: Path, text: str
 ) -> None:
@@ -120,6 +133,36 @@ def test_a_request_that_cannot_be_read_is_one_line(
     assert "cannot read r/request.json (" in done.line
     (tmp_path / "r" / REQUEST).unlink()
     assert "results are in r" in run_small(zapbench, "-o", "r", "--resume").err
+
+
+def test_a_request_of_another_version_is_left_to_that(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    run_small(zapbench, "-o", "r", "--boots", 1)
+    (tmp_path / "r" / REQUEST).write_text('{"v":2}')
+    done = zapbench("run", "--resume", "-o", "r")
+    assert "is of version 2, this zapbench reads 1" in done.line
+
+
+def test_a_place_that_is_none_is_one_line(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    run_small(zapbench, "-o", "r", "--boots", 1)
+    for place, why in ((f"{tmp_path}/gone", "No such file"), ("/tmp\0x", "null byte")):
+        asked = {"v": 1, "command": "run", "asked": {"quick": True, "place": place}}
+        (tmp_path / "r" / REQUEST).write_text(json.dumps(asked))
+        done = zapbench("run", "--resume", "-o", "r")
+        assert done.status == 2
+        assert why in done.line
+
+
+def test_what_was_asked_is_begun_anew_where_no_record_is(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    run_small(zapbench, "-o", "r", "--boots", 1)
+    (tmp_path / "r" / store.RECORDS).unlink()
+    assert "results are in r" in zapbench("run", "--resume", "-o", "r").err
+    assert len(store.Results(tmp_path / "r").timings[REMAP].boots) == 1
 
 
 def test_results_of_a_run_are_not_a_survey_s(

@@ -180,6 +180,40 @@ def test_a_file_in_which_nothing_is_left_says_so(tmp_path: Path) -> None:
     data = bytearray(gzip.compress(b"".join(a_run(0))))
     data[40] ^= 1
     path.write_bytes(data)
-    with pytest.raises(SchemaError, match="damaged after byte 0: measure again"):
+    with pytest.raises(SchemaError, match="is damaged, and nothing in it can be kept"):
         record.load(path)
     assert path.read_bytes() == data
+
+
+def text(*streams: list[bytes]) -> bytes:
+    return b"".join(itertools.chain(*streams))
+
+
+WHOLE = text(a_run(0), a_run(1))
+AFTER_A_CRASH = {
+    "an empty one": b"",
+    "one of zeros": bytes(4096),
+    "one that was cut": WHOLE[: len(WHOLE) // 3],
+    "one of another run": text(a_run(5)),
+}
+
+
+@pytest.mark.parametrize("left", AFTER_A_CRASH.values(), ids=AFTER_A_CRASH)
+def test_a_plain_file_that_a_crash_left_hides_no_compressed_one(
+    tmp_path: Path, left: bytes
+) -> None:
+    path, plain = tmp_path / "records.jsonl.gz", tmp_path / "records.jsonl"
+    path.write_bytes(gzip.compress(WHOLE))
+    plain.write_bytes(left)
+    whole = record.collect(WHOLE.splitlines(keepends=True))
+    assert record.load(path).records == whole.records
+    with Writer(path) as writer:
+        for line in a_run(2):
+            writer.write(line)
+    assert record.load(path).records[: len(whole.records)] == whole.records
+    kept = writer.damaged
+    if WHOLE.startswith(left):
+        assert kept is None  # the other holds it all
+    else:
+        assert kept is not None
+        assert kept.read_bytes() == left

@@ -13,7 +13,7 @@ from zapbench.cli.output import console, grid, note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.gate.calibrate import calibrate
 from zapbench.gate.noise import Calibration
-from zapbench.result.request import Asked, Request
+from zapbench.result.request import LAST_SEED, MOST_BOOTS, Asked, Request
 
 COLUMNS = ("case", "noise floor>", "from boot to boot>")
 
@@ -21,8 +21,10 @@ COLUMNS = ("case", "noise floor>", "from boot to boot>")
 @click.command()
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
 @where_options
-@click.option("--boots", type=click.IntRange(min=2), help="Processes, or boots, of each leg.")
-@click.option("--seed", type=click.IntRange(min=0), help="Fixes the order of the cases.")
+@click.option(
+    "--boots", type=click.IntRange(2, MOST_BOOTS), help="Processes, or boots, of each leg."
+)
+@click.option("--seed", type=click.IntRange(0, LAST_SEED), help="Fixes the order of the cases.")
 @click.option("-o", "directory", type=click.Path(path_type=Path), help="Result directory.")
 @click.option("--resume", is_flag=True, help="Go on with what the directory was asked for.")
 def command(*, directory: Path | None, resume: bool, **asked: Any) -> int:

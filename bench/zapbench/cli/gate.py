@@ -15,6 +15,7 @@ from zapbench.gate.judgement import Judgement, Status
 from zapbench.gate.live import Live, Options
 from zapbench.gate.output import FORMATS, SUFFIXES
 from zapbench.host.file import readable, write_output
+from zapbench.result.request import LAST_SEED, MOST_BOOTS
 from zapbench.where import ACCELERATORS
 
 BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
@@ -33,8 +34,10 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
 @click.option("--base", metavar="NAME|IMAGE", help="Base, for budgets that are relative to one.")
 @click.option("--accel", type=click.Choice(ACCELERATORS), default="icount", show_default=True)
 @click.option("--time", "time_text", metavar="TIME", help="Measure for about so long: 90s, 10m.")
-@click.option("--boots", type=click.IntRange(min=2), help="Boots of each kernel, first set.")
-@click.option("--seed", type=click.IntRange(min=0), help="Fixes order and perturbation.")
+@click.option(
+    "--boots", type=click.IntRange(2, MOST_BOOTS), help="Boots of each kernel, first set."
+)
+@click.option("--seed", type=click.IntRange(0, LAST_SEED), help="Fixes order and perturbation.")
 @click.option("--results", type=click.Path(path_type=Path), help="Where to keep what is measured.")
 @click.option(
     "--confirm",

@@ -31,6 +31,7 @@ def command(*, directories: tuple[Path, ...]) -> int:
 def _found(results: Results, damaged: Path | None) -> str:
     cases = {record.case for record in results.recording.of(Samples)}
     kept = f"figures of {len(cases)} cases in {results.boots} boots"
+    missing = "; a stream was cut off" if results.recording.truncated else ""
     if damaged is None:
-        return f"not damaged, {kept}"
-    return f"kept {kept}; as it was, the file is {damaged}"
+        return f"not damaged, {kept}{missing}"
+    return f"kept {kept}{missing}; as it was, the file is {damaged}"

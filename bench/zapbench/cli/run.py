@@ -10,15 +10,17 @@ from zapbench.cli.options import where_options
 from zapbench.cli.output import json_option, note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.results import print_table
-from zapbench.result.request import Asked, Request
+from zapbench.result.request import LAST_SEED, MOST_BOOTS, Asked, Request
 from zapbench.run import RunResult, run
 
 
 @click.command()
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
 @where_options
-@click.option("--boots", type=click.IntRange(min=1), help="Processes, or boots of the machine.")
-@click.option("--seed", type=click.IntRange(min=0), help="Fixes the order of the cases.")
+@click.option(
+    "--boots", type=click.IntRange(1, MOST_BOOTS), help="Processes, or boots of the machine."
+)
+@click.option("--seed", type=click.IntRange(0, LAST_SEED), help="Fixes the order of the cases.")
 @click.option("--quick", is_flag=True, help="The small grid, fewer samples: about a minute.")
 @click.option("-o", "directory", type=click.Path(path_type=Path), help="Result directory.")
 @click.option(

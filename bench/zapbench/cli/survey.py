@@ -10,7 +10,7 @@ from zapbench.cli.bridge import print_bridge
 from zapbench.cli.output import note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.run import show
-from zapbench.result.request import Asked, Request
+from zapbench.result.request import LAST_SEED, MOST_BOOTS, Asked, Request
 from zapbench.survey import survey
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
@@ -19,8 +19,10 @@ MADV_ZAP_KERNEL = "6.12+madv-zap"
 @click.command()
 @click.argument("globs", nargs=-1, metavar="[GLOB]...")
 @click.option("--kernel", help=f"Kernel with MADV_ZAP.  [default: {MADV_ZAP_KERNEL}]")
-@click.option("--boots", type=click.IntRange(min=1), help="Processes, and boots of the machine.")
-@click.option("--seed", type=click.IntRange(min=0), help="Fixes the order of the cases.")
+@click.option(
+    "--boots", type=click.IntRange(1, MOST_BOOTS), help="Processes, and boots of the machine."
+)
+@click.option("--seed", type=click.IntRange(0, LAST_SEED), help="Fixes the order of the cases.")
 @click.option("-o", "directory", type=click.Path(path_type=Path), help="Result directory.")
 @click.option(
     "--resume",

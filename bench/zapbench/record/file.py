@@ -10,14 +10,14 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zapbench.error import DiskFull, SchemaError
+from zapbench.error import DiskFull, OtherVersion, SchemaError
 from zapbench.host.file import drafts, locked, write_atomically
 from zapbench.record.salvage import GZIP, Inflated, inflate, salvage
 from zapbench.record.stream import Recording, collect
 
 FLUSH_BYTES = 1 << 16
 FLUSH_SECONDS = 1.0
-MEMBER_BYTES = 1 << 18
+MEMBER_BYTES = 1 << 14
 
 
 def load(path: Path) -> Recording:
@@ -30,10 +30,9 @@ def load(path: Path) -> Recording:
             can be kept.
     """
     try:
-        path, data = _contents(path)
+        return _best(path).content.recording
     except OSError as error:
         raise SchemaError(f"cannot read {path}: {error.strerror}") from error
-    return _content(data, str(path)).recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,57 @@ class _Content:
     recording: Recording
     whole: bool = True
 
+    @property
+    def text(self) -> list[bytes]:
+        """The lines without a half one at the end."""
+        return [line for line in self.lines if line.endswith(b"\n")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file and what is in it; ``beside`` is the other one, if that holds something else."""
+
+    path: Path
+    data: bytes
+    content: _Content
+    beside: Path | None = None
+
+
+def _best(path: Path) -> _Found:
+    """The file that holds most: the plain one, but after a crash of the machine.
+
+    Raises:
+        OSError: there is none, or it cannot be read.
+        SchemaError: nothing in them can be kept.
+    """
+    found: list[_Found] = []
+    error: SchemaError | None = None
+    there = [each for each in dict.fromkeys((plain(path), path)) if each.exists()] or [path]
+    for each in there:
+        data = each.read_bytes()
+        try:
+            found.append(_Found(each, data, _content(data, str(each))))
+        except OtherVersion:
+            raise
+        except SchemaError as this:
+            error = error or this
+    if not found:
+        assert error is not None
+        raise error
+    best = max(found, key=lambda each: len(each.content.text))
+    kept = set(best.content.text)
+    same = [each.path for each in found if kept.issuperset(each.content.text)]
+    return replace(best, beside=next((each for each in there if each not in same), None))
+
 
 def _content(data: bytes, source: str) -> _Content:
-    found = inflate(data) if data.startswith(GZIP[:2]) else Inflated(data)
+    found = inflate(data) if GZIP in data or data.startswith(GZIP[:2]) else Inflated(data)
     lines = found.text.splitlines(keepends=True)
     try:
         if found.damaged is not None:
-            raise SchemaError(f"{source} is damaged after byte {found.damaged}: measure again")
+            raise SchemaError(
+                f"{source} is damaged, and nothing in it can be kept: measure anew elsewhere"
+            )
         recording = collect(lines, source)
     except SchemaError:
         kept, recording = salvage(lines, source)
@@ -58,7 +101,7 @@ def _content(data: bytes, source: str) -> _Content:
             raise
         return _Content(kept, recording, whole=False)
     if found.cut is not None and recording.truncated is None:
-        recording = replace(recording, truncated=f"{source} was cut off at byte {found.cut}")
+        recording = replace(recording, truncated=f"{source} was cut off: its end is missing")
     return _Content(lines, recording)
 
 
@@ -70,16 +113,6 @@ def is_there(path: Path) -> bool:
 def plain(path: Path) -> Path:
     """Where the records of a ``.jsonl.gz`` are until it is made; any other file is its own."""
     return path.with_suffix("") if path.name.endswith(".jsonl.gz") else path
-
-
-def _contents(path: Path) -> tuple[Path, bytes]:
-    """What all records are in, and the bytes of it.
-
-    The plain file is looked for first: it goes away only when the other is complete.
-    """
-    with contextlib.suppress(FileNotFoundError):
-        return plain(path), plain(path).read_bytes()
-    return path, path.read_bytes()
 
 
 def only_writer(directory: Path) -> contextlib.AbstractContextManager[None]:
@@ -117,7 +150,7 @@ class Writer:
         self._pending: list[bytes] = []
         self._size = 0
         self._flushed = time.monotonic()
-        self.went_on = is_there(path)
+        self.went_on = False
         self.damaged: Path | None = None
         with contextlib.ExitStack() as stack:
             try:
@@ -132,14 +165,16 @@ class Writer:
         """Make the plain file end with a whole line, and hold what `load` gives."""
         for left in itertools.chain(drafts(self.path), drafts(self._plain)):
             left.unlink()
-        if not is_there(self.path):
+        self.went_on = is_there(self.path)
+        if not self.went_on:
             return
-        path, data = _contents(self.path)
-        kept = _content(data, str(path))
-        if not kept.whole:
-            self.damaged = _set_aside(path)
-        text = b"".join(line for line in kept.lines if line.endswith(b"\n"))
-        if path != self._plain or text != data:
+        found = _best(self.path)
+        if found.beside is not None:
+            self.damaged = _set_aside(found.beside)
+        if not found.content.whole:
+            self.damaged = _set_aside(found.path)
+        text = b"".join(found.content.text)
+        if found.path != self._plain or text != found.data:
             write_atomically(self._plain, text, durable=True)
 
     def write(self, line: bytes) -> None:

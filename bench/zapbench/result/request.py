@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,6 +15,8 @@ from zapbench.error import DiskFull, UsageError
 from zapbench.host.file import write_if_changed
 
 REQUEST = "request.json"
+MOST_BOOTS = 10_000
+LAST_SEED = (1 << 63) - 1
 
 Command = Literal["run", "survey", "calibrate"]
 
@@ -30,10 +32,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     target: str | None = None
     kernel: str | None = None
     accel: str | None = None
-    boots: int | None = None
-    seed: int | None = None
+    boots: Annotated[int, msgspec.Meta(ge=1, le=MOST_BOOTS)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=LAST_SEED)] | None = None
     quick: bool = False
-    place: str | None = None
+    place: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
 NOTHING = Asked()
@@ -46,6 +48,10 @@ class Request:
     asked: Asked = NOTHING
     directory: Path | None = None
     resume: bool = False
+
+
+class _Head(msgspec.Struct, frozen=True):
+    v: int
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,10 +88,16 @@ def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
             cannot be read, or nothing is kept and nothing asked.
     """
     if not directory.is_dir():
-        raise UsageError(f"{directory} does not exist: start without --resume")
+        what = "is no directory" if directory.exists() else "does not exist"
+        raise UsageError(f"{directory} {what}: start without --resume")
     path = directory / REQUEST
     try:
-        kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+        text = path.read_bytes()
+        if (v := msgspec.json.decode(text, type=_Head).v) != 1:
+            raise UsageError(
+                f"{path} is of version {v}, this zapbench reads 1; use the zapbench that wrote it"
+            )
+        kept = msgspec.json.decode(text, type=_Kept)
     except FileNotFoundError:
         if asked.globs or asked.quick:
             return asked
@@ -121,10 +133,11 @@ def in_place(asked: Asked) -> Iterator[Path | None]:
         return
     try:
         os.chdir(asked.place)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name with a null byte
+        why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
-            f"this was begun in {asked.place}, where files are made and names looked up: "
-            f"{error.strerror}; make it, or start anew"
+            f"this was begun in {asked.place!r}, where files are made and names looked up: "
+            f"{why}; make it, or start anew"
         ) from error
     try:
         yield before

@@ -134,7 +134,7 @@ def create(directory: Path, *, resume: bool = False) -> Writer:
             written to.
         EnvironmentMissing: another run writes into it.
     """
-    if resume and not recorded(directory):
+    if resume and not recorded(directory) and not (directory / REQUEST).is_file():
         raise UsageError(f"{directory} holds no {RECORDS} to resume; start without --resume")
     _claim(directory, occupied=resume)
     writer = Writer(directory / RECORDS)
@@ -224,6 +224,8 @@ def repair(directory: Path) -> Path | None:
         SchemaError: nothing can be kept.
         DiskFull: it cannot be written; what was there is left.
     """
+    if directory.is_file():
+        raise UsageError(f"{directory} is a file: name the result directory that it is in")
     _record_file(directory)
     with create(directory, resume=True) as writer:
         return writer.damaged
