@@ -24,12 +24,12 @@ def commands(request: pytest.FixtureRequest) -> int:
 
 
 def ends(processes: list[Process]) -> list[tuple[int, str]]:
-    """The status of each and the last line it wrote, none of them a traceback's."""
+    """The status of each and what it wrote of its progress, none of it a traceback."""
     found = []
     for process in processes:
         _, err = process.communicate()
         assert "Traceback" not in err, err
-        found.append((process.returncode, err.splitlines()[-1]))
+        found.append((process.returncode, err))
     return found
 
 
