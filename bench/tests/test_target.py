@@ -17,7 +17,9 @@ from toy_guest import CASES, job, program
 
 from zapbench import record
 from zapbench.error import EnvironmentMissing, LostProcess, UsageError, ZapbenchError
+from zapbench.host.doctor import DAMON
 from zapbench.host.file import locked
+from zapbench.host.machine import Machine
 from zapbench.record import Context, End, Error, Samples
 from zapbench.target import InProcess, Native, Replay, Target, guest_path
 
@@ -84,6 +86,16 @@ def test_a_silent_program_is_killed(tmp_path: Path) -> None:
     assert len(lines) == 1
 
 
+def test_what_may_have_made_it_silent_is_named(tmp_path: Path) -> None:
+    scheme = tmp_path / DAMON / "0/contexts/0/schemes/0"
+    scheme.mkdir(parents=True)
+    (scheme / "action").write_text("pageout\n")
+    (tmp_path / DAMON / "0/state").write_text("on\n")
+    guest, silence = program(tmp_path, "signal.pause()\n"), seconds(2)
+    target = Native(guest, silence_seconds=silence, machine=Machine(tmp_path))
+    ends_with(target, LostProcess, r"killed \(DAMON pages out: it unmaps pages: echo off >/sys/")
+
+
 def test_half_a_line_is_passed_on_as_it_came(tmp_path: Path) -> None:
     body = "sys.stdout.write('{\"v\":1'); sys.stdout.flush(); os.kill(os.getpid(), 9)\n"
     lines = ends_with(Native(program(tmp_path, body)), LostProcess, "SIGKILL")
@@ -132,7 +144,9 @@ DRIVER = """\
 import sys
 from pathlib import Path
 from toy_guest import job
+from zapbench.host.doctor import DAMON
 from zapbench.host.file import locked
+from zapbench.host.machine import Machine
 from zapbench.target import Native
 with locked(Path("lock")):
     for line in Native().run(job(sys.argv[1], samples=1_000_000, max_seconds=3600)):

@@ -21,7 +21,9 @@ from typing import IO, Protocol
 
 from zapbench.case import Case
 from zapbench.error import EnvironmentMissing, LostProcess, UsageError
+from zapbench.host.doctor import State, reclaim
 from zapbench.host.file import held
+from zapbench.host.machine import Machine
 from zapbench.host.process import tied
 from zapbench.host.scratch import scratch
 from zapbench.host.signals import held_back
@@ -108,11 +110,16 @@ class Native:
     tier = "native"
 
     def __init__(
-        self, executable: Path | None = None, *, silence_seconds: float = SILENCE_SECONDS
+        self,
+        executable: Path | None = None,
+        *,
+        silence_seconds: float = SILENCE_SECONDS,
+        machine: Machine | None = None,
     ) -> None:
         self.kernel = os.uname().release
         self._executable = executable or guest_path()
         self._silence = silence_seconds
+        self._machine = machine or Machine()
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, job: Job) -> Iterator[bytes]:
@@ -128,7 +135,9 @@ class Native:
                 hung = yield from _lines(process, self._silence)
             complaints.seek(0)
             words = complaints.read().decode(errors="replace").split("\n")
-        _check_end(process.returncode, [word for word in words if word], hung, self._silence)
+        if hung:
+            raise LostProcess(f"{_silent(self._silence, self._machine)}{_last(words)}")
+        _check_end(process.returncode, _last(words))
 
     @contextlib.contextmanager
     def _started(self, command: list[str], stderr: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
@@ -210,16 +219,29 @@ def _lines(process: subprocess.Popen[bytes], silence: float) -> Generator[bytes,
     return hung
 
 
-def _check_end(status: int, complaints: list[str], hung: bool, silence: float) -> None:
+def _silent(seconds: float, machine: Machine) -> str:
+    """What there is to say of a process that wrote nothing for so long.
+
+    A page that the kernel unmaps by itself makes an access wait that nobody expects to.
+    """
+    seen = f"{GUEST} wrote nothing for {seconds:g} s and was killed"
+    found = reclaim(machine)
+    return seen if found.state is State.OK else f"{seen} ({found.seen}: {found.fix})"
+
+
+def _last(words: list[str]) -> str:
+    """The last line of the complaints, as the end of a message."""
+    said = [word for word in words if word]
+    return f": {said[-1]}" if said else ""
+
+
+def _check_end(status: int, said: str) -> None:
     """Turn the way a process ended into the error that says so; 0, 1 and 130 are its own."""
-    said = f": {complaints[-1]}" if complaints else ""
-    if hung:
-        raise LostProcess(f"{GUEST} wrote nothing for {silence:g} s and was killed{said}")
     if status < 0:
         name = signal.Signals(-status).name
         raise LostProcess(f"{GUEST} was killed by {name}{said}; what it finished is kept")
     if status == EXIT_USAGE:
-        raise UsageError(complaints[-1] if complaints else f"{GUEST} refused its arguments")
+        raise UsageError(said.removeprefix(": ") or f"{GUEST} refused its arguments")
     if status not in (0, 1, 130):
         raise LostProcess(f"{GUEST} ended with status {status}{said}")
 
