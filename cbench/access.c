@@ -84,12 +84,30 @@ static void *accessor_main(void *arg)
 	return NULL;
 }
 
-static void catch_faults(struct accessor *a)
+static void catch_faults(struct sigaction *segv, struct sigaction *bus)
 {
 	struct sigaction sa = { .sa_handler = on_fault };
 
-	sigaction(SIGSEGV, &sa, &a->segv);
-	sigaction(SIGBUS, &sa, &a->bus);
+	sigaction(SIGSEGV, &sa, segv);
+	sigaction(SIGBUS, &sa, bus);
+}
+
+static void release_faults(const struct sigaction *segv, const struct sigaction *bus)
+{
+	sigaction(SIGSEGV, segv, NULL);
+	sigaction(SIGBUS, bus, NULL);
+}
+
+/* What an access meets where no userfaultfd would report it: nothing else waits. */
+int access_by_this_thread(char *addr, bool write)
+{
+	struct sigaction segv, bus;
+	int event;
+
+	catch_faults(&segv, &bus);
+	event = access_page(addr, write);
+	release_faults(&segv, &bus);
+	return event;
 }
 
 /* NULL: out of memory, threads or descriptors. */
@@ -110,7 +128,7 @@ struct accessor *accessor_start(const struct uffd *u, size_t granule)
 		free(a);
 		return NULL;
 	}
-	catch_faults(a);
+	catch_faults(&a->segv, &a->bus);
 	return a;
 }
 
@@ -214,8 +232,7 @@ void accessor_stop(struct accessor *a)
 	}
 	submit(a, NULL, false);
 	pthread_join(a->thread, NULL);
-	sigaction(SIGSEGV, &a->segv, NULL);
-	sigaction(SIGBUS, &a->bus, NULL);
+	release_faults(&a->segv, &a->bus);
 	close(a->request);
 	close(a->done);
 	free(a);

@@ -12,6 +12,7 @@ void accessor_stop(struct accessor *a);
 int access_begin(struct accessor *a, char *addr, bool write, int *event);
 int access_end(struct accessor *a);
 int access_once(const struct uffd *u, size_t granule, char *addr, bool write);
+int access_by_this_thread(char *addr, bool write);
 long thread_faults(void);
 
 #endif

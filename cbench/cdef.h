@@ -24,6 +24,14 @@ enum event {
 	NR_EVENTS
 };
 
+/* How T shows in /proc/PID/pagemap. */
+enum shown {
+	SHOWN_ABSENT, /* nothing is mapped */
+	SHOWN_MARKER, /* an entry that maps no page */
+	SHOWN_PROTECTED, /* the page is mapped, and protected by userfaultfd */
+	SHOWN_NOT /* as before the drop */
+};
+
 /* Backings that a method can never have, and why. */
 struct zapbench_refusal {
 	bool (*of)(const struct zapbench_backing *b);
@@ -37,6 +45,7 @@ struct zapbench_method {
 	/* NULL if its end state equals that of MADV_ZAP; else what differs */
 	const char *differs;
 	int event; /* declared for a range registered by reg_mode */
+	int shown; /* enum shown: each page is looked at after every drop */
 	uint64_t reg_mode; /* UFFDIO_REGISTER_MODE_*, 0: not registered */
 	uint64_t features; /* UFFD_FEATURE_* it cannot do without */
 	bool loses_data; /* the page cache loses its pages */

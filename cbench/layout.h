@@ -29,6 +29,7 @@ struct region {
 	size_t reserved_len;
 	char *base; /* slot 0 */
 	int fd; /* -1: anonymous */
+	int pagemap; /* /proc/self/pagemap */
 	char *alias; /* a second, shared mapping of the file; NULL: none */
 	struct uffd uffd;
 	uint64_t reg_mode; /* 0: the range is not registered */
@@ -36,6 +37,7 @@ struct region {
 	struct op *ops; /* one sample */
 	unsigned int nr_ops;
 	uint64_t seed;
+	uint64_t looks; /* at pages at random, so far */
 };
 
 /* Prime, so that pages a power of two apart never hold the same bytes. */

@@ -16,7 +16,6 @@
 #include "size.h"
 
 #define PAGEMAP_PFN ((1ull << 55) - 1)
-#define PAGEMAP_PRESENT (1ull << 63)
 #define KPF_THP 22
 #define KPF_COMPOUND_HEAD 15
 #define KPF_COMPOUND_TAIL 16
@@ -135,6 +134,16 @@ static int pagemap_entry(const char *addr, uint64_t *entry)
 {
 	return read_entries("/proc/self/pagemap", (uintptr_t)addr / base_page(), entry,
 			    1);
+}
+
+/* The entries of n base pages, by the descriptor that the region keeps open for it. */
+int pagemap_read(const struct region *r, const char *addr, uint64_t *entries, size_t n)
+{
+	ssize_t bytes = n * sizeof(*entries), got;
+
+	got = pread(r->pagemap, entries, bytes,
+		    (uintptr_t)addr / base_page() * sizeof(*entries));
+	return got == bytes ? 0 : got < 0 ? -errno : -EIO;
 }
 
 bool page_present(const char *addr)

@@ -5,9 +5,15 @@
 
 #include "layout.h"
 
+/* Bits of an entry of /proc/PID/pagemap. */
+#define PAGEMAP_UFFD_WP (1ull << 57) /* Linux 5.13 */
+#define PAGEMAP_SWAP (1ull << 62) /* markers too */
+#define PAGEMAP_PRESENT (1ull << 63)
+
 int mapped_slot_as_requested(const struct region *r, const char *slot,
 			     struct reason *why);
 int mapped_as_requested(const struct region *r, struct reason *why);
+int pagemap_read(const struct region *r, const char *addr, uint64_t *entries, size_t n);
 bool page_present(const char *addr);
 int vma_count(void);
 int vma_is_registered(const char *addr, uint64_t modes);

@@ -3,6 +3,7 @@
  * The memory under test: one file, mapped in equal slots with holes between
  * them so that no mapping merges with another.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -138,6 +139,15 @@ static int open_backing(struct region *r, struct reason *why)
 	return err;
 }
 
+static int open_pagemap(struct region *r, struct reason *why)
+{
+	r->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (r->pagemap >= 0)
+		return 0;
+	because(why, "cannot open /proc/self/pagemap: %s", strerror(errno));
+	return -errno;
+}
+
 static int fill_and_map(struct region *r, struct reason *why)
 {
 	int err = 0;
@@ -176,10 +186,13 @@ int region_create(struct region *r, const struct zap_case *c, const struct optio
 		.slots = case_slots(c),
 		.margin = c->middle ? c->page : 0,
 		.fd = -1,
+		.pagemap = -1,
 		.seed = mix64(o->seed),
 	};
 	r->granule = r->backing->hugetlb ? r->page : base_page();
 	err = open_uffd(r, why);
+	if (!err)
+		err = open_pagemap(r, why);
 	if (!err)
 		err = open_backing(r, why);
 	if (!err)
@@ -200,5 +213,7 @@ void region_destroy(struct region *r)
 		munmap(r->reserved, r->reserved_len);
 	if (r->fd >= 0)
 		close(r->fd);
+	if (r->pagemap >= 0)
+		close(r->pagemap);
 	free(r->ops);
 }

@@ -140,6 +140,8 @@ static long voluntary_switches(void)
 
 void timing_before(struct timing *t)
 {
+	if (!t->total.n)
+		t->looked = 0;
 	t->switches = t->o->tsc ? voluntary_switches() : 0;
 }
 
@@ -189,6 +191,23 @@ int timing_keep_stage(struct timing *t, unsigned int stage, uint64_t value)
 	return t->keeping ? series_add(&t->stage[stage], value) : 0;
 }
 
+/* Looks at the state that a sample has left, while the clock stands. */
+int timing_look(struct timing *t, struct region *r,
+		int (*look)(struct region *r, struct reason *why))
+{
+	uint64_t start = clock_now(t->o);
+	struct reason why = { "" };
+	int err = look(r, &why);
+
+	t->looked += clock_now(t->o) - start;
+	if (err && t->warmup)
+		because(&t->why, "%s in a warm-up round", why.text);
+	else if (err)
+		because(&t->why, "%s after sample %llu", why.text,
+			(unsigned long long)t->total.n);
+	return err;
+}
+
 /*
  * What the whole case cost, first sample to last, the ways back included.  Of
  * the work that the kernel puts off, what was done by then: with several CPUs
@@ -200,7 +219,7 @@ void timing_finish(struct timing *t)
 	if (!t->o->tsc || !t->case_start)
 		return;
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	t->case_total = clock_now(t->o) - t->case_start;
+	t->case_total = clock_now(t->o) - t->case_start - t->looked;
 }
 
 int drop_nothing(const struct zapbench_method *m, struct region *r, char *addr,

@@ -44,6 +44,8 @@ struct timing {
 	bool keeping;
 	uint64_t empty; /* least cost of a sample of no-ops */
 	uint64_t case_start, case_total;
+	uint64_t looked; /* time that is not part of case_total */
+	unsigned int forgiven; /* samples that the kernel may have disturbed */
 	uint64_t ops, pages_per_op;
 	uint64_t deadline_ns;
 	struct fault_counts faults; /* workload minor_fault */
@@ -61,6 +63,8 @@ void timing_before(struct timing *t);
 int timing_add(struct timing *t, uint64_t start, uint64_t end);
 int timing_keep(struct timing *t, uint64_t start, uint64_t end);
 int timing_keep_stage(struct timing *t, unsigned int stage, uint64_t value);
+int timing_look(struct timing *t, struct region *r,
+		int (*look)(struct region *r, struct reason *why));
 void timing_finish(struct timing *t);
 void timing_measure_empty(struct region *r, struct timing *t);
 int run_ops(const struct zapbench_method *m, struct region *r);

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "crew.h"
+#include "everypage.h"
 #include "size.h"
 #include "timing.h"
 #include "workload.h"
@@ -189,24 +190,45 @@ static int verify(const struct mapper *m, struct timing *t)
 
 /* ---- samples ---- */
 
+enum { FORGIVEN = 3 };
+
+/*
+ * -EAGAIN: the sample does not count.  The kernel may have reclaimed a page since
+ * it was mapped, except where instructions are counted; but not again and again.
+ */
+static int look_mapped(const struct mapper *m, struct timing *t)
+{
+	bool marks = m->mode & UFFDIO_CONTINUE_MODE_WP;
+	int err = timing_look(t, m->r, marks ? every_page_mapped_wp : every_page_mapped);
+
+	return err == -EPROTO && !t->o->tsc && t->forgiven++ < FORGIVEN ? -EAGAIN : err;
+}
+
 static int sample(struct mapper *m, struct timing *t, struct crew *crew)
 {
 	uint64_t start, end;
 	int err = drop_all(m);
 
+	if (!err)
+		err = timing_look(t, m->r, every_page_absent);
 	if (err)
 		return err;
-	if (crew) {
-		end = crew_pass(crew, NULL);
-		err = atomic_load(&m->err);
-		/* no look at switches: this thread slept, while its crew worked */
-		return err ? err : series_add(&t->total, end);
-	}
 	timing_before(t);
 	start = clock_now(t->o);
-	err = map_all(m);
-	end = clock_now(t->o);
-	return err ? err : timing_keep(t, start, end);
+	if (crew) {
+		end = start + crew_pass(crew, NULL);
+		err = atomic_load(&m->err);
+	} else {
+		err = map_all(m);
+		end = clock_now(t->o);
+	}
+	if (err)
+		return err;
+	err = look_mapped(m, t);
+	if (err)
+		return err == -EAGAIN ? 0 : err;
+	/* no look at switches: this thread slept, while its crew worked */
+	return crew ? series_add(&t->total, end - start) : timing_keep(t, start, end);
 }
 
 static const char *excluded(const struct zap_case *c)

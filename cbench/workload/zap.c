@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Workload "zap": M to T, the calls alone.  The way back to M is not timed. */
+#include "everypage.h"
 #include "state.h"
 #include "timing.h"
 #include "workload.h"
@@ -30,6 +31,8 @@ static int run(struct region *r, struct timing *t)
 		start = clock_now(t->o);
 		err = run_ops(r->method, r);
 		end = clock_now(t->o);
+		if (!err)
+			err = timing_look(t, r, every_page_traps);
 		if (!err)
 			err = timing_keep(t, start, end);
 		if (!err)

@@ -229,9 +229,13 @@ def measured(image: Image, case: str, directory: Path) -> tuple[int, Recording]:
 @pytest.mark.parametrize(
     ("name", "case", "words"),
     [
-        ("noop", "zap/madv_zap/shmem/4k/64k", "page 0 of 16 met none, not minor"),
-        ("skip-last-page", "cycle/madv_zap/shmem/4k/64k", "page 15 of 16 met none, not minor"),
+        ("noop", "zap/madv_zap/shmem/4k/64k", "page 0 of 16 is still mapped"),
+        ("skip-last-page", "cycle/madv_zap/shmem/4k/64k", "page 15 of 16 is still mapped"),
         ("drop-private", "zap/madv_zap/shmem-private/4k/64k", "promise cow broken"),
+        pytest.param(
+            *("once-per-range", "zap/madv_zap/shmem/4k/2m", "page 0 of 16 is still mapped"),
+            marks=pytest.mark.kernels,
+        ),
     ],
 )
 def test_a_broken_madv_zap_is_caught_and_gets_no_number(
@@ -249,3 +253,25 @@ def test_a_broken_madv_zap_is_caught_and_gets_no_number(
     assert not any(contract.equivalent for contract in recording.of(Contract))
     status, recording = measured(good, case, tmp_path / "good")
     assert (status, len(recording.of(Samples))) == (0, 1)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize(
+    ("name", "case", "words"),
+    [
+        (
+            *("three-times", "zap/madv_zap/shmem/4k/2m"),
+            "page 0 of 512 is still mapped in a warm-up round",
+        ),
+        ("one-in-512", "cycle/madv_zap/shmem/4k/2m", "page 17 of 512 is still mapped"),
+    ],
+)
+def test_what_its_contract_does_not_see_is_caught_where_it_is_measured(
+    name: str, case: str, words: str, tmp_path: Path, require: Require
+) -> None:
+    with whole(require):
+        status, recording = measured(broken(name), case, tmp_path)
+    assert status == 1
+    assert recording.of(Samples) == []
+    assert [each.reason for each in recording.of(Error)] == [words]
+    assert [contract.why for contract in recording.of(Contract)] == [""]
