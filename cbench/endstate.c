@@ -177,8 +177,8 @@ static int check_resolved(struct region *r, struct accessor *a, size_t max,
 }
 
 /*
- * The page that is looked at first is accessed right before the drop, by the same
- * thread: what a TLB still holds then, the drop must have flushed.
+ * The page that is accessed first is accessed right before the drop as well, by the
+ * same thread: what a TLB holds then, the drop must flush.
  */
 static int warm(struct region *r, struct accessor *a)
 {
@@ -196,6 +196,7 @@ static int warm(struct region *r, struct accessor *a)
 static int check_with(struct region *r, struct accessor *a, size_t max, int *event,
 		      struct reason *why)
 {
+	uint64_t ignored;
 	int err = warm(r, a);
 
 	if (err) {
@@ -203,15 +204,22 @@ static int check_with(struct region *r, struct accessor *a, size_t max, int *eve
 		return err;
 	}
 	err = drop_all(r, why);
+	if (!err)
+		err = check_traps(r, a, max, event, why);
 	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
 		if (r->alias && !region_loses_data(r))
 			err = check_file(r, &r->ops[i], max, why);
-	if (!err)
-		err = check_traps(r, a, max, event, why);
 	if (err || r->method->no_resolve)
 		return err;
 	/* again, for the bulk call: what check_traps() looked at is resolved */
-	err = drop_all(r, why);
+	if (region_maps_pmd(r)) {
+		err = region_put_back(r, &ignored);
+		err = err ? err : region_restore(r);
+	}
+	if (err)
+		because(why, "cannot go back to the mapped state: %s", strerror(-err));
+	else
+		err = drop_all(r, why);
 	return err ? err : check_resolved(r, a, max, why);
 }
 
