@@ -117,6 +117,12 @@ struct zapbench_promise {
 	   and in a word, where that is not "kept" or "lost". */
 	const char *cost, *cost_kept, *cost_lost;
 	bool events; /* checked with userfaultfd's non-fault events asked for */
+	bool own_process; /* checked where it disturbs nothing else */
+	uint64_t needs; /* bit n: enum need n, see promise/need.h */
+	/* Why it is not checked on hugetlb, on a machine that others use, and with
+	   methods that do not promise it; NULL: it is. */
+	const char *not_hugetlb, *not_shared_machine, *not_unpromised;
+	/* on a region of its own in state M: see promise/checks.h */
 	int (*check)(struct region *r, struct reason *note);
 };
 

@@ -3,31 +3,80 @@
  * The contract of a method on a backing: the end states and every promise, on
  * a small region of their own, written as one record.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "contract.h"
 #include "endstate.h"
+#include "promise/need.h"
 #include "record.h"
 #include "region.h"
 #include "size.h"
 #include "state.h"
 #include "workload.h"
 
-static int in_region(struct zap_case *c, const struct options *o, bool events,
-		     int (*check)(struct region *r, struct reason *note),
-		     struct reason *note)
+static int in_region(struct zap_case *c, const struct options *o,
+		     const struct zapbench_promise *p, struct reason *note)
 {
 	struct region r;
-	int err;
+	int err = region_create(&r, c, o, note);
 
-	c->events = events;
-	err = region_create(&r, c, o, note);
-	if (!err)
-		err = check(&r, note);
-	else
-		err = -ENODATA;
+	err = err ? -ENODATA : p->check(&r, note);
 	region_destroy(&r);
 	return err;
+}
+
+/* What a check found: all that comes back from another process. */
+struct finding {
+	int held;
+	struct reason note;
+};
+
+static int in_own_process(struct zap_case *c, const struct options *o,
+			  const struct zapbench_promise *p, struct reason *note)
+{
+	struct finding found = { -ENODATA, { "" } };
+	int ends[2];
+	pid_t pid;
+
+	because(note, "no process for it: %s", strerror(errno));
+	if (pipe2(ends, O_CLOEXEC))
+		return -ENODATA;
+	pid = fork();
+	if (!pid) {
+		found.held = in_region(c, o, p, &found.note);
+		_exit(write(ends[1], &found, sizeof(found)) != sizeof(found));
+	}
+	close(ends[1]);
+	if (pid > 0 && read(ends[0], &found, sizeof(found)) == sizeof(found))
+		*note = found.note;
+	close(ends[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return found.held;
+}
+
+static int check_promise(struct zap_case *c, const struct options *o,
+			 const struct zapbench_promise *p, bool promised,
+			 struct reason *note)
+{
+	const char *lacks = promise_lacks(p, c, o, promised);
+	size_t range = c->range;
+	int held;
+
+	if (lacks) {
+		because(note, "%s", lacks);
+		return -ENODATA;
+	}
+	c->events = p->events && c->backing->uffd_minor && c->method->reg_mode;
+	c->range = promise_range(p, c);
+	held = (p->own_process ? in_own_process : in_region)(c, o, p, note);
+	c->range = range;
+	c->events = false;
+	return held;
 }
 
 static void write_promise(struct json *j, const struct zapbench_promise *p, bool promised,
@@ -40,6 +89,19 @@ static void write_promise(struct json *j, const struct zapbench_promise *p, bool
 	json_close(j, '}');
 }
 
+static void broken(struct contract *result, const struct zapbench_promise *p, int held,
+		   const char *note)
+{
+	if (result->err)
+		return;
+	result->err = -EPROTO;
+	if (held < 0)
+		because(&result->why, "%s, when %s was checked", note, p->name);
+	else
+		because(&result->why, "promise %s broken%s%s", p->name, *note ? ": " : "",
+			note);
+}
+
 /* Checks them all; the first broken one is the reason in result. */
 static void check_promises(struct json *j, struct zap_case *c, const struct options *o,
 			   struct contract *result)
@@ -47,23 +109,19 @@ static void check_promises(struct json *j, struct zap_case *c, const struct opti
 	json_open(j, "promises", '{');
 	for (unsigned int i = 0; i < zapbench_nr_promises; i++) {
 		const struct zapbench_promise *p = &zapbench_promises[i];
-		bool promised = c->method->promises >> i & 1;
-		bool events = p->events && c->backing->uffd_minor && c->method->reg_mode;
+		bool promised = c->method->promises >> i & 1, wrong;
 		struct reason note = { "" };
 		int held, tries = 0;
 
 		do {
-			held = in_region(c, o, events, p->check, &note);
-		} while (promised && !held && ++tries < CONTRACT_TRIES);
+			held = check_promise(c, o, p, promised, &note);
+			wrong = (promised && !held) || held == -EPROTO;
+		} while (wrong && ++tries < CONTRACT_TRIES);
 
 		write_promise(j, p, promised, held, note.text);
-		if (promised && held == 0 && !result->err) {
-			result->err = -EPROTO;
-			because(&result->why, "promise %s broken%s%s", p->name,
-				*note.text ? ": " : "", note.text);
-		}
+		if (wrong)
+			broken(result, p, held, note.text);
 	}
-	c->events = false;
 	json_close(j, '}');
 }
 
@@ -86,13 +144,8 @@ static int write_contract(struct zap_case *c, const struct options *o, int expec
 	return json_end(&j, o->out);
 }
 
-/*
- * Fills *result: err is 0, -EPROTO for a broken contract, or the errno for
- * which the method, registration or backing is not available (a skip).  A record
- * is written in the first two cases.  Returns -errno if writing it failed.
- */
-int contract_check(const struct zap_case *timed, const struct options *o,
-		   struct contract *result)
+/* The case of a contract's own region: a small one. */
+static struct zap_case contract_case(const struct zap_case *timed)
 {
 	struct zap_case c = {
 		.workload = &workload_contract,
@@ -102,15 +155,28 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 		.range = contract_range(timed),
 		.scratch = true,
 	};
-	struct region r;
-	int event = EVENT_NONE, expected;
 	char page[16], range[16];
 
-	*result = (struct contract){ c.method, c.backing, c.page, 0, { "" } };
 	snprintf(c.name, sizeof(c.name), "contract/%s/%s/%s/%s", c.method->name,
 		 c.backing->name, size_text(c.page, page, sizeof(page)),
 		 size_text(c.range, range, sizeof(range)));
-	result->err = region_checked(&r, &c, o, SIZE_MAX, &event, &result->why);
+	return c;
+}
+
+/*
+ * Fills *result: err is 0, -EPROTO for a broken contract, or the errno for
+ * which the method, registration or backing is not available (a skip).  A record
+ * is written in the first two cases.  Returns -errno if writing it failed.
+ */
+int contract_check(const struct zap_case *timed, const struct options *o,
+		   struct contract *result)
+{
+	struct zap_case c = contract_case(timed);
+	struct region r;
+	int event = EVENT_NONE, expected;
+
+	*result = (struct contract){ c.method, c.backing, c.page, 0, { "" } };
+	result->err = region_checked(&r, &c, o, 64, &event, &result->why);
 	expected = region_expected_event(&r);
 	region_destroy(&r);
 	if (result->err && result->err != -EPROTO)

@@ -139,7 +139,7 @@ int every_page_traps(struct region *r, struct reason *why)
 		return some_raise(r, event, why);
 	if (shown == SHOWN_MARKER && r->backing->hugetlb)
 		return all_show(r, &hugetlb_marker, why);
-	/* on a THP the protection may be a cleared PMD */
+	/* UFFDIO_RWPROTECT clears a PMD (7.3) */
 	if (event == EVENT_MINOR)
 		shown = SHOWN_ABSENT;
 	return all_show(r, &looks[shown], why);

@@ -105,7 +105,10 @@ static int open_port(const char *path)
 	return fd;
 }
 
-/* /args holds one argument a line; --out DEVICE is for process 1 alone. */
+/*
+ * /args holds one argument a line; --out DEVICE is for process 1 alone, which has
+ * the machine to itself.
+ */
 static int read_arguments(char *text, size_t size, char **args, const char **out)
 {
 	int fd = open("/args", O_RDONLY | O_CLOEXEC), n = 1;
@@ -116,6 +119,7 @@ static int read_arguments(char *text, size_t size, char **args, const char **out
 		close(fd);
 	text[len > 0 ? len : 0] = '\0';
 	args[0] = "zapbench-guest";
+	args[n++] = "--own-machine";
 	for (char *line; n < MAX_ARGS - 1 && (line = strsep(&text, "\n"));) {
 		if (next_is_out)
 			*out = line;

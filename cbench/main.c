@@ -21,7 +21,8 @@ enum {
 	OPT_DIR,
 	OPT_TMPFS,
 	OPT_SECONDS,
-	OPT_CONTRACT
+	OPT_CONTRACT,
+	OPT_OWN
 };
 
 static const struct option long_options[] = {
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
 	{ "tmpfs", required_argument, NULL, OPT_TMPFS },
 	{ "max-seconds", required_argument, NULL, OPT_SECONDS },
 	{ "contract-only", no_argument, NULL, OPT_CONTRACT },
+	{ "own-machine", no_argument, NULL, OPT_OWN },
 	{ 0 },
 };
 
@@ -43,7 +45,7 @@ static const char usage[] =
 	"usage: zapbench-guest [--cases FILE] [--samples N] [--seed N] [--clock "
 	"raw|tsc]\n"
 	"       [--kernel NAME] [--tier NAME] [--boot N] [--dir DIR] [--tmpfs DIR]\n"
-	"       [--max-seconds S] [--contract-only] [CASE]...\n";
+	"       [--max-seconds S] [--contract-only] [--own-machine] [CASE]...\n";
 
 struct case_list {
 	char **names;
@@ -135,6 +137,9 @@ static int parse_option(struct options *o, struct case_list *list, int opt)
 		return 0;
 	case OPT_CONTRACT:
 		o->contract_only = true;
+		return 0;
+	case OPT_OWN:
+		o->own_machine = true;
 		return 0;
 	}
 	return -ENOENT;

@@ -64,7 +64,7 @@ static size_t smaps_kib(const char *addr, const char *key)
 }
 
 /* 1 if the mapping that starts at addr shows the two-letter flag, 0 if not. */
-static int vma_has_flag(const char *addr, const char *flag)
+int vma_has_flag(const char *addr, const char *flag)
 {
 	char value[512];
 	int err = smaps_find(addr, "VmFlags:", value, sizeof(value));

@@ -181,7 +181,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.summary = "madvise(MADV_ZAP)",
 		.event = EVENT_MINOR,
 		.reg_mode = MINOR,
-		.promises = PROMISE_ALL,
+		/* a page of a file that was written is soft-dirty by its entry alone */
+		.promises = PROMISE_ALL & ~PROMISE(KEEPS_SOFT_DIRTY),
 		.drop = drop_advice,
 		.advice = MADV_ZAP,
 		.resolve = resolve_mapping,

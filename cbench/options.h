@@ -13,6 +13,7 @@ struct options {
 	const char *contents; /* what the pages hold: CONTENT_PAGES of them */
 	bool tsc;
 	bool contract_only;
+	bool own_machine; /* nobody else's: memory may be broken, swap switched on */
 	const char *kernel;
 	const char *tier;
 	int boot;

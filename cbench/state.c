@@ -159,6 +159,18 @@ int region_restore(struct region *r)
 	return err ? err : region_register_all(r, r->reg_mode);
 }
 
+/* From T back to M, by the cheapest way. */
+int region_back(struct region *r)
+{
+	bool resolves = !r->method->no_resolve;
+	uint64_t ignored;
+	int err = resolves ? region_put_back(r, &ignored) : 0;
+
+	for (unsigned int i = 0; i < r->nr_ops && !err && resolves; i++)
+		region_touch(r, r->ops[i].addr, r->ops[i].len);
+	return err ? err : region_restore(r);
+}
+
 /* Throws the pages away and makes them anew: state=fresh. */
 int region_refresh(struct region *r)
 {

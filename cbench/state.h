@@ -9,6 +9,7 @@ bool region_loses_data(const struct region *r);
 int region_fill(struct region *r, char *addr, size_t len);
 int region_map(struct region *r);
 int region_restore(struct region *r);
+int region_back(struct region *r);
 int region_refresh(struct region *r);
 int region_resolve(struct region *r, char *addr, size_t len);
 int region_put_back(struct region *r, uint64_t *between);

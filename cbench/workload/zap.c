@@ -5,20 +5,6 @@
 #include "timing.h"
 #include "workload.h"
 
-static int back(struct region *r)
-{
-	uint64_t ignored;
-	int err = 0;
-
-	if (r->c->fresh)
-		return region_refresh(r);
-	if (!r->method->no_resolve)
-		err = region_put_back(r, &ignored);
-	for (unsigned int i = 0; i < r->nr_ops && !err && !r->method->no_resolve; i++)
-		region_touch(r, r->ops[i].addr, r->ops[i].len);
-	return err ? err : region_restore(r);
-}
-
 static int run(struct region *r, struct timing *t)
 {
 	uint64_t start, end;
@@ -36,7 +22,7 @@ static int run(struct region *r, struct timing *t)
 		if (!err)
 			err = timing_keep(t, start, end);
 		if (!err)
-			err = back(r);
+			err = r->c->fresh ? region_refresh(r) : region_back(r);
 	} while (!err && timing_more(t));
 	return err;
 }

@@ -35,6 +35,8 @@ def test_contract_matrix_has_a_sign_for_each_promise(tmp_path: Path) -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["dontneed", "remap"]
     signs = [text.get_text() for text in axes.texts]
     assert (signs.count(SIGNS[KEPT]), signs.count(SIGNS[LOST])) == (2, 2)
+    # those that were not checked when it was measured have no column
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["cache", "cow", "vmas"]
 
 
 def test_result_without_contracts_has_no_matrix(tmp_path: Path) -> None:

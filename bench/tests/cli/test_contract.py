@@ -28,3 +28,10 @@ def test_where_every_contract_is_skipped_nothing_was_measured(
     assert "rwp: not available: no such call" in done.out
     assert "nothing was measured on synthetic, every case was skipped: no such call" in done.line
     assert done.status == 2
+
+
+def test_what_could_not_be_tested_is_told_with_the_reason(
+    zapbench: Command, replay: Replay
+) -> None:
+    out = zapbench("contract", "contract/*/shmem/4k/4k").out
+    assert "not tested: cow: a shared mapping has no private pages" in out

@@ -2,7 +2,7 @@
 """The contract matrix: what each method was seen to keep and to lose."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     BROKEN: {"linewidth": 0, **VERMILION.look},
     UNKNOWN: {"facecolor": "none", "edgecolor": "none"},
 }
+WIDE = 16  # promises: two panels of more do not fit on a page
 _INK = {KEPT: BLACK, LOST: INK, BROKEN: BLACK, UNKNOWN: GREY}
 
 Mapped = tuple[str, int]  # what is mapped: backing, page size
@@ -68,28 +69,40 @@ def draw_contract(results: Results) -> Figure:
     if not matrices:
         raise UsageError(f"{results.directory} holds no contract; `zapbench run` checks them")
     tall = max(map(len, matrices.values()))
-    sheet = Sheet(len(matrices), 2, len(promises()) * 0.27, tall * 0.2, 1.05, above=0.95, below=0.1)
+    names = checked(matrices)
+    beside = 2 if len(names) <= WIDE else 1
+    sheet = Sheet(len(matrices), beside, len(names) * 0.27, tall * 0.2, 1.05, above=0.95, below=0.1)
     said = f"{where(results)}; " + ", ".join(f"{SIGNS[name]} {name}" for name in SIGNS)
     figure = sheet.figure("What each method was seen to keep", said)
     for index, (mapped, rows) in enumerate(matrices.items()):
-        _draw_panel(sheet.axes(figure, index), mapped, rows, tall)
+        _draw_panel(sheet.axes(figure, index), mapped, rows, names, tall)
     return figure
 
 
+def checked(matrices: Mapping[Mapped, Mapping[str, Mapping[str, str]]]) -> list[str]:
+    """The promises that were checked when these were seen, in the order of the table."""
+    known = {name for rows in matrices.values() for words in rows.values() for name in words}
+    return [name for name in promises() if name in known]
+
+
 def _draw_panel(
-    axes: Axes, mapped: Mapped, rows: Mapping[str, Mapping[str, str]], tall: int
+    axes: Axes,
+    mapped: Mapped,
+    rows: Mapping[str, Mapping[str, str]],
+    names: Sequence[str],
+    tall: int,
 ) -> None:
     backing, page_size = mapped
     for y, words in enumerate(rows.values()):
-        for x, name in enumerate(promises()):
+        for x, name in enumerate(names):
             said = words.get(name, UNKNOWN)
             axes.add_patch(
                 Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, clip_on=False, **_LOOKS[said])
             )
             axes.text(x, y, SIGNS[said], ha="center", va="center", size=7, **_INK[said].look)
-    axes.set(xlim=(-0.5, len(promises()) - 0.5), ylim=(tall - 0.5, -0.5))
+    axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(tall - 0.5, -0.5))
     axes.set_yticks(range(len(rows)), list(rows))
-    axes.set_xticks(range(len(promises())), list(promises()), rotation=60, ha="left")
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="left")
     axes.xaxis.tick_top()
     axes.tick_params(length=0, labelsize=7, pad=1)
     title = f"{backing}, {size_text(page_size)} pages"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench contract``: what each method keeps and loses, as measured."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import click
@@ -94,9 +94,7 @@ def matrix_of(recording: Recording, cells: Iterable[Cell]) -> Matrix:
     context = recording.of(Context)[0]
     seen = {(c.method, c.backing, c.page_size): c for c in recording.of(Contract)}
     reasons = {
-        record.case: record.reason
-        for record in recording.records
-        if isinstance(record, Skip | Error)
+        record.case: record for record in recording.records if isinstance(record, Skip | Error)
     }
     places: dict[tuple[str, int], list[Cell]] = defaultdict(list)
     for cell in cells:
@@ -112,16 +110,16 @@ def _section(
     place: tuple[str, int],
     cells: Iterable[Cell],
     seen: Mapping[tuple[str, str, int], Contract],
-    reasons: Mapping[str, str],
+    reasons: Mapping[str, Skip | Error],
 ) -> Section:
     lines: list[MatrixRow] = []
     absent: dict[str, str] = {}
     for case, excluded in cells:
-        contract = seen.get((case.method, *place))
+        contract, said = seen.get((case.method, *place)), reasons.get(str(case))
         if contract is not None:
             lines.append(_line(contract))
         else:
-            absent[case.method] = excluded or reasons.get(str(case), "gave no record")
+            absent[case.method] = excluded or (said.reason if said else "gave no record")
     return Section(*place, tuple(lines), absent)
 
 
@@ -151,11 +149,16 @@ def print_matrix(matrix: Matrix) -> None:
     """Print a matrix as tables on standard output."""
     out = console()
     out.print(f"{matrix.kernel} ({matrix.tier}): what each method was seen to keep")
-    columns = ("method", "next access", *promises())
     for section in matrix.sections:
         out.print(f"\n{section.backing}, {size_text(section.page_size)} pages", style="bold")
+        tested = [name for name in promises() if _tested(section, name)]
         if section.lines:
-            grid(columns, (_cells(line) for line in section.lines), out)
+            heads = (
+                line.method if line.equivalent else f"≠ {line.method}" for line in section.lines
+            )
+            grid(("promise", *heads), _rows(section, tested), out)
+        for names, reason in _untested(section):
+            out.print(f"  not tested: {names}{reason}")
         for method, reason in section.absent.items():
             out.print(f"  {method}: not available: {reason}")
         for line in section.lines:
@@ -166,8 +169,26 @@ def print_matrix(matrix: Matrix) -> None:
         out.print(f"  {name}: {row.summary}")
 
 
-def _cells(line: MatrixRow) -> list[str | Text]:
+def _tested(section: Section, name: str) -> bool:
+    return any(line.kept.get(name, UNKNOWN) != UNKNOWN for line in section.lines)
+
+
+def _rows(section: Section, tested: Iterable[str]) -> Iterator[list[str | Text]]:
+    """A row for each promise, a column for each method."""
     styles = {BROKEN: "bold red", LOST: "yellow"}
-    words = [line.kept.get(name, UNKNOWN) for name in promises()]
-    method = line.method if line.equivalent else f"≠ {line.method}"
-    return [method, line.event, *(Text(word, style=styles.get(word, "")) for word in words)]
+    yield ["next access", *(line.event for line in section.lines)]
+    for name in tested:
+        words = (line.kept.get(name, UNKNOWN) for line in section.lines)
+        yield [name, *(Text(word, style=styles.get(word, "")) for word in words)]
+
+
+def _untested(section: Section) -> Iterator[tuple[str, str]]:
+    """The promises that could not be tested with any method, by the reason that most have."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for name in promises():
+        if section.lines and not _tested(section, name):
+            notes = Counter(line.notes[name] for line in section.lines if name in line.notes)
+            most = notes.most_common(1)
+            by_reason[f": {most[0][0]}" if most else ""].append(name)
+    for reason, names in by_reason.items():
+        yield ", ".join(names), reason

@@ -88,7 +88,8 @@ class VmTarget:
     """A kernel in QEMU; see `zapbench.target.Target`.
 
     ``accel`` is a row of `ACCELERATORS`, or ``auto``: KVM if it boots this kernel, else TCG.
-    Constructing one builds the kernel and probes the accelerator.
+    ``words`` are added to the kernel's command line.  Constructing one builds the kernel and
+    probes the accelerator.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class VmTarget:
         timeouts: Timeouts | None = None,
         cpus: int = 2,
         perturb: bool = True,
+        words: tuple[str, ...] = (),
         progress: Progress = no_progress,
     ) -> None:
         find(PROGRAM)
@@ -110,6 +112,7 @@ class VmTarget:
         self._timeouts = timeouts or Timeouts()
         self._cpus = cpus
         self._perturb = perturb
+        self._words = words
         self._stopped = False
         self._tsc_khz = tsc.host_khz()
         self.tier = self._choose(accel)
@@ -155,10 +158,10 @@ class VmTarget:
         clock = ACCELERATORS[accelerator].clock
         words = ["--out", PORT, "--cases", "/cases", "--clock", clock, *options]
         entries = initramfs.guest(self._guest, words, cases)
-        padding: tuple[str, ...] = ()
+        kernel_words = self._words
         if self._perturb:
             files, variable = initramfs.ballast(seed, boot)
-            entries, padding = [*entries, *files], (variable,)
+            entries, kernel_words = [*entries, *files], (*kernel_words, variable)
         parsed = [Case.parse(name) for name in cases]
         pools = hugepages(parsed)
         self._stopped = False
@@ -175,7 +178,7 @@ class VmTarget:
                 hugepages=pools,
                 seed=seed * 1000 + boot if self._perturb else seed,
                 tsc_khz=self._tsc_khz,
-                cmdline=padding,
+                cmdline=kernel_words,
             )
             yield from Boot(machine, timeouts, lambda: self._stopped)
 
