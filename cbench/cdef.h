@@ -36,6 +36,7 @@ enum shown {
 struct zapbench_refusal {
 	bool (*of)(const struct zapbench_backing *b);
 	const char *reason;
+	int error; /* the errno of whoever tries; 0: there is nothing to try */
 };
 
 /* A way to drop translations. */
@@ -143,6 +144,10 @@ const char *zapbench_event_name(int event);
 
 /* NULL if the tables allow the case, else the reason why they do not. */
 const char *zapbench_excluded(const char *case_name);
+
+/* The errno by which the kernel is said to refuse an excluded case; 0: it is not asked.
+ */
+int zapbench_refused(const char *case_name);
 
 /* Bytes of backing memory the case needs at most, or -errno. */
 long long zapbench_case_memory(const char *case_name);

@@ -184,6 +184,32 @@ int contract_check(const struct zap_case *timed, const struct options *o,
 	return write_contract(&c, o, expected, event, result);
 }
 
+/*
+ * Does the kernel refuse what the tables say that it refuses?  0 if so, -EPROTO if
+ * not, else the errno of what keeps us from asking; the words are in why.
+ */
+int refusal_check(const struct zap_case *timed, const struct options *o,
+		  const struct zapbench_refusal *refusal, struct reason *why)
+{
+	struct zap_case c = contract_case(timed);
+	struct region r;
+	int err = region_create(&r, &c, o, why);
+	bool asked = !err || err == -refusal->error; /* it may refuse to register it */
+
+	if (!err)
+		err = r.method->drop(r.method, &r, r.ops[0].addr, r.ops[0].len);
+	region_destroy(&r);
+	if (!asked)
+		return err;
+	if (err == -refusal->error) {
+		because(why, "%s; as seen", refusal->reason);
+		return 0;
+	}
+	because(why, "%s; but the call said: %s", refusal->reason,
+		err ? strerror(-err) : "success");
+	return -EPROTO;
+}
+
 const struct zapbench_workload workload_contract = {
 	.name = "contract",
 	.summary = "the promises of a method, checked and not timed",

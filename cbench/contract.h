@@ -17,5 +17,7 @@ struct contract {
 
 int contract_check(const struct zap_case *c, const struct options *o,
 		   struct contract *result);
+int refusal_check(const struct zap_case *c, const struct options *o,
+		  const struct zapbench_refusal *refusal, struct reason *why);
 
 #endif

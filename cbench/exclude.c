@@ -6,6 +6,7 @@
 #include "exclude.h"
 #include "reason.h"
 #include "size.h"
+#include "workload.h"
 
 static const char *page_excluded(const struct zap_case *c)
 {
@@ -52,14 +53,21 @@ static const char *axis_excluded(const struct zap_case *c)
 	return NULL;
 }
 
-static const char *method_excluded(const struct zap_case *c)
+static const struct zapbench_refusal *find_refusal(const struct zap_case *c)
 {
 	const struct zapbench_method *m = c->method;
 
 	for (unsigned int i = 0; m && i < ARRAY_SIZE(m->refusals); i++)
 		if (m->refusals[i].of && m->refusals[i].of(c->backing))
-			return m->refusals[i].reason;
+			return &m->refusals[i];
 	return NULL;
+}
+
+static const char *method_excluded(const struct zap_case *c)
+{
+	const struct zapbench_refusal *refusal = find_refusal(c);
+
+	return refusal ? refusal->reason : NULL;
 }
 
 static const char *need_excluded(const struct zap_case *c)
@@ -89,6 +97,31 @@ const char *case_excluded(const struct zap_case *c)
 	if (!reason)
 		reason = method_excluded(c);
 	return reason ? reason : need_excluded(c);
+}
+
+/*
+ * Where the tables say that the kernel refuses a method's backing, a contract asks
+ * it: what it has to say to that.  NULL: it is not asked.
+ */
+const struct zapbench_refusal *case_refusal(const struct zap_case *c)
+{
+	const struct zapbench_refusal *refusal = find_refusal(c);
+
+	if (c->workload != &workload_contract || !refusal || !refusal->error)
+		return NULL;
+	return page_excluded(c) || axis_excluded(c) ? NULL : refusal;
+}
+
+int zapbench_refused(const char *case_name)
+{
+	const struct zapbench_refusal *refusal;
+	struct zap_case c;
+	struct reason why;
+
+	if (case_parse(case_name, &c, &why))
+		return 0;
+	refusal = case_refusal(&c);
+	return refusal ? refusal->error : 0;
 }
 
 _Static_assert(MAX_THREADS == 64 && MAX_BATCH == 64 && MAX_SCATTER == 65536,

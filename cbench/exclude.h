@@ -6,5 +6,6 @@
 #include "case.h"
 
 const char *case_excluded(const struct zap_case *c);
+const struct zapbench_refusal *case_refusal(const struct zap_case *c);
 
 #endif

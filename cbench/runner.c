@@ -143,9 +143,22 @@ static int time_case(struct runner *run, const struct zap_case *c)
 	return err;
 }
 
+/* A reason of the tables that the kernel contradicts is an error. */
+static int ask_refusal(struct runner *run, const struct zap_case *c,
+		       const struct zapbench_refusal *refusal)
+{
+	struct reason why = { "" };
+	int err = refusal_check(c, run->o, refusal, &why);
+
+	if (err == -EPROTO)
+		return fail(run, c->name, why.text, err);
+	return skip(run, c->name, why.text, err ? err : refusal->error);
+}
+
 /* Returns -errno only if a record could not be written. */
 static int run_case(struct runner *run, const char *name)
 {
+	const struct zapbench_refusal *refusal;
 	const char *excluded;
 	struct zap_case c;
 	struct reason why;
@@ -155,12 +168,13 @@ static int run_case(struct runner *run, const char *name)
 	if (err)
 		return fail(run, name, why.text, err);
 	excluded = case_excluded(&c);
-	if (excluded)
+	refusal = case_refusal(&c);
+	if (excluded && !refusal)
 		return skip(run, name, excluded, 0);
 	err = machine_lacks(&c, &why);
 	if (err)
 		return skip(run, name, why.text, err);
-	return time_case(run, &c);
+	return refusal ? ask_refusal(run, &c, refusal) : time_case(run, &c);
 }
 
 /* Returns the exit status, or -errno if records could not be written. */

@@ -124,17 +124,23 @@ def _kept(lines: Iterator[bytes], keep: Callable[[bytes], None]) -> Iterator[byt
 def contracts(target: Target, cells: Iterable[Cell]) -> Recording:
     """Check the contracts of all cells that the tables allow, in one boot; time nothing.
 
+    What the tables say that the kernel refuses, it is asked: a skip if it does, else an error.
     Without any such cell nothing is run, and there are no records.
 
     Raises:
         LostProcess, LostVm, Truncated: the boot was lost.
     """
-    names = tuple(str(cell.case) for cell in cells if cell.excluded is None)
+    names = tuple(str(cell.case) for cell in cells if cell.excluded is None or cell.case.refused)
     job = Job(names, target.kernel, target.tier, contract_only=True, directory=Path.cwd())
     records: list[Record] = []
     if names:
         run(target, job, lambda line: None, lambda job, record: records.append(record))
     return Recording(f"contracts of {target.kernel}", tuple(records))
+
+
+def checkable(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells that the tables allow, or of which they say that the kernel refuses them."""
+    return [cell for cell in cells if cell.excluded is None or cell.case.refused]
 
 
 def available(cells: Iterable[Cell]) -> list[Cell]:

@@ -76,3 +76,18 @@ def test_memory_covers_the_range() -> None:
     assert Case.parse("zap/dontneed/shmem-private/4k/64m").memory >= 128 << 20
     with pytest.raises(UsageError, match="no such case"):
         _ = Case.parse("zap/nonsense/shmem/4k/4k").memory
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("contract/madv_zap/anon/4k/4k", True),
+        ("contract/madv_zap/hugetlb-private/2m/2m", True),
+        ("contract/madv_zap/shmem/4k/4k", False),  # it is taken
+        ("contract/punch_hole/anon/4k/4k", False),  # there is nothing to try
+        ("contract/madv_zap/anon/2m/2m", False),  # excluded for another reason
+        ("zap/madv_zap/anon/4k/4k", False),  # only contracts ask
+    ],
+)
+def test_the_kernel_is_asked_what_the_tables_say_that_it_refuses(name: str, refused: bool) -> None:
+    assert Case.parse(name).refused == refused

@@ -19,7 +19,7 @@ from command import Command
         (["run", "--target", "vm"], "needs --kernel"),
         (["list", "qqq*"], "no case matches"),
         (["contract", "zap/*"], "no case matches"),
-        (["contract", "contract/guard/hugetlb/2m/2m"], "no guard regions on hugetlb"),
+        (["contract", "contract/punch_hole/anon/4k/4k"], "there is no file to punch"),
         (["nonsense"], "No such command"),
         (["compare", "absent", "absent"], "does not exist"),
         (["run", "--resume", "-o", "absent/results"], "absent/results does not exist"),

@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+import synthetic
 from command import Command, Replay, golden, trimmed
 from made_stream import skipped
 
@@ -28,6 +29,31 @@ def test_where_every_contract_is_skipped_nothing_was_measured(
     assert "rwp: not available: no such call" in done.out
     assert "nothing was measured on synthetic, every case was skipped: no such call" in done.line
     assert done.status == 2
+
+
+ANONYMOUS = "contract/madv_zap/anon/4k/4k"
+
+
+def test_what_the_tables_call_refused_and_the_kernel_takes_is_an_error(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    run = synthetic.run_of()
+    said = "nothing behind it to fault back; but the call said: success"
+    stream = synthetic.stream(run, synthetic.error(run, ANONYMOUS, said))
+    (tmp_path / "taken").write_bytes(b"".join(stream))
+    replay(tmp_path / "taken")
+    done = zapbench("contract", "contract/madv_zap/anon/*")
+    assert f"madv_zap: the tables are wrong: {said}" in done.out
+    assert done.status == 1
+
+
+def test_what_the_kernel_refuses_as_the_tables_say_is_shown_as_seen(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    replay(skipped(tmp_path, {ANONYMOUS: "nothing behind it to fault back; as seen"}))
+    done = zapbench("contract", "contract/madv_zap/anon/*")
+    assert "madv_zap: not available: nothing behind it to fault back; as seen" in done.out
+    assert done.status == 0
 
 
 def test_what_could_not_be_tested_is_told_with_the_reason(

@@ -230,6 +230,8 @@ SEEN = [
     ("hugetlb", "hugetlb/2m", "promise no-part broken: the call said: success"),
     ("mixed", "shmem/4k", "promise no-mixed broken: the call said: success"),
     ("device", "shmem/4k", "promise no-device broken: the call said: success"),
+    ("anonymous", "anon/4k", "nothing behind it to fault back; but the call said: success"),
+    ("hugetlb-private", "hugetlb-private/2m", "from the file's; but the call said: success"),
 ]
 """Mutants, what is mapped, and what the contract says."""
 

@@ -88,6 +88,11 @@ class Case:
         return None if reason == ffi.NULL else text(reason)
 
     @property
+    def refused(self) -> bool:
+        """Whether the tables rule it out because the kernel refuses it, which it can be asked."""
+        return bool(lib.zapbench_refused(str(self).encode()))
+
+    @property
     def memory(self) -> int:
         """Bytes of backing memory that the case needs at most.
 

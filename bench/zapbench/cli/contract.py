@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from zapbench import where
-from zapbench.boot import available, contracts, nothing_measured
+from zapbench.boot import available, checkable, contracts, nothing_measured
 from zapbench.case import Cell, contract_grid, promises, select, size_text
 from zapbench.cli.options import where_options
 from zapbench.cli.output import console, grid, json_option, print_json
@@ -37,12 +37,16 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The methods on one backing and page size; ``absent`` says why a method has no line."""
+    """The methods on one backing and page size; ``absent`` says why a method has no line.
+
+    ``contradicted`` are those that the kernel takes where the tables say that it refuses them.
+    """
 
     backing: str
     page_size: int
     lines: tuple[MatrixRow, ...]
     absent: dict[str, str]
+    contradicted: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,11 @@ class Matrix:
 
     @property
     def broken(self) -> bool:
-        """Whether some method did not keep what it promises, or met another event."""
+        """Whether a method did not keep what it promises, or the kernel what the tables say."""
         return any(
-            line.why or BROKEN in line.kept.values()
+            section.contradicted
+            or any(line.why or BROKEN in line.kept.values() for line in section.lines)
             for section in self.sections
-            for line in section.lines
         )
 
 
@@ -75,16 +79,17 @@ def command(
     A GLOB selects from names such as contract/remap/shmem/4k/4k.
     """
     cells = select(contract_grid(), globs)
-    allowed = available(cells)
+    asked = checkable(cells) or available(cells)
     running = where.choose(target, kernel, accel, ON_STDERR)
-    with where.prepared(running, [cell.case for cell in allowed], ON_STDERR):
-        recording = contracts(running, allowed)
+    with where.prepared(running, [cell.case for cell in asked], ON_STDERR):
+        recording = contracts(running, asked)
     matrix = matrix_of(recording, cells)
     if as_json:
         print_json(matrix)
     else:
         print_matrix(matrix)
-    if trouble := nothing_measured(recording, Contract):
+    allowed = any(cell.excluded is None for cell in asked)
+    if allowed and (trouble := nothing_measured(recording, Contract)):
         raise trouble
     return 1 if matrix.broken else 0
 
@@ -114,13 +119,16 @@ def _section(
 ) -> Section:
     lines: list[MatrixRow] = []
     absent: dict[str, str] = {}
+    contradicted: dict[str, str] = {}
     for case, excluded in cells:
         contract, said = seen.get((case.method, *place)), reasons.get(str(case))
         if contract is not None:
             lines.append(_line(contract))
+        elif excluded and isinstance(said, Error):
+            contradicted[case.method] = said.reason
         else:
-            absent[case.method] = excluded or (said.reason if said else "gave no record")
-    return Section(*place, tuple(lines), absent)
+            absent[case.method] = said.reason if said else excluded or "gave no record"
+    return Section(*place, tuple(lines), absent, contradicted)
 
 
 def _line(contract: Contract) -> MatrixRow:
@@ -164,6 +172,8 @@ def print_matrix(matrix: Matrix) -> None:
         for line in section.lines:
             if line.why:
                 out.print(f"  {line.method}: {line.why}", style="bold red")
+        for method, reason in section.contradicted.items():
+            out.print(f"  {method}: the tables are wrong: {reason}", style="bold red")
     out.print(f"\n{LEGEND}")
     for name, row in promises().items():
         out.print(f"  {name}: {row.summary}")
