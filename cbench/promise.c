@@ -62,7 +62,7 @@ const struct zapbench_promise zapbench_promises[] = {
 			  .check = keeps_guard },
 	[KEEPS_SOFT_DIRTY] = { "soft-dirty", "soft-dirty bits survive",
 			       "loses soft-dirty bits", .own_process = true,
-			       .needs = NEED(NEEDS_RESOLVE), .check = keeps_soft_dirty },
+			       .check = keeps_soft_dirty },
 	[KEEPS_REGISTRATION] = { "registration",
 				 "the userfaultfd registration survives by itself",
 				 "loses the registration", .cost = "registration",
