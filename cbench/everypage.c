@@ -61,12 +61,17 @@ struct window {
 static int window_move(struct region *r, struct window *w, uintptr_t page, size_t base,
 		       struct reason *why)
 {
-	/* a hugetlb page has an entry for each of its base pages, all the same */
-	bool each = r->granule == base;
+	uintptr_t start = (uintptr_t)r->base / base;
+	uintptr_t end = start + r->slots * r->stride / base;
 	int err;
 
-	w->first = each ? page & ~(uintptr_t)(ENTRIES - 1) : page;
-	w->n = each ? ENTRIES : 1;
+	w->first = MAX(start, page & ~(uintptr_t)(ENTRIES - 1));
+	w->n = MIN(end - w->first, (size_t)ENTRIES);
+	/* a hugetlb page has an entry for each of its base pages, all the same */
+	if (r->granule != base) {
+		w->first = page;
+		w->n = 1;
+	}
 	err = pagemap_read(r, (char *)(w->first * base), w->entries, w->n);
 	if (err)
 		because(why, "cannot read /proc/self/pagemap: %s", strerror(-err));
@@ -166,13 +171,19 @@ int every_page_mapped_wp(struct region *r, struct reason *why)
  */
 int every_page_holds(struct region *r, struct reason *why)
 {
-	for (size_t op = 0; op < r->nr_ops; op++)
-		for (size_t at = 0; at < r->ops[op].len; at += r->granule) {
-			const char *page = r->ops[op].addr + at;
+	size_t base = base_page(), step = r->granule / base;
 
-			if (memcmp(page, region_content(r, page), sizeof(uint64_t)))
-				return wrong(r, op, at / r->granule, "held other bytes",
-					     why);
+	for (size_t op = 0; op < r->nr_ops; op++) {
+		const char *page = r->ops[op].addr, *end = page + r->ops[op].len;
+		size_t content = region_offset(r, page) / base % CONTENT_PAGES;
+
+		for (; page < end; page += r->granule) {
+			if (memcmp(page, r->options->contents + content * base,
+				   sizeof(uint64_t)))
+				return wrong(r, op, (page - r->ops[op].addr) / r->granule,
+					     "held other bytes", why);
+			content = (content + step) % CONTENT_PAGES;
 		}
+	}
 	return 0;
 }
