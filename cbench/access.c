@@ -188,15 +188,22 @@ static int wait_for(struct accessor *a, bool for_fault, int timeout_ms, int *eve
 	}
 }
 
+/* An access that does not come on is no state that a page may be in. */
+static int in_time(int err)
+{
+	return err == -ETIMEDOUT ? -EPROTO : err;
+}
+
 /*
  * Accesses the page at addr.  *event is what it met; after a userfaultfd event
  * the thread sleeps until the page was resolved: call access_end() then.
+ * -EPROTO: it neither ended nor was reported.
  */
 int access_begin(struct accessor *a, char *addr, bool write, int *event)
 {
 	a->pending = true;
 	submit(a, addr, write);
-	return wait_for(a, true, 5000, event);
+	return in_time(wait_for(a, true, 5000, event));
 }
 
 static char *granule_of(const struct accessor *a)
@@ -204,20 +211,12 @@ static char *granule_of(const struct accessor *a)
 	return (char *)((uintptr_t)a->addr & ~(a->granule - 1));
 }
 
-/* Waits for the access to end.  -ETIMEDOUT: it had to be woken (stranded). */
+/* Waits for the access to end.  -EPROTO: it did not. */
 int access_end(struct accessor *a)
 {
-	int event, err;
+	int event;
 
-	if (!a->pending)
-		return 0;
-	err = wait_for(a, false, 1000, &event);
-	if (err == -ETIMEDOUT) {
-		uffd_wake(a->uffd, granule_of(a), a->granule);
-		if (wait_for(a, false, 1000, &event))
-			return -EDEADLK;
-	}
-	return err;
+	return a->pending ? in_time(wait_for(a, false, 1000, &event)) : 0;
 }
 
 /* An access that never ended is woken by taking the registration away. */

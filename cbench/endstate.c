@@ -73,15 +73,15 @@ static int resolve_page(struct region *r, char *page, int event)
 static int check_trap(struct region *r, struct accessor *a, const struct op *op, size_t n,
 		      size_t pages, int *seen, struct reason *why)
 {
-	int expected = region_expected_event(r), event, err, end;
+	int expected = region_expected_event(r), event, err;
 	char *page = op->addr + n * step(r);
 	/* one ordinary fault maps its neighbours too: pagemap was looked at before it */
 	bool fault_around = expected == EVENT_REFAULT && n;
 
 	err = access_begin(a, page, r->method->write_only, &event);
 	if (err) {
-		because(why, "an access neither ended nor was reported: %s",
-			strerror(-err));
+		because(why, "page %zu of %zu: an access neither ended nor was reported",
+			n, pages);
 		return err;
 	}
 	if (fault_around && event == EVENT_NONE)
@@ -93,15 +93,17 @@ static int check_trap(struct region *r, struct accessor *a, const struct op *op,
 		return -EPROTO;
 	}
 	err = resolve_page(r, page, event);
-	end = access_end(a);
-	if (err || end) {
-		because(why,
-			"page %zu of %zu: its access did not end after it was "
-			"resolved: %s",
-			n, pages, strerror(err ? -err : -end));
-		return err ? err : end;
+	if (err) {
+		because(why, "page %zu of %zu could not be resolved: %s", n, pages,
+			strerror(-err));
+		return err;
 	}
-	return 0;
+	err = access_end(a);
+	if (err)
+		because(why,
+			"page %zu of %zu: its access did not end after it was resolved",
+			n, pages);
+	return err;
 }
 
 static int check_traps(struct region *r, struct accessor *a, size_t max, int *event,
@@ -157,8 +159,11 @@ static int check_resolved_op(struct region *r, struct accessor *a, const struct 
 				nth_page(j, n, pages), pages);
 			return -EPROTO;
 		}
-		if (err)
+		if (err) {
+			because(why, "page %zu of %zu could not be accessed: %s",
+				nth_page(j, n, pages), pages, strerror(-err));
 			return err;
+		}
 	}
 	return 0;
 }
@@ -182,15 +187,14 @@ static int check_resolved(struct region *r, struct accessor *a, size_t max,
  */
 static int warm(struct region *r, struct accessor *a)
 {
-	int event, err, end;
+	int event, err;
 
 	err = access_begin(a, r->ops[0].addr, r->method->write_only, &event);
 	if (err)
 		return err;
 	/* a page that the kernel has reclaimed */
 	err = resolve_page(r, r->ops[0].addr, event);
-	end = access_end(a);
-	return err ? err : end;
+	return err ? err : access_end(a);
 }
 
 static int check_with(struct region *r, struct accessor *a, size_t max, int *event,

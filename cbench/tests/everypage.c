@@ -5,6 +5,7 @@
  */
 #include <sys/mman.h>
 
+#include "../endstate.h"
 #include "../timing.h"
 #include "../workload.h"
 #include "t.h"
@@ -53,6 +54,12 @@ static int resolve_to_other_bytes(const struct zapbench_method *m, struct region
 	if (calls++ >= GOOD_ROUNDS)
 		r->alias[region_offset(r, addr) + 3 * base_page()] ^= 2;
 	return uffd_continue(&r->uffd, addr, len, r->granule);
+}
+
+static int resolve_nothing(const struct zapbench_method *m, struct region *r, char *addr,
+			   size_t len)
+{
+	return 0;
 }
 
 /* UFFDIO_CONTINUE, see meson.build: of the whole range, or of its first half. */
@@ -155,6 +162,27 @@ static void refuse_half(const struct options *o)
 	CHECK_STR(t.why.text, "page 256 of 512 is not mapped after sample 5");
 }
 
+/* What is not resolved is a broken contract, not a method that is not available. */
+static void refuse_a_sleeper(const struct options *o)
+{
+	struct reason why = { "" };
+	struct zapbench_method m;
+	struct region r;
+	struct zap_case c;
+	int event, err;
+
+	CHECK_EQ(case_parse("zap/dontneed/shmem/4k/4k", &c, &why), 0);
+	m = *c.method;
+	m.resolve = resolve_nothing;
+	c.method = &m;
+	err = region_checked(&r, &c, o, 1, &event, &why);
+	region_destroy(&r);
+	if (!r.uffd.features)
+		return;
+	CHECK_EQ(err, -EPROTO);
+	CHECK_STR(why.text, "page 0 of 1: its access did not end after it was resolved");
+}
+
 /* A method that this kernel lacks fails by its own errno, not by its end state. */
 static void accept(const struct options *o, const char *method, const char *workload)
 {
@@ -181,6 +209,7 @@ int main(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(broken); i++)
 		refused += refuse(&o, &broken[i]);
 	refuse_half(&o);
+	refuse_a_sleeper(&o);
 	for (unsigned int i = 0; i < zapbench_nr_methods; i++) {
 		accept(&o, zapbench_methods[i].name, "zap");
 		accept(&o, zapbench_methods[i].name, "cycle");
