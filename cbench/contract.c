@@ -12,6 +12,7 @@
 #include "contract.h"
 #include "endstate.h"
 #include "promise/need.h"
+#include "promise/probe.h"
 #include "record.h"
 #include "region.h"
 #include "size.h"
@@ -24,7 +25,7 @@ static int in_region(struct zap_case *c, const struct options *o,
 	struct region r;
 	int err = region_create(&r, c, o, note);
 
-	err = err ? -ENODATA : p->check(&r, note);
+	err = err ? NOT_TRIED : p->check(&r, note);
 	region_destroy(&r);
 	return err;
 }
@@ -38,13 +39,13 @@ struct finding {
 static int in_own_process(struct zap_case *c, const struct options *o,
 			  const struct zapbench_promise *p, struct reason *note)
 {
-	struct finding found = { -ENODATA, { "" } };
+	struct finding found = { NOT_TRIED, { "" } };
 	int ends[2];
 	pid_t pid;
 
 	because(note, "no process for it: %s", strerror(errno));
 	if (pipe2(ends, O_CLOEXEC))
-		return -ENODATA;
+		return NOT_TRIED;
 	pid = fork();
 	if (!pid) {
 		found.held = in_region(c, o, p, &found.note);
@@ -63,14 +64,11 @@ static int check_promise(struct zap_case *c, const struct options *o,
 			 const struct zapbench_promise *p, bool promised,
 			 struct reason *note)
 {
-	const char *lacks = promise_lacks(p, c, o, promised);
+	int held = promise_lacks(p, c, o, promised, note);
 	size_t range = c->range;
-	int held;
 
-	if (lacks) {
-		because(note, "%s", lacks);
-		return -ENODATA;
-	}
+	if (held)
+		return held;
 	c->events = p->events && c->backing->uffd_minor && c->method->reg_mode;
 	c->range = promise_range(p, c);
 	held = (p->own_process ? in_own_process : in_region)(c, o, p, note);
@@ -85,6 +83,8 @@ static void write_promise(struct json *j, const struct zapbench_promise *p, bool
 	json_open(j, p->name, '{');
 	json_raw(j, "promised", promised ? "true" : "false");
 	json_raw(j, "held", held < 0 ? "null" : held ? "true" : "false");
+	if (held == NOTHING_THERE)
+		json_raw(j, "impossible", "true");
 	json_str(j, "note", note);
 	json_close(j, '}');
 }

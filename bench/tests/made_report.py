@@ -12,6 +12,7 @@ from drawn import FIGURES, written
 from places import ROOT
 
 from zapbench import cli, report
+from zapbench.case import promises
 from zapbench.record import Contract, Promise
 
 REPORTS = ROOT / "reports"
@@ -31,12 +32,22 @@ def answer(where: Path) -> str:
 
 
 def contract(
-    method: str, *, lost: Sequence[str] = (), where: str = SHMEM, boot: int = 0
+    method: str,
+    *,
+    lost: Sequence[str] = (),
+    untried: Sequence[str] = (),
+    nothing: Sequence[str] = (),
+    where: str = SHMEM,
+    boot: int = 0,
+    kernel: str = "synthetic",
 ) -> Contract:
-    names = ("cache", "poison", "no-event", "cow")
-    promises = {name: Promise(False, name not in lost, "") for name in names}
-    plain = synthetic.contract(synthetic.run_of(boot), f"contract/{method}/{where}")
-    return msgspec.structs.replace(plain, promises=promises)
+    """All promises are kept, but for those named."""
+    seen = {name: Promise(False, name not in lost, "") for name in promises()}
+    seen |= {name: Promise(False, None, "") for name in untried}
+    seen |= {name: Promise(False, None, "", impossible=True) for name in nothing}
+    run = msgspec.structs.replace(synthetic.run_of(boot), kernel=kernel)
+    plain = synthetic.contract(run, f"contract/{method}/{where}")
+    return msgspec.structs.replace(plain, promises=seen)
 
 
 def sample(tmp_path: Path) -> Path:

@@ -2,7 +2,8 @@
 /*
  * The checks of promises.  Each gets a region of its own in state M and returns 1
  * (kept), 0 (not kept), or -errno with the reason in note where there is no telling;
- * -EPROTO: the end state itself is wrong.
+ * -EPROTO: the end state itself is wrong; NOTHING_THERE (probe.h): there is nothing of
+ * the kind, so that nobody can lose it.
  */
 #ifndef ZAPBENCH_CHECKS_H
 #define ZAPBENCH_CHECKS_H

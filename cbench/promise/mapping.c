@@ -20,7 +20,7 @@ int keeps_registration(struct region *r, struct reason *note)
 	int err;
 
 	if (r->uffd.fd < 0)
-		return CANNOT("not registered with userfaultfd");
+		return NOTHING("not registered with userfaultfd");
 	err = r->reg_mode ? 0 : probe_register(r, UFFDIO_REGISTER_MODE_MINOR);
 	r->no_reregister = true;
 	if (!err)
@@ -40,7 +40,7 @@ int sends_no_event(struct region *r, struct reason *note)
 	int err;
 
 	if (!r->reg_mode)
-		return CANNOT("not registered with userfaultfd");
+		return NOTHING("not registered with userfaultfd");
 	reader = sibling_serve(r);
 	if (!reader)
 		return CANNOT("no thread to read events");

@@ -15,9 +15,9 @@ int keeps_wp(struct region *r, struct reason *note)
 	int err;
 
 	if (!(r->uffd.features & UFFD_FEATURE_WP_HUGETLBFS_SHMEM))
-		return CANNOT("this kernel has no uffd-wp on files");
+		return NOTHING("this kernel has no uffd-wp on files");
 	if (r->method->reg_mode & UFFDIO_REGISTER_MODE_RWP)
-		return CANNOT("RWP and WP registrations exclude each other");
+		return NOTHING("RWP and WP registrations exclude each other");
 	err = probe_register(r, UFFDIO_REGISTER_MODE_WP);
 	if (!err)
 		err = uffd_protect(&r->uffd, probe_page(r), r->granule, true);
@@ -35,7 +35,7 @@ int keeps_poison(struct region *r, struct reason *note)
 	int err;
 
 	if (!(r->uffd.features & UFFD_FEATURE_POISON))
-		return CANNOT("this kernel has no UFFDIO_POISON");
+		return NOTHING("this kernel has no UFFDIO_POISON");
 	err = r->reg_mode ? 0 : probe_register(r, UFFDIO_REGISTER_MODE_MINOR);
 	if (!err && madvise(probe_page(r), r->granule, MADV_DONTNEED))
 		err = -errno;
@@ -57,7 +57,7 @@ int keeps_guard(struct region *r, struct reason *note)
 	if (r->method->event == EVENT_SIGSEGV)
 		return CANNOT("its own signal hides the guard's");
 	if (madvise(probe_page(r), r->granule, MADV_GUARD_INSTALL))
-		return CANNOT("no guard regions on this backing or kernel");
+		return NOTHING("no guard regions on this backing or kernel");
 	err = probe_drop(r, note);
 	if (err)
 		return err;
@@ -132,7 +132,7 @@ int keeps_soft_dirty(struct region *r, struct reason *note)
 	was_clear = !is_soft_dirty(r, page);
 	probe_mark(page);
 	if (err || !was_clear || !is_soft_dirty(r, page))
-		return CANNOT("no soft-dirty bits on this backing or kernel");
+		return NOTHING("no soft-dirty bits on this backing or kernel");
 	err = probe_drop(r, note);
 	return err ? err : is_soft_dirty(r, page);
 }

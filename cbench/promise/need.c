@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "need.h"
 #include "layout.h"
+#include "probe.h"
 #include "size.h"
 
 static bool file(const struct zap_case *c)
@@ -61,36 +62,44 @@ static bool several_pages(const struct zap_case *c)
 static const struct {
 	bool (*met)(const struct zap_case *c);
 	const char *otherwise;
+	int unmet;
 } needs[] = {
-	[NEEDS_FILE] = { file, "no file" },
-	[NEEDS_SHARED] = { shared, "a private mapping writes nothing to its file" },
-	[NEEDS_PRIVATE] = { private, "a shared mapping has no private pages" },
-	[NEEDS_UFFD] = { uffd, "not registered with userfaultfd" },
-	[NEEDS_RESOLVE] = { resolve, "no way back to look at the pages" },
-	[NEEDS_ADVICE] = { advice, "it is not one madvise()" },
-	[NEEDS_KEPT_DATA] = { kept_data, "it loses the data itself" },
-	[NEEDS_HUGETLB] = { hugetlb, "smaller entries can map part of a page" },
-	[NEEDS_BASE_PAGES] = { base_pages, "on base pages only" },
-	[NEEDS_LARGE_PAGES] = { large_pages, "a base page has no parts" },
-	[NEEDS_SEVERAL_PAGES] = { several_pages, "too few pages" },
-	[NEEDS_WHOLE_TABLE] = { base_pages, "only base pages fill a page table" },
+	[NEEDS_FILE] = { file, "no file", NOTHING_THERE },
+	[NEEDS_SHARED] = { shared, "a private mapping writes nothing to its file",
+			   NOTHING_THERE },
+	[NEEDS_PRIVATE] = { private, "a shared mapping has no private pages",
+			    NOTHING_THERE },
+	[NEEDS_UFFD] = { uffd, "not registered with userfaultfd", NOTHING_THERE },
+	[NEEDS_RESOLVE] = { resolve, "no way back to look at the pages", NOT_TRIED },
+	[NEEDS_ADVICE] = { advice, "it is not one madvise()", NOTHING_THERE },
+	[NEEDS_KEPT_DATA] = { kept_data, "it loses the data itself", NOTHING_THERE },
+	[NEEDS_HUGETLB] = { hugetlb, "smaller entries can map part of a page",
+			    NOTHING_THERE },
+	[NEEDS_BASE_PAGES] = { base_pages, "on base pages only", NOT_TRIED },
+	[NEEDS_LARGE_PAGES] = { large_pages, "a base page has no parts", NOTHING_THERE },
+	[NEEDS_SEVERAL_PAGES] = { several_pages, "too few pages", NOT_TRIED },
+	[NEEDS_WHOLE_TABLE] = { base_pages, "only base pages fill a page table",
+				NOTHING_THERE },
 };
 _Static_assert(ARRAY_SIZE(needs) == NR_NEEDS, "a row for each need");
 
-/* Why the promise, if it is one of the method's, is not checked there; NULL: it is. */
-const char *promise_lacks(const struct zapbench_promise *p, const struct zap_case *c,
-			  const struct options *o, bool promised)
+/* Why the promise, if it is one of the method's, is not checked there; 0: it is. */
+int promise_lacks(const struct zapbench_promise *p, const struct zap_case *c,
+		  const struct options *o, bool promised, struct reason *note)
 {
-	if (!o->own_machine && p->not_shared_machine)
-		return p->not_shared_machine;
-	if (!promised && p->not_unpromised)
-		return p->not_unpromised;
 	if (c->backing->hugetlb && p->not_hugetlb)
-		return p->not_hugetlb;
-	for (unsigned int i = 0; i < ARRAY_SIZE(needs); i++)
-		if (p->needs & NEED(i) && !needs[i].met(c))
-			return needs[i].otherwise;
-	return NULL;
+		return NOTHING("%s", p->not_hugetlb);
+	for (unsigned int i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (!(p->needs & NEED(i)) || needs[i].met(c))
+			continue;
+		because(note, "%s", needs[i].otherwise);
+		return needs[i].unmet;
+	}
+	if (!o->own_machine && p->not_shared_machine)
+		return CANNOT("%s", p->not_shared_machine);
+	if (!promised && p->not_unpromised)
+		return CANNOT("%s", p->not_unpromised);
+	return 0;
 }
 
 /* The bytes that it is checked on: large pages are dear to make. */

@@ -5,6 +5,7 @@
 
 #include "case.h"
 #include "options.h"
+#include "reason.h"
 
 enum need {
 	NEEDS_FILE,
@@ -24,8 +25,8 @@ enum need {
 
 #define NEED(x) (1ull << (x))
 
-const char *promise_lacks(const struct zapbench_promise *p, const struct zap_case *c,
-			  const struct options *o, bool promised);
+int promise_lacks(const struct zapbench_promise *p, const struct zap_case *c,
+		  const struct options *o, bool promised, struct reason *note);
 size_t promise_range(const struct zapbench_promise *p, const struct zap_case *c);
 
 #endif

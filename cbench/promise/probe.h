@@ -3,17 +3,17 @@
 #ifndef ZAPBENCH_PROBE_H
 #define ZAPBENCH_PROBE_H
 
+#include <errno.h>
 #include <string.h>
 
 #include "layout.h"
 #include "reason.h"
 
-/* Leaves a check: there is no telling, and why. */
-#define CANNOT(...)                                                                      \
-	({                                                                               \
-		because(note, __VA_ARGS__);                                              \
-		-ENODATA;                                                                \
-	})
+enum { NOT_TRIED = -ENODATA, NOTHING_THERE = -EDOM /* which no call here returns */ };
+
+/* Leave a check: there is no telling, or nothing to be lost, and why. */
+#define CANNOT(...) (because(note, __VA_ARGS__), NOT_TRIED)
+#define NOTHING(...) (because(note, __VA_ARGS__), NOTHING_THERE)
 
 int probe_drop(struct region *r, struct reason *note);
 int probe_drop_part(struct region *r, char *addr, size_t len);

@@ -110,6 +110,10 @@ int takes_remote(struct region *r, struct reason *note)
 	struct other p = { .mapped = -1, .end = -1, .pidfd = -1, .pagemap = -1 };
 	int err;
 
+	if (!r->method->advice) {
+		because(note, "it is not one madvise()");
+		return 0;
+	}
 	err = other_start(r, &p);
 	if (err)
 		because(note, "no other process: %s", strerror(-err));

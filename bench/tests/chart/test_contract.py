@@ -8,8 +8,9 @@ import synthetic
 from drawn import written
 
 from zapbench import chart
-from zapbench.chart.contract import BROKEN, KEPT, LOST, SIGNS, UNKNOWN, seen
+from zapbench.chart.contract import SIGNS, seen
 from zapbench.error import UsageError
+from zapbench.record import Seen
 from zapbench.result.store import Results
 
 
@@ -17,11 +18,13 @@ def test_contract_takes_the_worst_of_all_boots() -> None:
     name = "contract/dontneed/shmem/4k/4k"
     good = synthetic.contract(synthetic.run_of(0), name)
     bad = synthetic.contract(synthetic.run_of(1), name, broken="cache")
-    words = {"cache": KEPT, "cow": UNKNOWN, "vmas": LOST}
+    words = {"cache": Seen.KEPT, "cow": Seen.NOTHING, "vmas": Seen.LOST}
     place = ("shmem", 4096)
     assert seen([good]) == {place: {"dontneed": words}}
     assert (
-        seen([good, bad]) == seen([bad, good]) == {place: {"dontneed": words | {"cache": BROKEN}}}
+        seen([good, bad])
+        == seen([bad, good])
+        == {place: {"dontneed": words | {"cache": Seen.BROKEN}}}
     )
 
 
@@ -34,7 +37,7 @@ def test_contract_matrix_has_a_sign_for_each_promise(tmp_path: Path) -> None:
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["dontneed", "remap"]
     signs = [text.get_text() for text in axes.texts]
-    assert (signs.count(SIGNS[KEPT]), signs.count(SIGNS[LOST])) == (2, 2)
+    assert (signs.count(SIGNS[Seen.KEPT]), signs.count(SIGNS[Seen.LOST])) == (2, 2)
     # those that were not checked when it was measured have no column
     assert [label.get_text() for label in axes.get_xticklabels()] == ["cache", "cow", "vmas"]
 

@@ -16,7 +16,7 @@ def test_contract_is_as_committed(zapbench: Command, replay: Replay) -> None:
     matrix = json.loads(zapbench("contract", "contract/*/shmem/4k/4k", "--json").out)
     (section,) = matrix["sections"]
     words = {line["method"]: line["kept"] for line in section["lines"]}
-    assert words["overmap"] == {"cache": "BROKEN", "cow": "—", "vmas": "lost"}
+    assert words["overmap"] == {"cache": "broken", "cow": "nothing there", "vmas": "lost"}
     assert "dontunmap" in section["absent"]
 
 
@@ -60,4 +60,4 @@ def test_what_could_not_be_tested_is_told_with_the_reason(
     zapbench: Command, replay: Replay
 ) -> None:
     out = zapbench("contract", "contract/*/shmem/4k/4k").out
-    assert "not tested: cow: a shared mapping has no private pages" in out
+    assert "nothing there: cow: a shared mapping has no private pages" in out

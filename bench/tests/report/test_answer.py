@@ -8,6 +8,8 @@ import synthetic
 from drawn import FIGURES, written
 from made_report import SHMEM, answer, contract, made
 
+METHODS = ("madv_zap", "dontneed")
+
 
 def zap_costs(tmp_path: Path, *medians: int) -> str:
     figures = {
@@ -58,8 +60,47 @@ def test_the_nearest_workaround_is_named_with_what_it_loses(tmp_path: Path, resu
 def test_a_workaround_that_keeps_all_makes_zap_needless(tmp_path: Path) -> None:
     contracts = [contract("madv_zap"), contract("dontneed")]
     said = answer(made(tmp_path, written(tmp_path / "results", FIGURES, *contracts)))
-    assert "dontneed kept all that madv_zap keeps" in said
+    assert "dontneed kept all that madv_zap keeps, and all of it was tried" in said
     assert "there MADV_ZAP is not needed" in said
+
+
+def test_what_was_not_tried_is_no_proof_that_zap_is_needless(tmp_path: Path) -> None:
+    contracts = [contract("madv_zap"), contract("dontneed", untried=["cow", "swap"])]
+    said = answer(made(tmp_path, written(tmp_path / "results", FIGURES, *contracts)))
+    assert "not needed" not in said
+    assert "kept all" not in said
+    assert "dontneed lost nothing that madv_zap keeps as far as that was tried" in said
+    assert "not tried with it: cow and swap" in said
+
+
+def test_a_promise_that_an_older_record_does_not_know_was_not_tried(tmp_path: Path) -> None:
+    known = [synthetic.contract(synthetic.run_of(), f"contract/{m}/{SHMEM}") for m in METHODS]
+    said = answer(made(tmp_path, written(tmp_path / "results", FIGURES, *known)))
+    assert "not needed" not in said
+    assert "not tried with it: contents, blocks" in said
+
+
+@pytest.mark.parametrize("keeper", ["madv_zap", "dontneed"])
+def test_what_is_not_there_is_kept_by_everybody(tmp_path: Path, keeper: str) -> None:
+    found = {method: contract(method) for method in METHODS}
+    found |= {keeper: contract(keeper, nothing=["cow", "swap"])}
+    said = answer(made(tmp_path, written(tmp_path / "results", FIGURES, *found.values())))
+    assert "dontneed kept all that madv_zap keeps" in said
+
+
+def test_each_kernel_has_an_answer_of_its_own(tmp_path: Path) -> None:
+    place = [contract("madv_zap"), contract("dontneed", lost=["cow"])]
+    old = written(tmp_path / "old", FIGURES, *place)
+    place = [contract(method, kernel="7.3") for method in METHODS]
+    figures = FIGURES | {f"cycle/madv_zap/{SHMEM}": (500, 501, 499)}
+    new = written(tmp_path / "new", figures, *place, kernel="7.3")
+    said = answer(made(tmp_path, old, new))
+    assert "on Linux synthetic (native) it costs 0.95×: cheaper at 1 of 1 place" in said
+    assert "on Linux 7.3 (native) it costs 0.50×: cheaper at 1 of 1 place" in said
+    assert "on Linux 7.3 (native) dontneed kept all" in said
+    assert (
+        "on Linux synthetic (native) none kept all that madv_zap keeps; nearest is dontneed" in said
+    )
 
 
 def test_what_zap_itself_loses_is_held_against_nobody(tmp_path: Path) -> None:

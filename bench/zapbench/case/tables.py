@@ -19,11 +19,13 @@ def _text_or_none(pointer: Any) -> str | None:
 class Method(NamedTuple):
     """A row of the methods; ``differs`` says why its end state is not MADV_ZAP's, if so.
 
-    ``lock`` is how the kernel locks the call, ``hole`` what other threads may meet meanwhile.
+    ``promises`` are the names of those that it makes; ``lock`` is how the kernel locks the call,
+    ``hole`` what other threads may meet meanwhile.
     """
 
     name: str
     summary: str
+    promises: frozenset[str]
     differs: str | None
     lock: str | None
     hole: str | None
@@ -98,6 +100,7 @@ def methods() -> dict[str, Method]:
         name: Method(
             name,
             text(row.summary),
+            frozenset(each for bit, each in enumerate(promises()) if row.promises >> bit & 1),
             _text_or_none(row.differs),
             _text_or_none(row.lock),
             _text_or_none(row.hole),

@@ -14,41 +14,44 @@ from zapbench.chart.heat import mixed
 from zapbench.chart.palette import BLACK, GREY, INK, VERMILION
 from zapbench.chart.sheet import Sheet, where
 from zapbench.error import UsageError
-from zapbench.record import Contract, Promise
+from zapbench.record import Contract, Seen
 from zapbench.result.store import Results
 
-KEPT, LOST, BROKEN, UNKNOWN = "kept", "lost", "broken", "untested"
-SIGNS = {KEPT: "✓", LOST: "✗", BROKEN: "!!", UNKNOWN: "·"}
-_LOOKS: dict[str, dict[str, Any]] = {
-    KEPT: {"facecolor": mixed(0.25), "edgecolor": "none"},
-    LOST: {"linewidth": 1.0, **VERMILION.outline},
-    BROKEN: {"linewidth": 0, **VERMILION.look},
-    UNKNOWN: {"facecolor": "none", "edgecolor": "none"},
+SIGNS = {
+    Seen.KEPT: "✓",
+    Seen.LOST: "✗",
+    Seen.BROKEN: "!!",
+    Seen.UNTESTED: "?",
+    Seen.NOTHING: "—",
+}
+_LOOKS: dict[Seen, dict[str, Any]] = {
+    Seen.KEPT: {"facecolor": mixed(0.25), "edgecolor": "none"},
+    Seen.LOST: {"linewidth": 1.0, **VERMILION.outline},
+    Seen.BROKEN: {"linewidth": 0, **VERMILION.look},
+    Seen.UNTESTED: {"facecolor": "none", "edgecolor": "none"},
+    Seen.NOTHING: {"facecolor": "none", "edgecolor": "none"},
 }
 WIDE = 16  # promises: two panels of more do not fit on a page
-_INK = {KEPT: BLACK, LOST: INK, BROKEN: BLACK, UNKNOWN: GREY}
+_INK = {
+    Seen.KEPT: BLACK,
+    Seen.LOST: INK,
+    Seen.BROKEN: BLACK,
+    Seen.UNTESTED: BLACK,
+    Seen.NOTHING: GREY,
+}
 
 Mapped = tuple[str, int]  # what is mapped: backing, page size
 
 
-def word(promise: Promise) -> str:
-    """One of the words above."""
-    if promise.held is None:
-        return UNKNOWN
-    if promise.broken:
-        return BROKEN
-    return KEPT if promise.held else LOST
-
-
-def seen(contracts: Iterable[Contract]) -> dict[Mapped, dict[str, dict[str, str]]]:
+def seen(contracts: Iterable[Contract]) -> dict[Mapped, dict[str, dict[str, Seen]]]:
     """Words by mapping, method and promise, in the order of the tables; the worst of all boots."""
-    worst = {UNKNOWN: 0, KEPT: 1, LOST: 2, BROKEN: 3}
-    found: dict[Mapped, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    worst = list(Seen)
+    found: dict[Mapped, dict[str, dict[str, Seen]]] = defaultdict(lambda: defaultdict(dict))
     for contract in contracts:
         words = found[contract.backing, contract.page_size][contract.method]
         for name, promise in contract.promises.items():
-            now = word(promise)
-            words[name] = max(now, words.get(name, now), key=worst.__getitem__)
+            now = promise.seen
+            words[name] = max(now, words.get(name, now), key=worst.index)
     known = list(backings())
     order = {name: index for index, name in enumerate(methods())}
     return {
@@ -79,7 +82,7 @@ def draw_contract(results: Results) -> Figure:
     return figure
 
 
-def checked(matrices: Mapping[Mapped, Mapping[str, Mapping[str, str]]]) -> list[str]:
+def checked(matrices: Mapping[Mapped, Mapping[str, Mapping[str, Seen]]]) -> list[str]:
     """The promises that were checked when these were seen, in the order of the table."""
     known = {name for rows in matrices.values() for words in rows.values() for name in words}
     return [name for name in promises() if name in known]
@@ -88,14 +91,14 @@ def checked(matrices: Mapping[Mapped, Mapping[str, Mapping[str, str]]]) -> list[
 def _draw_panel(
     axes: Axes,
     mapped: Mapped,
-    rows: Mapping[str, Mapping[str, str]],
+    rows: Mapping[str, Mapping[str, Seen]],
     names: Sequence[str],
     tall: int,
 ) -> None:
     backing, page_size = mapped
     for y, words in enumerate(rows.values()):
         for x, name in enumerate(names):
-            said = words.get(name, UNKNOWN)
+            said = words.get(name, Seen.UNTESTED)
             axes.add_patch(
                 Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, clip_on=False, **_LOOKS[said])
             )

@@ -14,24 +14,26 @@ from zapbench.case import Cell, contract_grid, promises, select, size_text
 from zapbench.cli.options import where_options
 from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.cli.progress import ON_STDERR
-from zapbench.record import Context, Contract, Error, Promise, Recording, Skip
+from zapbench.record import Context, Contract, Error, Recording, Seen, Skip
 
-KEPT, LOST, BROKEN, UNKNOWN = "kept", "lost", "BROKEN", "—"
+STYLES = {Seen.BROKEN: "bold red", Seen.LOST: "yellow"}
+SHORT = {Seen.BROKEN: "BROKEN", Seen.UNTESTED: "?", Seen.NOTHING: "—"}
 LEGEND = (
-    f"{KEPT}, {LOST}: as seen; {BROKEN}: promised and lost; {UNKNOWN}: cannot be tested there; "
+    f"{Seen.KEPT}, {Seen.LOST}: as seen; {SHORT[Seen.BROKEN]}: promised and lost; "
+    f"{SHORT[Seen.UNTESTED]}: not tried; {SHORT[Seen.NOTHING]}: nothing of the kind is there; "
     "≠: another end state than MADV_ZAP's"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One method on one kind of mapping; ``kept`` maps each promise to a word."""
+    """One method on one kind of mapping; ``kept`` says what was seen of each promise."""
 
     method: str
     event: str
     equivalent: bool
     why: str
-    kept: dict[str, str]
+    kept: dict[str, Seen]
     notes: dict[str, str]
 
 
@@ -62,7 +64,7 @@ class Matrix:
         """Whether a method did not keep what it promises, or the kernel what the tables say."""
         return any(
             section.contradicted
-            or any(line.why or BROKEN in line.kept.values() for line in section.lines)
+            or any(line.why or Seen.BROKEN in line.kept.values() for line in section.lines)
             for section in self.sections
         )
 
@@ -140,17 +142,9 @@ def _line(contract: Contract) -> MatrixRow:
         event=event,
         equivalent=contract.equivalent,
         why=contract.why,
-        kept={name: _word(promise) for name, promise in contract.promises.items()},
+        kept={name: promise.seen for name, promise in contract.promises.items()},
         notes={name: promise.note for name, promise in contract.promises.items() if promise.note},
     )
-
-
-def _word(promise: Promise) -> str:
-    if promise.held is None:
-        return UNKNOWN
-    if promise.broken:
-        return BROKEN
-    return KEPT if promise.held else LOST
 
 
 def print_matrix(matrix: Matrix) -> None:
@@ -165,8 +159,9 @@ def print_matrix(matrix: Matrix) -> None:
                 line.method if line.equivalent else f"≠ {line.method}" for line in section.lines
             )
             grid(("promise", *heads), _rows(section, tested), out)
-        for names, reason in _untested(section):
-            out.print(f"  not tested: {names}{reason}")
+        for seen, said in ((Seen.UNTESTED, "not tried"), (Seen.NOTHING, "nothing there")):
+            for names, reason in _without_row(section, seen):
+                out.print(f"  {said}: {names}{reason}")
         for method, reason in section.absent.items():
             out.print(f"  {method}: not available: {reason}")
         for line in section.lines:
@@ -180,23 +175,28 @@ def print_matrix(matrix: Matrix) -> None:
 
 
 def _tested(section: Section, name: str) -> bool:
-    return any(line.kept.get(name, UNKNOWN) != UNKNOWN for line in section.lines)
+    return _best(section, name) not in (Seen.UNTESTED, Seen.NOTHING)
+
+
+def _best(section: Section, name: str) -> Seen:
+    """What is known most of a promise, by whatever method."""
+    found = (line.kept.get(name, Seen.UNTESTED) for line in section.lines)
+    return max(found, key=list(Seen).index, default=Seen.UNTESTED)
 
 
 def _rows(section: Section, tested: Iterable[str]) -> Iterator[list[str | Text]]:
     """A row for each promise, a column for each method."""
-    styles = {BROKEN: "bold red", LOST: "yellow"}
     yield ["next access", *(line.event for line in section.lines)]
     for name in tested:
-        words = (line.kept.get(name, UNKNOWN) for line in section.lines)
-        yield [name, *(Text(word, style=styles.get(word, "")) for word in words)]
+        words = (line.kept.get(name, Seen.UNTESTED) for line in section.lines)
+        yield [name, *(Text(SHORT.get(word, word), style=STYLES.get(word, "")) for word in words)]
 
 
-def _untested(section: Section) -> Iterator[tuple[str, str]]:
-    """The promises that could not be tested with any method, by the reason that most have."""
+def _without_row(section: Section, seen: Seen) -> Iterator[tuple[str, str]]:
+    """The promises that were tested with no method, by the reason that most have."""
     by_reason: dict[str, list[str]] = defaultdict(list)
     for name in promises():
-        if section.lines and not _tested(section, name):
+        if section.lines and _best(section, name) is seen:
             notes = Counter(line.notes[name] for line in section.lines if name in line.notes)
             most = notes.most_common(1)
             by_reason[f": {most[0][0]}" if most else ""].append(name)

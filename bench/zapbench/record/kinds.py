@@ -2,6 +2,7 @@
 """The kinds of records, and the JSON Schema that is made from them."""
 
 import inspect
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -162,17 +163,37 @@ class Samples(RecordBase, frozen=True, tag="samples"):
             raise ValueError("`ops_per_sample` is at least 1 and `pages_per_op` at least 0")
 
 
-class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One promise of a method: whether it makes it, whether it held (None: not testable)."""
+class Seen(StrEnum):
+    """What was seen of a promise, in the order of what is worse in one of several boots."""
+
+    NOTHING = "nothing there"
+    """There is nothing of the kind, so that no method could lose it."""
+    UNTESTED = "untested"
+    KEPT = "kept"
+    LOST = "lost"
+    BROKEN = "broken"
+    """Promised, and lost."""
+
+
+class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One promise of a method: whether it makes it, whether it held (None: there is no telling).
+
+    ``impossible``: there is nothing of the kind here, see `Seen`.
+    """
 
     promised: bool
     held: bool | None
     note: str
+    impossible: bool = False
 
     @property
-    def broken(self) -> bool:
-        """The method promises this, and was seen not to keep it."""
-        return self.promised and self.held is False
+    def seen(self) -> Seen:
+        """In one word."""
+        if self.held is None:
+            return Seen.NOTHING if self.impossible else Seen.UNTESTED
+        if self.held:
+            return Seen.KEPT
+        return Seen.BROKEN if self.promised else Seen.LOST
 
 
 class Contract(RecordBase, frozen=True, tag="contract"):

@@ -2,16 +2,17 @@
 """The answer, as rules over the data: no sentence says what was not measured here."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from zapbench import text
-from zapbench.case import CONTINUE, MINOR_FAULT, promises, size_text
+from zapbench.case import CONTINUE, MINOR_FAULT, size_text
 from zapbench.chart.contract import Mapped
 from zapbench.chart.cost import SUBJECT
 from zapbench.report.changes import changes
 from zapbench.report.document import Section, Text
-from zapbench.report.study import EQUAL, Group, Place, Study, grouped, same
+from zapbench.report.evidence import Evidence, evidence, loss_text, where_text
+from zapbench.report.study import EQUAL, Group, Study, same
 from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio
 from zapbench.result.timings import Timings
@@ -49,13 +50,23 @@ def _verdict(study: Study) -> str | None:
     ]
     if not pairs:
         return _absent(study)
-    parts = []
-    for tier, members in grouped((group for group, _ in pairs), lambda group: group.tier).items():
-        ratios = [found for group, found in pairs if group in members]
-        parts.append(f"on {_kernels(members)} ({tier}) {_compared(ratios)}")
+    by_group: dict[Group, list[Ratio]] = {}
+    for group, found in pairs:
+        by_group.setdefault(group, []).append(found)
+    parts = _by_kernel({group: _compared(ratios) for group, ratios in by_group.items()})
     return (
         f"A cycle (drop, trap, resolve, touch) with {SUBJECT}, set against one with {BASELINE}: "
-        f"{'; '.join(parts)}."
+        f"{parts}."
+    )
+
+
+def _by_kernel(said: Mapping[Group, str]) -> str:
+    """What is said of each group, kernels of which the same is said together."""
+    together: dict[tuple[str, str], list[Group]] = {}
+    for group, part in said.items():
+        together.setdefault((group.tier, part), []).append(group)
+    return "; ".join(
+        f"on {_kernels(groups)} ({tier}) {part}" for (tier, part), groups in together.items()
     )
 
 
@@ -101,24 +112,26 @@ def _absent(study: Study) -> str:
 
 def _cheapest(study: Study) -> str | None:
     """Who costs least at equal end states, and what the workaround of 2021 costs."""
-    parts = [
-        said
-        for tier, groups in grouped(study.groups, lambda group: group.tier).items()
-        if (said := _winners([g for g in groups if g.has_subject] or groups, tier))
+    groups = [
+        group
+        for group in study.groups
+        if group.has_subject
+        or not any(g.has_subject and g.tier == group.tier for g in study.groups)
     ]
-    if not parts:
+    said = {group: part for group in groups if (part := _winners(group))}
+    if not said:
         return None
     return (
         "Cheapest at equal end states, or level with the cheapest within noise or "
-        f"{text.share(EQUAL, 0)}: {'; '.join(parts)}."
+        f"{text.share(EQUAL, 0)}: {_by_kernel(said)}."
     )
 
 
-def _winners(groups: Sequence[Group], tier: str) -> str | None:
+def _winners(group: Group) -> str | None:
     wins: Counter[str] = Counter()
     over: list[float] = []
     total = 0
-    for group, place in _places(groups):
+    for place in group.places("cycle", minor=True):
         level = group.level("cycle", place)
         wins.update(level)
         total += bool(level)
@@ -128,72 +141,51 @@ def _winners(groups: Sequence[Group], tier: str) -> str | None:
     if not wins:
         return None
     ranking = text.listed([f"{name} at {count}" for name, count in wins.most_common()])
-    part = f"on {_kernels(groups)} ({tier}) {ranking} of {text.number(total, 'place')}"
+    part = f"{ranking} of {text.number(total, 'place')}"
     if over:
-        part += f" ({WORKAROUND} costs {_range(over)} {groups[0].reference})"
+        part += f" ({WORKAROUND} costs {_range(over)} {group.reference})"
     return part
 
 
-def _places(groups: Sequence[Group]) -> list[tuple[Group, Place]]:
-    return [(group, place) for group in groups for place in group.places("cycle", minor=True)]
-
-
 def _contracts(study: Study) -> str | None:
-    """Whether a workaround keeps all that is kept, and what the nearest one loses."""
-    losses = losses_of(study.groups)
-    rivals = {method: lost for method, lost in losses.items() if method != SUBJECT}
-    if not rivals or not _dropped(study):
+    """Whether a workaround keeps all that MADV_ZAP keeps, kernel by kernel."""
+    if not _dropped(study):
         return None
-    what = f"that {SUBJECT} keeps" if study.with_subject else "that was checked"
-    solid = [method for method, lost in rivals.items() if not lost]
-    if solid:
-        where = where_text(set().union(*(mappings(study.groups, method) for method in solid)))
+    what = f"that {SUBJECT} keeps" if study.with_subject else f"that {SUBJECT} promises"
+    said = {}
+    for group in study.with_subject or study.groups:
+        known = evidence([group])
+        mine = known.pop(SUBJECT, None)
+        if known:
+            wanted = mine.seen if mine else set().union(*(each.seen for each in known.values()))
+            said[group] = _needed(known, wanted, what)
+    return f"Other methods: {_by_kernel(said)}." if said else None
+
+
+def _needed(known: Mapping[str, Evidence], wanted: set[Mapped], what: str) -> str:
+    """Whether MADV_ZAP is needed on a kernel, as far as what was tried can tell."""
+    if solid := [method for method, each in known.items() if each.solid]:
+        where = where_text(set().union(*(known[method].seen for method in solid)))
         return (
-            f"{text.listed(solid)} kept all {what}, wherever tried ({where}): there MADV_ZAP is "
-            "not needed."
+            f"{text.listed(solid)} kept all {what}, and all of it was tried ({where}): there "
+            "MADV_ZAP is not needed"
         )
-    wanted = mappings(study.groups, SUBJECT if study.with_subject else None)
-    lacks = {method: wanted - mappings(study.groups, method) for method in rivals}
-    nearest = min(rivals, key=lambda m: (len(lacks[m]), len(rivals[m]), m != BASELINE))
-    lost = text.listed([loss_text(name) for name in rivals[nearest]])
-    but = f" (not available on {where_text(lacks[nearest])})" if lacks[nearest] else ""
-    return (
-        f"No other method kept all {what}; nearest is {nearest}{but}, which {lost}: where "
-        f"{'that does' if len(rivals[nearest]) == 1 else 'these do'} not matter, it works solidly "
-        "and MADV_ZAP is not needed."
-    )
 
+    def distance(method: str) -> tuple[int, int, int, bool]:
+        each = known[method]
+        lacks = len(wanted - each.seen)
+        return lacks, len(each.lost), len(each.untried), method != BASELINE
 
-def loss_text(promise: str) -> str:
-    """What a method does that does not keep a promise."""
-    known = promises()
-    return known[promise].loss if promise in known else f"does not keep {promise}"
-
-
-def mappings(groups: Sequence[Group], method: str | None) -> set[Mapped]:
-    """Where a method's contract was seen with the same end state; any method's if None."""
-    return {
-        place
-        for group in groups
-        for place, words in group.kept.items()
-        if method is None or (method in words and group.lost(method, *place) is not None)
-    }
-
-
-def losses_of(groups: Sequence[Group]) -> dict[str, dict[str, set[Mapped]]]:
-    """What each equivalent method loses that MADV_ZAP keeps, and where, over all groups."""
-    losses: dict[str, dict[str, set[Mapped]]] = {}
-    for group in groups:
-        fair = {case.method for case, why in group.results.table.differs.items() if why is None}
-        for (backing, page_size), words in group.kept.items():
-            for method in words:
-                lost = group.lost(method, backing, page_size)
-                if lost is None or method not in fair:
-                    continue
-                mine = losses.setdefault(method, {})
-                for promise in lost:
-                    mine.setdefault(promise, set()).add((backing, page_size))
-    return losses
+    nearest = min(known, key=distance)
+    each = known[nearest]
+    lacks = wanted - each.seen
+    but = f" (not available on {where_text(lacks)})" if lacks else ""
+    open_ = [name for name in each.untried if name not in each.lost]
+    untried = f"; not tried with it: {text.listed(open_)}" if open_ else ""
+    if not each.lost:
+        return f"{nearest}{but} lost nothing {what} as far as that was tried{untried}"
+    lost = text.listed([loss_text(name) for name in each.lost])
+    return f"none kept all {what}; nearest is {nearest}{but}, which {lost}{untried}"
 
 
 def _faults(study: Study) -> str | None:
@@ -264,8 +256,3 @@ RULES: tuple[Callable[[Study], str | None], ...] = (
     _continue,
     _history,
 )
-
-
-def where_text(places: set[Mapped]) -> str:
-    """Backings with their page sizes: ``hugetlb 2m, shmem 2m, shmem 4k``."""
-    return ", ".join(sorted(f"{backing} {size_text(size)}" for backing, size in places))

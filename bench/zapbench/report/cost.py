@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the methods cost at equal end states, what they cost besides, and who needs MADV_ZAP."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from zapbench import text
 from zapbench.case import Promise, methods, promises, size_text
-from zapbench.chart.contract import KEPT, UNKNOWN, Mapped
+from zapbench.chart.contract import Mapped
 from zapbench.chart.cost import SUBJECT
-from zapbench.report.answer import loss_text, losses_of, where_text
+from zapbench.record import Seen
 from zapbench.report.document import (
     Block,
     Bullets,
@@ -17,6 +17,7 @@ from zapbench.report.document import (
     Section,
     Text,
 )
+from zapbench.report.evidence import Where, against, evidence, loss_text, where_text
 from zapbench.report.pictures import picture
 from zapbench.report.study import LOSSES, Group, Place, Study, by_reason, place_text
 
@@ -69,8 +70,11 @@ def _costs_text(group: Group, places: Iterable[Place]) -> str:
 
 
 def _lost_text(group: Group) -> str:
-    found = losses_of([group])
-    said = [f"{method}: {text.listed(list(lost))}" for method, lost in found.items() if lost]
+    said = [
+        f"{method}: {text.listed(list(known.lost))}"
+        for method, known in evidence([group]).items()
+        if known.lost
+    ]
     return f"{'; '.join(said) or 'nothing by the methods of the same end state'}."
 
 
@@ -124,15 +128,18 @@ def _cost_cell(group: Group, method: str, place: Place, base: str) -> Cell:
 
 def _loses_cell(group: Group, method: str) -> Cell:
     """What was lost anywhere, by the method's own contract."""
-    lost: dict[str, None] = {}
-    seen = False
-    for words in group.kept.values():
-        seen |= method in words
-        found = words.get(method, {})
-        lost |= dict.fromkeys(name for name in found if found[name] in LOSSES)
-    if not seen:
+    words = [of[method] for of in group.kept.values() if method in of]
+    if not words:
         return Cell("not checked")
-    return Cell(", ".join(lost), len(lost), "lost") if lost else Cell("nothing", 0, "kept")
+    lost = dict.fromkeys(name for found in words for name in found if found[name] in LOSSES)
+    if lost:
+        return Cell(", ".join(lost), len(lost), "lost")
+    tried = all(
+        found.get(name, Seen.UNTESTED) is not Seen.UNTESTED
+        for found in words
+        for name in promises()
+    )
+    return Cell("nothing" if tried else "nothing of what was tried", 0, "kept")
 
 
 def beyond(study: Study) -> Section | None:
@@ -174,41 +181,41 @@ def _besides() -> list[Promise]:
 
 
 def _beside_cell(study: Study, method: str, promise: Promise) -> Cell:
-    lost: set[Mapped] = set()
-    kept = 0
+    places: dict[Seen, set[Mapped]] = {seen: set() for seen in Seen}
     for group in study.groups:
         for place, words in group.kept.items():
-            word = words.get(method, {}).get(promise.name, UNKNOWN)
-            if word in LOSSES:
-                lost.add(place)
-            kept += word == KEPT
-    if not lost:
-        return Cell(promise.cost_kept if kept else "untested", None, "kept" if kept else "")
-    where = f" ({where_text(lost)})" if kept else ""
-    return Cell(promise.cost_lost + where, None, "lost")
+            if method in words:
+                places[words[method].get(promise.name, Seen.UNTESTED)].add(place)
+    lost, kept = set().union(*(places[seen] for seen in LOSSES)), places[Seen.KEPT]
+    if lost:
+        return Cell(promise.cost_lost + (f" ({where_text(lost)})" if kept else ""), None, "lost")
+    if kept:
+        return Cell(promise.cost_kept, None, "kept")
+    return Cell(Seen.UNTESTED if places[Seen.UNTESTED] else Seen.NOTHING)
 
 
 def solid(study: Study) -> Section | None:
-    """Where MADV_ZAP is not needed, and what is against the others."""
-    losses = losses_of(study.groups)
-    rivals = {method: lost for method, lost in losses.items() if method != SUBJECT}
+    """Where MADV_ZAP is not needed, what is against the others, and what was not tried."""
+    rivals = {name: known for name, known in evidence(study.groups).items() if name != SUBJECT}
     if not rivals:
         return None
-    against = f"that {SUBJECT} keeps" if study.with_subject else "that was checked"
+    what = f"that {SUBJECT} {'keeps' if study.with_subject else 'promises'}"
     bullets = []
-    for method, lost in sorted(rivals.items(), key=lambda item: len(item[1])):
-        if not lost:
-            bullets.append(f"{method} kept all {against}: it works solidly.")
-            continue
-        by_place = by_reason((where_text(places), loss_text(name)) for name, places in lost.items())
-        what = "; ".join(f"{text.listed(names)} ({where})" for where, names in by_place.items())
-        bullets.append(f"{method} {what}; but for that it works solidly.")
+    for method, known in sorted(rivals.items(), key=lambda item: len(item[1].lost)):
+        parts = [_where(known.lost, loss_text)] if known.lost else []
+        if known.untried:
+            parts.append(f"not tried: {_where(known.untried, str)}")
+        bullets.append(f"{method} {'; '.join(parts) or f'kept all {what}: it works solidly'}.")
     rows = [row for group in study.groups for row in _solid_rows(group)]
-    columns = ("kernel", "mapping", "method", "loses", "cost of a cycle, × reference", "verdict")
+    columns = (
+        *("kernel", "mapping", "method", "loses", "not tried"),
+        *("cost of a cycle, × reference", "verdict"),
+    )
     grid = Grid("Methods of the same end state, by kernel and mapping", columns, tuple(rows))
     lead = Text(
-        "A workaround works solidly where it reaches the same end state and loses nothing "
-        f"{against}. There MADV_ZAP is not needed, unless it is much cheaper."
+        "A workaround works solidly where it reaches the same end state, all was tried "
+        f"{what}, and nothing of it is lost. There MADV_ZAP is not needed, unless it is much "
+        "cheaper. What was not tried is no reason for either."
     )
     return Section(
         "solid",
@@ -217,28 +224,43 @@ def solid(study: Study) -> Section | None:
     )
 
 
+def _where(places: Where, words: Callable[[str], str]) -> str:
+    """Promises in words, each with the mappings that it is about."""
+    by_place = by_reason((where_text(mapped), words(name)) for name, mapped in places.items())
+    return "; ".join(f"{text.listed(names)} ({where})" for where, names in by_place.items())
+
+
 def _solid_rows(group: Group) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    for backing, page_size in group.kept:
-        places = [p for p in group.places(WORKLOAD, minor=True) if p[:2] == (backing, page_size)]
+    for mapped, words in group.kept.items():
+        places = [p for p in group.places(WORKLOAD, minor=True) if p[:2] == mapped]
         for method in methods():
             fair = any(group.equivalent(WORKLOAD, method, place) for place in places)
-            lost = group.lost(method, backing, page_size)
-            if not fair or lost is None or method == SUBJECT:
+            if not fair or method not in words or method == SUBJECT:
                 continue
-            found = [group.ratio(WORKLOAD, method, place, group.reference) for place in places]
-            values = [ratio.value for ratio in found if ratio is not None]
-            cost = text.NONE
-            if values and method != group.reference:
-                cost = f"{text.span(values, text.ratio)} × {group.reference}"
+            found = against(group, method, mapped)
+            lost = [name for name, was_lost in found.items() if was_lost]
+            untried = [name for name, was_lost in found.items() if not was_lost]
+            verdict = "loses something" if lost else "open" if untried else "works solidly"
+            cost = _cost_range(group, method, places)
             rows.append(
                 (
                     Cell(group.name),
-                    Cell(f"{backing}, {size_text(page_size)} pages"),
+                    Cell(f"{mapped[0]}, {size_text(mapped[1])} pages"),
                     Cell(method),
                     Cell(", ".join(lost) or "nothing", len(lost), "lost" if lost else "kept"),
-                    Cell(cost, max(values, default=None), "num"),
-                    Cell("loses something" if lost else "works solidly"),
+                    Cell(", ".join(untried) or "nothing", len(untried)),
+                    cost,
+                    Cell(verdict),
                 )
             )
     return rows
+
+
+def _cost_range(group: Group, method: str, places: Iterable[Place]) -> Cell:
+    """From the least to the most at some places, relative to the reference."""
+    found = [group.ratio(WORKLOAD, method, place, group.reference) for place in places]
+    values = [ratio.value for ratio in found if ratio is not None]
+    if not values or method == group.reference:
+        return Cell(text.NONE, None, "num")
+    return Cell(f"{text.span(values, text.ratio)} × {group.reference}", max(values), "num")

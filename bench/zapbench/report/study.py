@@ -9,9 +9,9 @@ from pathlib import Path
 
 from zapbench import text
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, size_text
-from zapbench.chart.contract import BROKEN, LOST, UNKNOWN, Mapped, seen
+from zapbench.chart.contract import Mapped, seen
 from zapbench.chart.cost import SUBJECT
-from zapbench.record import Contract, Recording, Samples
+from zapbench.record import Contract, Recording, Samples, Seen
 from zapbench.report.source import Material, Stream, stream_key
 from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio
@@ -22,9 +22,9 @@ EQUAL = 0.02
 """Costs that differ by less than this are called equal, whatever their interval."""
 
 Place = tuple[str, int, int]  # backing, page size, range size
-LOSSES = (LOST, BROKEN)
+LOSSES = (Seen.LOST, Seen.BROKEN)
 
-Kept = dict[Mapped, dict[str, dict[str, str]]]  # by method and promise
+Kept = dict[Mapped, dict[str, dict[str, Seen]]]  # by method and promise
 
 
 class Group:
@@ -107,22 +107,6 @@ class Group:
         """Whether the method was measured there and reaches MADV_ZAP's end state."""
         case, differs = Case(workload, method, *place), self.results.table.differs
         return case in differs and differs[case] is None
-
-    def lost(self, method: str, backing: str, page_size: int) -> tuple[str, ...] | None:
-        """The promises that were seen broken or not kept; None: its contract was not seen.
-
-        Only what MADV_ZAP keeps counts, where its own contract was seen: on this kernel, or
-        else on another.
-        """
-        words = self.kept.get((backing, page_size), {})
-        if method not in words:
-            return None
-        zap = words.get(SUBJECT) or self.others.get((backing, page_size), {}).get(SUBJECT)
-        return tuple(
-            name
-            for name, word in words[method].items()
-            if word in LOSSES and (zap is None or zap.get(name, UNKNOWN) not in (*LOSSES, UNKNOWN))
-        )
 
     def cheapest(self, workload: str, place: Place) -> str | None:
         """The equivalent method of the lowest median."""
