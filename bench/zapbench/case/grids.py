@@ -22,8 +22,11 @@ class Shape(NamedTuple):
 
 QUICK = (
     Shape("shmem", "4k", ("4k", "64k", "2m")),
+    Shape("shmem", "4k", ("64k",), ("events=on",)),
     Shape("shmem", "2m", ("2m",)),
+    Shape("shmem-private", "4k", ("64k",)),
     Shape("hugetlb", "2m", ("2m",)),
+    Shape("hugetlb-private", "2m", ("2m",)),
     Shape("file", "4k", ("2m",)),
 )
 FULL = (
