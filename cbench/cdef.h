@@ -32,9 +32,9 @@ enum shown {
 	SHOWN_NOT /* as before the drop */
 };
 
-/* Backings that a method can never have, and why. */
+/* What a method can never have, and why. */
 struct zapbench_refusal {
-	bool (*of)(const struct zapbench_backing *b);
+	bool (*of)(const struct zap_case *c);
 	const char *reason;
 	int error; /* the errno of whoever tries; 0: there is nothing to try */
 };
@@ -59,6 +59,8 @@ struct zapbench_method {
 		       size_t len);
 	const char *no_resolve; /* why there is no way from T to R; NULL: there is */
 	struct zapbench_refusal refusals[4];
+	unsigned int calls; /* system calls of a drop */
+	bool needs_file, needs_uffd; /* descriptors that it cannot do without */
 	const char *lock; /* how the kernel locks the call */
 	const char *hole; /* what other threads may meet while it is on its way */
 };

@@ -58,7 +58,7 @@ static const struct zapbench_refusal *find_refusal(const struct zap_case *c)
 	const struct zapbench_method *m = c->method;
 
 	for (unsigned int i = 0; m && i < ARRAY_SIZE(m->refusals); i++)
-		if (m->refusals[i].of && m->refusals[i].of(c->backing))
+		if (m->refusals[i].of && m->refusals[i].of(c))
 			return &m->refusals[i];
 	return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "layout.h"
 #include "promise.h"
+#include "size.h"
 
 /* ---- M to T ---- */
 
@@ -135,31 +136,37 @@ static int resolve_guard(const struct zapbench_method *m, struct region *r, char
 	return resolve_mapping(m, r, addr, len);
 }
 
-/* ---- backings that no kernel takes ---- */
+/* ---- what no kernel takes ---- */
 
-static bool without_file(const struct zapbench_backing *b)
+static bool without_file(const struct zap_case *c)
 {
-	return !b->has_file;
+	return !c->backing->has_file;
 }
 
-static bool plain_file(const struct zapbench_backing *b)
+static bool plain_file(const struct zap_case *c)
 {
-	return b->has_file && !b->uffd_minor;
+	return c->backing->has_file && !c->backing->uffd_minor;
 }
 
-static bool private_file(const struct zapbench_backing *b)
+static bool private_file(const struct zap_case *c)
 {
-	return b->has_file && b->is_private;
+	return c->backing->has_file && c->backing->is_private;
 }
 
-static bool hugetlb(const struct zapbench_backing *b)
+static bool hugetlb(const struct zap_case *c)
 {
-	return b->hugetlb;
+	return c->backing->hugetlb;
 }
 
-static bool private_hugetlb(const struct zapbench_backing *b)
+static bool private_hugetlb(const struct zap_case *c)
 {
-	return b->hugetlb && b->is_private;
+	return c->backing->hugetlb && c->backing->is_private;
+}
+
+/* See region_maps_pmd(). */
+static bool thp(const struct zap_case *c)
+{
+	return c->page == pmd_size() && !c->backing->hugetlb;
 }
 
 #define MINOR UFFDIO_REGISTER_MODE_MINOR
@@ -186,6 +193,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_ZAP,
 		.resolve = resolve_mapping,
+		.calls = 1,
 		.lock = "mmap_lock for reading; 7.3 series: the VMA's own",
 		.hole = "none",
 		.refusals = { { without_file, "EINVAL: nothing behind it to fault back",
@@ -204,6 +212,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_DONTNEED,
 		.resolve = resolve_mapping,
+		.calls = 1,
 		.lock = "mmap_lock for reading; 7.3: the VMA's own if unregistered",
 		.hole = "none",
 	},
@@ -215,6 +224,9 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_NEIGHBOURS,
 		.drop = drop_remap,
 		.resolve = resolve_mapping,
+		.calls = 3,
+		.needs_file = true,
+		.needs_uffd = true,
 		.lock = "mmap_lock for writing, three times",
 		.hole = "no mapping after munmap, another may take its place; no trap "
 			"before UFFDIO_REGISTER",
@@ -227,6 +239,9 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_NEIGHBOURS,
 		.drop = drop_overmap,
 		.resolve = resolve_mapping,
+		.calls = 2,
+		.needs_file = true,
+		.needs_uffd = true,
 		.lock = "mmap_lock for writing, twice",
 		.hole = "no trap before UFFDIO_REGISTER",
 	},
@@ -240,6 +255,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
 		.drop = drop_punch_hole,
 		.resolve = resolve_mapping,
+		.calls = 1,
+		.needs_file = true,
 		.lock = "the file's inode lock",
 		.hole = "the data is gone until it is written back",
 		.refusals = { { without_file, "there is no file to punch" } },
@@ -255,6 +272,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_REMOVE,
 		.resolve = resolve_mapping,
+		.calls = 1,
 		.lock = "mmap_lock for reading, dropped for the file's inode lock",
 		.hole = "the data is gone until it is written back",
 		.refusals = { { without_file, "EINVAL: there is no file to punch",
@@ -270,6 +288,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_NEIGHBOURS,
 		.drop = drop_dontunmap,
 		.resolve = resolve_mapping,
+		.calls = 2,
 		.lock = "mmap_lock for writing, twice",
 		.hole = "none",
 		.refusals = { { hugetlb, "EINVAL: MREMAP_DONTUNMAP refuses hugetlb",
@@ -283,6 +302,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_guard_toggle,
 		.resolve = resolve_mapping,
+		.calls = 2,
 		.lock = "mmap_lock for reading, twice",
 		.hole = "SIGSEGV between the two calls",
 		.refusals = { { hugetlb, "EINVAL: no guard regions on hugetlb",
@@ -299,10 +319,32 @@ const struct zapbench_method zapbench_methods[] = {
 			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_rwp,
 		.resolve = resolve_rwp,
+		.calls = 1,
+		.needs_uffd = true,
 		.lock = "mmap_lock for reading",
 		.hole = "none",
 		.refusals = { { plain_file, "EINVAL: userfaultfd takes no plain file",
 				EINVAL } },
+	},
+	{
+		.name = "rwp_only",
+		.summary = "UFFDIO_RWPROTECT, not registered for minor faults",
+		.event = EVENT_RWP,
+		.shown = SHOWN_PROTECTED,
+		.reg_mode = RWP,
+		.features = UFFD_FEATURE_RWP,
+		.promises =
+			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.drop = drop_rwp,
+		.resolve = resolve_rwp,
+		.calls = 1,
+		.needs_uffd = true,
+		.lock = "mmap_lock for reading",
+		.hole = "none",
+		.refusals = { { plain_file, "EINVAL: userfaultfd takes no plain file",
+				EINVAL },
+			      { thp, "a PMD is cleared (7.3): without MINOR nothing "
+				     "traps" } },
 	},
 	{
 		.name = "uffd_wp",
@@ -317,6 +359,8 @@ const struct zapbench_method zapbench_methods[] = {
 			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_uffd_wp,
 		.resolve = resolve_uffd_wp,
+		.calls = 1,
+		.needs_uffd = true,
 		.lock = "mmap_lock for reading",
 		.hole = "none; reads pass",
 		.refusals = { { plain_file, "EINVAL: userfaultfd takes no plain file",
@@ -332,6 +376,7 @@ const struct zapbench_method zapbench_methods[] = {
 			    PROMISE_NEIGHBOURS,
 		.drop = drop_mprotect,
 		.resolve = resolve_mprotect,
+		.calls = 1,
 		.lock = "mmap_lock for writing",
 		.hole = "none; a signal, not an event",
 	},
@@ -345,6 +390,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_advice,
 		.advice = MADV_GUARD_INSTALL,
 		.resolve = resolve_guard,
+		.calls = 1,
 		.lock = "mmap_lock for reading; 7.3: the VMA's own",
 		.hole = "none; a signal, not an event",
 		.refusals = { { hugetlb, "EINVAL: no guard regions on hugetlb",
@@ -361,6 +407,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.features = UFFD_FEATURE_POISON,
 		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
 		.drop = drop_poison,
+		.calls = 2,
+		.needs_uffd = true,
 		.lock = "mmap_lock for reading, then the VMA's own",
 		.hole = "a minor fault between the two calls",
 		.refusals = { { plain_file, "ENOENT: userfaultfd takes no plain file",

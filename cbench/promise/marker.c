@@ -16,8 +16,10 @@ int keeps_wp(struct region *r, struct reason *note)
 
 	if (!(r->uffd.features & UFFD_FEATURE_WP_HUGETLBFS_SHMEM))
 		return NOTHING("this kernel has no uffd-wp on files");
-	if (r->method->reg_mode & UFFDIO_REGISTER_MODE_RWP)
-		return NOTHING("RWP and WP registrations exclude each other");
+	if (r->method->reg_mode & UFFDIO_REGISTER_MODE_RWP) {
+		because(note, "RWP and WP registrations exclude each other");
+		return 0;
+	}
 	err = probe_register(r, UFFDIO_REGISTER_MODE_WP);
 	if (!err)
 		err = uffd_protect(&r->uffd, probe_page(r), r->granule, true);

@@ -20,13 +20,16 @@ class Method(NamedTuple):
     """A row of the methods; ``differs`` says why its end state is not MADV_ZAP's, if so.
 
     ``promises`` are the names of those that it makes; ``lock`` is how the kernel locks the call,
-    ``hole`` what other threads may meet meanwhile.
+    ``hole`` what other threads may meet meanwhile.  ``calls`` is how many system calls one drop
+    makes, ``descriptors`` those that it cannot do without.
     """
 
     name: str
     summary: str
     promises: frozenset[str]
     differs: str | None
+    calls: int
+    descriptors: tuple[str, ...]
     lock: str | None
     hole: str | None
 
@@ -102,6 +105,8 @@ def methods() -> dict[str, Method]:
             text(row.summary),
             frozenset(each for bit, each in enumerate(promises()) if row.promises >> bit & 1),
             _text_or_none(row.differs),
+            int(row.calls),
+            tuple(name for name in ("file", "uffd") if getattr(row, f"needs_{name}")),
             _text_or_none(row.lock),
             _text_or_none(row.hole),
         )

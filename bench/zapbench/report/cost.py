@@ -152,13 +152,16 @@ def beyond(study: Study) -> Section | None:
     if not named:
         return None
     seen = _besides()
-    columns = ("method", *(each.cost or "" for each in seen), "lock", "hole")
+    kept_names = (each.cost or "" for each in seen)
+    columns = ("method", *kept_names, "system calls", "descriptors", "lock", "hole")
     rows = []
     for name in named:
-        method = methods().get(name)
-        lock, hole = (method.lock, method.hole) if method else (None, None)
+        method = methods()[name]
         kept = [_beside_cell(study, name, promise) for promise in seen]
-        rows.append((Cell(name), *kept, Cell(lock or text.NONE), Cell(hole or text.NONE)))
+        calls = Cell(str(method.calls), method.calls, "num")
+        needs = Cell(", ".join(method.descriptors) or "none")
+        sources = (Cell(method.lock or text.NONE), Cell(method.hole or text.NONE))
+        rows.append((Cell(name), *kept, calls, needs, *sources))
     caption = "Seen on the kernels of this report; locks and holes from their sources"
     legend = Bullets(tuple(f"{each.cost}: {each.summary}" for each in seen))
     lead = Text(
