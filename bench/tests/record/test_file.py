@@ -11,7 +11,7 @@ from pathlib import Path
 
 import limits
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_stream import a_stream
 from places import TESTS
@@ -99,6 +99,8 @@ def old(*boots: int) -> bytes:
 
 @settings(deadline=None)
 @given(st.integers(1, 10_000))
+@example(-1)
+@example(-2)
 def test_a_member_cut_by_a_crash_is_gone_on_with(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:

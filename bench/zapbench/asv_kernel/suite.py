@@ -17,7 +17,7 @@ from asv_runner.benchmarks.mark import SkipNotImplemented
 from asv_runner.discovery import list_benchmarks
 
 from zapbench.asv_kernel import options
-from zapbench.case import Case, grid, is_harness, size_text
+from zapbench.case import NO_METHOD, Case, grid, is_harness, size_text
 from zapbench.error import Unsupported
 from zapbench.gate.budget import TIERS
 from zapbench.gate.budget import load as load_budgets
@@ -42,7 +42,10 @@ def cases() -> list[Case]:
 
 def key(case: Case) -> Key:
     """The parameters that stand for a case in its benchmark."""
-    maps = dict(case.axes).get("by", case.workload) if case.method == "-" else case.method
+    if case.method == NO_METHOD:
+        maps = dict(case.axes).get("by", case.workload)
+    else:
+        maps = "/".join([case.method, *(f"{name}={value}" for name, value in case.axes)])
     return (size_text(case.page_size), maps, case.backing)
 
 

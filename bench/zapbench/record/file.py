@@ -87,7 +87,7 @@ def _best(path: Path) -> _Found:
 
 
 def _content(data: bytes, source: str) -> _Content:
-    found = inflate(data) if GZIP in data or data.startswith(GZIP[:2]) else Inflated(data)
+    found = inflate(data) if GZIP in data or data[:2] in (GZIP[:1], GZIP[:2]) else Inflated(data)
     lines = found.text.splitlines(keepends=True)
     try:
         if found.damaged is not None:
