@@ -76,6 +76,8 @@ def test_build_prints_the_image_last_and_says_how_far_it_is(kernel: Command) -> 
     assert "zapbench: compile" in done.err
     again = kernel("build", "1.2+zap")
     assert (again.out, again.err) == (done.out, "")
+    named = kernel("build", "1.2+zap?boot=quiet,x=1")
+    assert (named.out, named.err) == (done.out, "")  # boot words change nothing in it
 
 
 def test_build_as_json(kernel: Command) -> None:
@@ -119,6 +121,9 @@ def test_fetch_prints_the_tree(kernel: Command) -> None:
         (["build"], "Missing argument"),
         (["build", "9.9"], "unknown kernel '9.9'"),
         (["fetch", "9.9"], "unknown kernel '9.9'"),
+        (["build", "9.9?boot=quiet"], "unknown kernel '9.9'"),
+        (["build", "1.2?boot=a b"], "boot words are printable ASCII without spaces"),
+        (["boot", "1.2?x=y", "-c", "true"], "comes boot=WORD,WORD and nothing else"),
         (["build", "-x"], "No such option"),
         (["build", "--", "-x"], "unknown kernel '-x'"),
         (["build", "1.2+none"], "no series 'none' for 1.2"),

@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+import synthetic
 from gate_boots import context
 
 from zapbench.gate.fingerprint import differences, of_context, of_machine
@@ -15,6 +16,14 @@ def test_perturbation_and_kernel_are_no_part_of_a_fingerprint() -> None:
     assert differences(left, of_context(context(cmdline="quiet BOOT_IMAGE=b"))) == []
     slow = of_context(context(cmdline="quiet", cpu="slow"))
     assert differences(left, slow) == ["CPU (none / slow)"]
+
+
+def test_boot_words_in_a_kernel_s_name_are_part_of_the_kernel() -> None:
+    plain = of_context(context(cmdline="quiet"))
+    run = synthetic.run_of(0, "6.12?boot=nosmt,x=1%2C2")
+    named = of_context(context(cmdline="quiet nosmt x=1,2", run=run))
+    assert differences(plain, named) == []
+    assert differences(plain, of_context(context(cmdline="quiet nosmt"))) != []
 
 
 def test_counted_figures_do_not_depend_on_the_machine_below(tmp_path: Path) -> None:

@@ -49,6 +49,14 @@ def test_one_image_never_regresses(gate: Gate, result: MakeResult) -> None:
     assert done.status == 0
 
 
+def test_one_image_with_other_boot_words_is_another_kernel(gate: Gate, result: MakeResult) -> None:
+    base = result("base", SIX, "6.12", image="same")
+    words = result("words", slower(SIX, 1.5), "6.12?boot=nosmt", image="same")
+    done = gate(base, words, "--format", "json")
+    assert verdicts(done)[RELATIVE] == "EXCEEDED"
+    assert done.status == 1
+
+
 def test_a_case_that_the_head_lost_fails(gate: Gate, result: MakeResult) -> None:
     done = gate(result("base", QUIET), result("head", QUIET, lost=[REMAP]), "--format", "json")
     assert verdicts(done)[REMAP, "+2 %"] == "LOST"

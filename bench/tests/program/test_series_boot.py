@@ -250,7 +250,7 @@ def mutants(require: Require) -> Image:
 
 def boot(image: Image, mutant: str, case: str, *, contract_only: bool = False) -> Recording:
     """The records of one case, even if the kernel complains of itself in the end."""
-    vm = VmTarget(str(image.bzimage), "icount", perturb=False, words=(f"mutant={mutant}",))
+    vm = VmTarget(f"{image.bzimage}?boot=mutant={mutant}", "icount", perturb=False)
 
     def lines() -> Iterator[bytes]:
         with suppress(LostVm):

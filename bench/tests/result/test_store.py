@@ -167,6 +167,8 @@ def test_a_suite_that_does_not_fit_leaves_the_one_before(small_disk: Path) -> No
 
 def test_directories_are_numbered(tmp_path: Path) -> None:
     assert store.free_directory(tmp_path, "6.12+madv-zap", "kvm").name == "6.12+madv-zap-kvm-1"
+    named = store.free_directory(tmp_path, "git:/linux@v1?boot=a", "kvm").name
+    assert named == "git:_linux@v1_boot=a-kvm-1"
     (tmp_path / "k-native-2").mkdir()  # one before it was removed
     (tmp_path / "k-native-2b").mkdir()
     assert store.latest_directory(tmp_path, "k", "native").name == "k-native-2"

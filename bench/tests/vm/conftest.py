@@ -25,12 +25,14 @@ def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     monkeypatch.setenv("ZAPBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "LEAVE_SECONDS", 0.5)
 
-    def make(body: str, accel: str = "tcg", timeouts: Timeouts | None = None) -> VmTarget:
+    def make(
+        body: str, accel: str = "tcg", timeouts: Timeouts | None = None, words: str = ""
+    ) -> VmTarget:
         program = directory / "qemu-system-x86_64"
         program.write_text(SCRIPT.format(body=body))
         program.chmod(0o755)
         timeouts = timeouts or Timeouts(first=seconds(30), silence=seconds(30))
-        return VmTarget(str(image), accel, guest=guest, timeouts=timeouts)
+        return VmTarget(f"{image}{words}", accel, guest=guest, timeouts=timeouts)
 
     yield make
     until(lambda: str(directory) not in running_programs(), "no script is left")

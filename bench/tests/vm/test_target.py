@@ -34,6 +34,18 @@ def test_kvm_is_believed_when_it_has_booted(
     assert scripted("exit 1", "auto").tier == "kvm"
 
 
+def test_boot_words_are_in_the_name_and_on_the_command_line(
+    scripted: Callable[..., VmTarget],
+) -> None:
+    answer = f"echo '{CONTEXT}' >>$records; echo '{END}' >>$records"
+    vm = scripted(f'case "$*" in *" x=a,b quiet "*) {answer};; esac', words="?boot=x=a%2Cb,quiet")
+    assert vm.kernel.endswith("bzImage?boot=x=a%2Cb,quiet")
+    assert len(list(vm.lines([CASE], boot=0, seed=1))) == 2
+    for wrong in ("?x=y", "?boot=", "?boot=a b"):
+        with pytest.raises(UsageError, match=r"bzImage\?(boot=|x=y)"):
+            scripted("exit 1", words=wrong)
+
+
 def test_kvm_that_opens_and_runs_nothing(
     scripted: Callable[..., VmTarget], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,11 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
     type=click.Path(path_type=Path),
     help="TOML file of budgets and waivers; bench/budgets.toml is one.",
 )
-@click.option("--kernel", metavar="NAME|IMAGE", help="Head: measure it now, in a machine.")
+@click.option(
+    "--kernel",
+    metavar="NAME|IMAGE",
+    help="Head: measure it now, in a machine; '?boot=WORD,WORD' as in run.",
+)
 @click.option("--base", metavar="NAME|IMAGE", help="Base, for budgets that are relative to one.")
 @click.option("--accel", type=click.Choice(ACCELERATORS), default="icount", show_default=True)
 @click.option("--time", "time_text", metavar="TIME", help="Measure for about so long: 90s, 10m.")

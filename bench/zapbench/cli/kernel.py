@@ -10,7 +10,7 @@ from zapbench.cli import kernel_history
 from zapbench.cli.bisect import bisect, judge
 from zapbench.cli.output import console, grid, json_option, print_json, say
 from zapbench.cli.progress import stages
-from zapbench.kernel import inventory, source
+from zapbench.kernel import inventory, source, words
 from zapbench.kernel.build import build
 from zapbench.kernel.catalogue import parse
 from zapbench.kernel.make import GCC, TOOLCHAINS
@@ -19,7 +19,10 @@ from zapbench.target import guest_path
 from zapbench.vm import VmTarget, image_of, shell
 from zapbench.where import ACCELERATORS
 
-NAMES = "as `kernel list` shows them, or git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256, with +SERIES"
+NAMES = (
+    "as `kernel list` shows them, or git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256, with +SERIES and "
+    "'?boot=WORD,WORD' for its command line, which changes nothing in the image"
+)
 NONE = "-"
 
 
@@ -176,6 +179,12 @@ def boot(
     shell.check(commands)
     with stages() as progress:
         image = image_of(name, configuration, progress)
-    accelerator = VmTarget(str(image), accel).tier
-    shell.boot(image, guest_path(), accelerator=accelerator, memory=memory, commands=commands)
+    shell.boot(
+        image,
+        guest_path(),
+        accelerator=VmTarget(str(image), accel).tier,
+        memory=memory,
+        commands=commands,
+        words=words.split(name)[1],
+    )
     return 0

@@ -19,7 +19,11 @@ def where_options(command: F) -> F:
             type=click.Choice(KINDS),
             help="The running kernel, or a virtual machine.  [default: vm if --kernel is given]",
         ),
-        click.option("--kernel", metavar="NAME|IMAGE", help="Kernel that the machine boots."),
+        click.option(
+            "--kernel",
+            metavar="NAME|IMAGE",
+            help="Kernel that the machine boots, '?boot=WORD,WORD' for its command line behind it.",
+        ),
         click.option(
             "--accel",
             type=click.Choice(ACCELERATORS),

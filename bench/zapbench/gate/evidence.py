@@ -12,6 +12,7 @@ from functools import cached_property
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.noise import BootFigures
+from zapbench.kernel.words import recorded
 from zapbench.record import Context
 from zapbench.result.store import Results
 from zapbench.result.timings import Timings
@@ -106,9 +107,10 @@ def same(first: Results, fresh: Results) -> None:
 
 
 def same_image(base: Side, head: Side) -> bool:
-    """Both ran one kernel image, known by its build id."""
+    """Both ran one kernel image, known by its build id, with the same boot words."""
     ids = base.build_ids | head.build_ids
-    return len(ids) == 1 and None not in ids
+    booted = {recorded(side.kernel) for side in (base, head)}
+    return len(ids) == len(booted) == 1 and None not in ids
 
 
 Logs = list[float]

@@ -2,7 +2,8 @@
 """What has to be the same for two sets of figures to be compared.
 
 Of a record, what its context says of the machine; of this machine, what the context does not
-know.  The kernel itself is what is compared, so it is no part of either.
+know.  The kernel itself is what is compared, and the boot words in its name are part of it, so
+that they are no part of either.
 """
 
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from zapbench.host.machine import CPU, Machine
 from zapbench.host.process import output
+from zapbench.kernel.words import recorded
 from zapbench.record import Context
 from zapbench.vm.qemu import PROGRAM
 
@@ -22,7 +24,10 @@ PASSING = re.compile(r"^(BOOT_IMAGE|initrd|zapbench_pad|hugepagesz|hugepages)=")
 
 def of_context(context: Context) -> Fingerprint:
     """The machine, virtual or not, that a stream was recorded on, and how."""
-    words = [word for word in context.cmdline.split() if not PASSING.match(word)]
+    named = recorded(context.run.kernel)
+    words = [
+        word for word in context.cmdline.split() if word not in named and not PASSING.match(word)
+    ]
     return {
         "tier": context.run.tier,
         "unit": context.unit,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from zapbench.error import EnvironmentMissing, UsageError
-from zapbench.kernel import clone
+from zapbench.kernel import clone, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +213,12 @@ def _refs_and_series(words: str) -> list[tuple[str, str]]:
 
 
 def parse(text: str) -> Kernel:
-    """The kernel that a name on the command line stands for.
+    """The kernel that a name on the command line stands for; its boot words are no part of it.
 
     Raises:
         UsageError: no such kernel or series, or a malformed name.
     """
+    text, _ = words.split(text)
     scheme, colon, rest = text.partition(":")
     if colon and scheme in ("git", "tar"):
         if "@" not in rest:

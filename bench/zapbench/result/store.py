@@ -11,6 +11,7 @@ import gzip
 import io
 import os
 import random
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -272,7 +273,7 @@ def latest_directory(parent: Path, kernel: str, tier: str) -> Path:
 
 
 def _numbered(parent: Path, kernel: str, tier: str, number: int) -> Path:
-    return parent / f"{kernel.replace('/', '_')}-{tier}-{number}"
+    return parent / f"{re.sub('[/?]', '_', kernel)}-{tier}-{number}"
 
 
 def _numbers(parent: Path, kernel: str, tier: str) -> list[int]:

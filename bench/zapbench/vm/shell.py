@@ -68,8 +68,11 @@ def boot(
     accelerator: str = "tcg",
     memory: int = 1024,
     commands: Sequence[str] = (),
+    words: tuple[str, ...] = (),
 ) -> None:
     """Boot an image to a shell on this terminal, or to run commands and print what they print.
+
+    ``words`` are added to the kernel's command line.
 
     Raises:
         UsageError: standard input is no terminal, and there are no commands.
@@ -90,6 +93,7 @@ def boot(
             memory=memory,
             hugepages={2 << 20: 64},
             tsc_khz=tsc.host_khz(),
+            cmdline=words,
         )
         terminal = None if not commands else subprocess.DEVNULL
         with running(arguments(machine), stdin=terminal, stdout=None, stderr=None) as qemu:

@@ -14,6 +14,7 @@ from zapbench.host.cache import Progress, no_progress
 from zapbench.host.process import find, output
 from zapbench.host.scratch import scratch
 from zapbench.kernel import build, catalogue
+from zapbench.kernel import words as boot_words
 from zapbench.kernel.build import Image
 from zapbench.target import Job, guest_path
 from zapbench.vm import initramfs, tsc
@@ -35,10 +36,13 @@ def image_of(
 ) -> Path:
     """The bzImage of a kernel, which is a name or an image file; built if need be.
 
+    Boot words after it are for whoever boots it.
+
     Raises:
         UsageError: no such kernel, or a file that is no x86 kernel image.
         EnvironmentMissing, BuildFailed: see `zapbench.kernel.build.build`.
     """
+    kernel, _ = boot_words.split(kernel)
     path = Path(kernel).expanduser()
     named = kernel.startswith(("git:", "tar:")) or not (
         "/" in kernel.partition("+")[0] or path.is_file()
@@ -88,8 +92,8 @@ class VmTarget:
     """A kernel in QEMU; see `zapbench.target.Target`.
 
     ``accel`` is a row of `ACCELERATORS`, or ``auto``: KVM if it boots this kernel, else TCG.
-    ``words`` are added to the kernel's command line.  Constructing one builds the kernel and
-    probes the accelerator.
+    The boot words of its name are added to the kernel's command line.  Constructing one builds
+    the kernel and probes the accelerator.
     """
 
     def __init__(
@@ -102,7 +106,6 @@ class VmTarget:
         timeouts: Timeouts | None = None,
         cpus: int = 2,
         perturb: bool = True,
-        words: tuple[str, ...] = (),
         progress: Progress = no_progress,
     ) -> None:
         find(PROGRAM)
@@ -112,7 +115,7 @@ class VmTarget:
         self._timeouts = timeouts or Timeouts()
         self._cpus = cpus
         self._perturb = perturb
-        self._words = words
+        self._words = boot_words.split(kernel)[1]
         self._stopped = False
         self._tsc_khz = tsc.host_khz()
         self.tier = self._choose(accel)
