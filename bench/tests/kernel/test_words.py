@@ -7,7 +7,7 @@ import pytest
 
 from zapbench.error import UsageError
 from zapbench.kernel.catalogue import GitSource, parse
-from zapbench.kernel.words import recorded, split
+from zapbench.kernel.words import recorded, short, split
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -87,3 +87,16 @@ def test_wrong_words(text: str, words: str) -> None:
 def test_a_name_without_a_kernel_for_its_words() -> None:
     with pytest.raises(UsageError, match="unknown kernel"):
         parse("6.99?boot=a")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("6.12", "6.12"),
+        ("/home/me/bzImage", "bzImage"),
+        ("./a/bzImage?boot=root=/dev/vda,x", "bzImage?boot=root=/dev/vda,x"),
+        ("6.12?boot=init=/a", "6.12?boot=init=/a"),
+    ],
+)
+def test_a_name_as_it_is_shown(name: str, shown: str) -> None:
+    assert short(name) == shown

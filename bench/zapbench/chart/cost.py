@@ -22,6 +22,7 @@ from zapbench import text
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, view
 from zapbench.chart.palette import BLUE, GREY, PAPER, SKY, TIER_NOTES, VERMILION, add_legend
 from zapbench.error import UsageError
+from zapbench.kernel.words import short
 from zapbench.record import End
 from zapbench.result.bridge import BASELINE
 from zapbench.result.store import Results
@@ -184,7 +185,7 @@ def _order(panels: Iterable[Panel]) -> dict[str, bool]:
 
 
 def _title(figure: Figure, results: Results, workload: str, size: tuple[float, float]) -> None:
-    kernel, release = results.kernel.rsplit("/")[-1], results.contexts[0].uname.release
+    kernel, release = short(results.kernel), results.contexts[0].uname.release
     name = kernel if kernel == release else f"{kernel} ({release})"
     processes = "processes" if results.tier == "native" else "boots"
     note = TIER_NOTES.get(results.tier, results.tier)

@@ -16,6 +16,7 @@ from zapbench import text
 from zapbench.case import Case, size_text
 from zapbench.chart.labels import Label, draw_labels
 from zapbench.chart.palette import BAND, BLUE, GREY, LEADER, SKY, VERMILION, add_legend
+from zapbench.kernel.words import short
 from zapbench.result.bridge import BASELINE, Agreement, Bridge, NativeEstimate, Point
 
 SIZE = (10.4, 5.0)  # inches
@@ -54,7 +55,7 @@ def _title(figure: Figure, bridge: Bridge) -> None:
         0.01, 0.985, f"{title}, workload {bridge.workload}", size=12, weight="bold", va="top"
     )
     said = (
-        f"counted: Linux {bridge.icount.rsplit('/')[-1]}, icount (a virtual machine), "
+        f"counted: Linux {short(bridge.icount)}, icount (a virtual machine), "
         f"{bridge.icount_boots} boots; timed: Linux {bridge.native}, native, "
         f"{bridge.native_boots} processes; with 95 % intervals of boot medians"
     )

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from zapbench import text
 from zapbench.chart.palette import GREY, TIER_NOTES
+from zapbench.kernel.words import short
 from zapbench.result.store import Results
 
 
@@ -62,4 +63,4 @@ def where(results: Results) -> str:
     """What was measured, how and how often: the line below a title."""
     many = text.number(results.boots, "process" if results.tier == "native" else "boot")
     note = TIER_NOTES.get(results.tier, results.tier)
-    return f"Linux {results.kernel.rsplit('/')[-1]}; {results.tier}: {note}; {many}"
+    return f"Linux {short(results.kernel)}; {results.tier}: {note}; {many}"

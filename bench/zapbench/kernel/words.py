@@ -54,6 +54,12 @@ def recorded(name: str) -> tuple[str, ...]:
     return _decoded(query) if mark and query.startswith(KEY) else ()
 
 
+def short(name: str) -> str:
+    """A name as pictures and pages show it: an image without its directory, boot words whole."""
+    place, mark, query = name.rpartition(f"?{KEY}")
+    return f"{(place if mark else query).rsplit('/')[-1]}{mark}{query if mark else ''}"
+
+
 def _decoded(query: str) -> tuple[str, ...]:
     encoded = query.removeprefix(KEY).split(",")
     return tuple(urllib.parse.unquote(word, errors="surrogateescape") for word in encoded)

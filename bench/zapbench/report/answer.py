@@ -9,6 +9,7 @@ from zapbench import text
 from zapbench.case import CONTINUE, MINOR_FAULT, size_text
 from zapbench.chart.contract import Mapped
 from zapbench.chart.cost import SUBJECT
+from zapbench.kernel.words import short
 from zapbench.report.changes import changes
 from zapbench.report.document import Section, Text
 from zapbench.report.evidence import Evidence, evidence, loss_text, where_text
@@ -94,7 +95,7 @@ def _range(values: Sequence[float]) -> str:
 
 
 def _kernels(groups: Sequence[Group]) -> str:
-    names = dict.fromkeys(group.kernel.rsplit("/")[-1] for group in groups)
+    names = dict.fromkeys(short(group.kernel) for group in groups)
     return "Linux " + text.listed(list(names))
 
 

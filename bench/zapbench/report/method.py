@@ -9,6 +9,7 @@ from zapbench import text
 from zapbench.boot import COUNTED, QUICK, Effort
 from zapbench.case import Case, grid
 from zapbench.chart.palette import TIER_NOTES
+from zapbench.kernel.words import short
 from zapbench.record import Context
 from zapbench.report.document import (
     Block,
@@ -70,7 +71,7 @@ def method(study: Study) -> Section:
 
 
 def _machines(study: Study) -> Grid:
-    names = [f"{group.kernel.rsplit('/')[-1]} ({group.tier})" for group in study.groups]
+    names = [f"{short(group.kernel)} ({group.tier})" for group in study.groups]
     facts = [_facts(group) for group in study.groups]
     keys = dict.fromkeys(key for each in facts for key in each)
     rows = tuple((Cell(key), *(Cell(each.get(key, text.NONE)) for each in facts)) for key in keys)
@@ -193,7 +194,7 @@ def _run(group: Group) -> str:
     context = group.results.contexts[0]
     words = ["zapbench", "run", *_selection(group)]
     if group.tier != "native":
-        words += ["--kernel", group.kernel.rsplit("/")[-1], "--accel", group.tier]
+        words += ["--kernel", short(group.kernel), "--accel", group.tier]
     seed = f"--seed {context.seed}"
     return f"{shlex.join(words)} --boots {group.results.boots} {seed}"
 

@@ -11,6 +11,7 @@ from zapbench import text
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, size_text
 from zapbench.chart.contract import Mapped, seen
 from zapbench.chart.cost import SUBJECT
+from zapbench.kernel.words import short
 from zapbench.record import Contract, Recording, Samples, Seen
 from zapbench.report.source import Material, Stream, stream_key
 from zapbench.result.bridge import BASELINE
@@ -46,7 +47,7 @@ class Group:
     @property
     def name(self) -> str:
         """Kernel and tier, for sentences."""
-        return f"Linux {self.kernel.rsplit('/')[-1]} ({self.tier})"
+        return f"Linux {short(self.kernel)} ({self.tier})"
 
     @property
     def boots_text(self) -> str:
@@ -163,7 +164,7 @@ def study(material: Material) -> Study:
 
 def version(kernel: str) -> tuple[int, ...]:
     """The numbers that a kernel's name begins with: 6.12 comes after 6.1."""
-    numbers = re.match(r"\D*([\d.]*)", kernel.rsplit("/", maxsplit=1)[-1])
+    numbers = re.match(r"\D*([\d.]*)", short(kernel))
     return tuple(int(part) for part in (numbers[1] if numbers else "").split(".") if part)
 
 
