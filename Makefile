@@ -60,6 +60,10 @@ test-kernels: setup ## pytest with every kernel that has a series
 torture: setup ## kills, patches and commands at once, by the hundred: what is lost (30 min)
 	ZAPBENCH_TORTURE=1 $(BIN)/python -m pytest bench/tests/torture bench/tests/kernel/test_patch.py $(PYTEST_ARGS)
 
+.PHONY: mutants
+mutants: setup ## every way to break MADV_ZAP, and what catches it, into kernel/mutants.md (10 min)
+	ZAPBENCH_MUTANTS=1 $(BIN)/python -m pytest bench/tests/program/test_mutants_boot.py $(PYTEST_ARGS)
+
 # lint-imports wants a plain directory, which the editable install is not.
 .PHONY: lint
 lint: setup ## ruff, mypy, layers, circles in C, clang-format, what is generated

@@ -100,7 +100,10 @@ int takes_mappings(struct region *r, struct reason *note)
 	return all_trap(r, r->ops[0].addr + r->ops[0].len - base_page(), note);
 }
 
-/* A gap between mappings: ENOMEM, after all the rest was dropped. */
+/*
+ * A gap between mappings: ENOMEM, after all the rest was dropped.  Also if the range
+ * begins in it, at what would be part of a large page: nothing is there.
+ */
 int takes_gap(struct region *r, struct reason *note)
 {
 	char *middle = probe_middle(r), *last;
@@ -110,6 +113,11 @@ int takes_gap(struct region *r, struct reason *note)
 	if (munmap(middle, r->page))
 		return CANNOT("munmap: %s", strerror(errno));
 	err = probe_drop_part(r, op.addr, op.len);
+	if (err == -ENOMEM) {
+		char *inside = middle + r->page - base_page();
+
+		err = probe_drop_part(r, inside, op.addr + op.len - inside);
+	}
 	/* closed at once: nobody else shall be mapped there */
 	if (mmap(middle, r->page, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,

@@ -6,15 +6,13 @@ Everything runs under icount: its figures are numbers that can be asserted, on a
 
 import statistics
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
 
 import pytest
-from places import TESTS
 
 from zapbench.boot import contracts
 from zapbench.case import Case, backings, contract_grid
-from zapbench.error import EnvironmentMissing, LostVm
+from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
 from zapbench.kernel.build import Image
 from zapbench.record import Contract, Error, Recording, Samples, Skip, collect
@@ -199,98 +197,3 @@ def test_madv_zap_costs_what_dontneed_costs_and_far_less_than_to_remap(first: Re
         assert zap <= 1.05 * costs[f"zap/dontneed/{place}"], place
         assert zap <= costs[f"zap/remap/{place}"], place
     assert costs["zap/madv_zap/shmem/4k/4k"] < 0.3 * costs["zap/remap/shmem/4k/4k"]
-
-
-# --- a MADV_ZAP that is broken on purpose ---
-
-MEASURED = [
-    ("noop", "zap/madv_zap/shmem/4k/64k", "page 0 of 16 is still mapped"),
-    ("last-page", "cycle/madv_zap/shmem/4k/64k", "page 15 of 16 is still mapped"),
-    ("cow", "zap/madv_zap/shmem-private/4k/64k", "promise cow broken"),
-    ("once", "zap/madv_zap/shmem/4k/2m", "page 0 of 16 is still mapped"),
-    ("one-in-512", "cycle/madv_zap/shmem/4k/2m", "page 17 of 512 is still mapped"),
-    # three times are enough for a contract
-    ("thrice", "zap/madv_zap/shmem/4k/2m", "page 0 of 512 is still mapped in a warm-up round"),
-    ("thrice", "cycle/madv_zap/hugetlb/2m/2m", "range 0 is still mapped in a warm-up round"),
-]
-"""Mutants, a case of each, and what its error says."""
-
-SEEN = [
-    ("swap", "shmem-private/4k", "promise swap broken"),
-    ("dirty", "shmem/4k", "promise dirty broken"),
-    ("hwpoison", "shmem/4k", "promise hwpoison broken: an access then met minor"),
-    ("rss", "shmem/4k", "promise rss broken"),
-    ("rss", "hugetlb/2m", "promise rss broken"),
-    ("tlb", "shmem/2m", "page 0 of 1536 met none, not minor"),
-    ("part", "shmem/2m", "promise part broken: page 0 of 2 is still mapped"),
-    ("mappings", "shmem/4k", "promise mappings broken: page 8 of 16 is still mapped"),
-    ("gap", "shmem/4k", "promise gap broken: page 0 of 7 is still mapped"),
-    ("remote", "shmem/4k", "promise remote broken: success, 16 of 16 pages mapped there"),
-    ("locked", "shmem/4k", "promise no-locked broken: the call said: success"),
-    ("hugetlb", "hugetlb/2m", "promise no-part broken: the call said: success"),
-    ("mixed", "shmem/4k", "promise no-mixed broken: the call said: success"),
-    ("device", "shmem/4k", "promise no-device broken: the call said: success"),
-    ("anonymous", "anon/4k", "nothing behind it to fault back; but the call said: success"),
-    ("hugetlb-private", "hugetlb-private/2m", "from the file's; but the call said: success"),
-]
-"""Mutants, what is mapped, and what the contract says."""
-
-
-@pytest.fixture(scope="module")
-def mutants(require: Require) -> Image:
-    """The kernel with one more patch on top of its series: the command line says what is wrong."""
-    kernel = catalogue.parse(NAME)
-    assert kernel.series is not None
-    patches = (*kernel.series.patches, TESTS / "kernel-patches" / "6.12" / "mutants.patch")
-    broken = replace(kernel, name="mutants", series=replace(kernel.series, patches=patches))
-    with whole(require):
-        return build.build(broken)
-    raise AssertionError
-
-
-def boot(image: Image, mutant: str, case: str, *, contract_only: bool = False) -> Recording:
-    """The records of one case, even if the kernel complains of itself in the end."""
-    vm = VmTarget(f"{image.bzimage}?boot=mutant={mutant}", "icount", perturb=False)
-
-    def lines() -> Iterator[bytes]:
-        with suppress(LostVm):
-            yield from vm.run(Job((case,), "k", vm.tier, samples=5, contract_only=contract_only))
-
-    return collect(lines())
-
-
-@pytest.mark.parametrize(("mutant", "case", "words"), MEASURED)
-def test_a_broken_madv_zap_is_caught_and_gets_no_number(
-    mutants: Image, mutant: str, case: str, words: str
-) -> None:
-    recording = boot(mutants, mutant, case)
-    assert recording.of(Samples) == []
-    (error,) = recording.of(Error)
-    assert error.case == case
-    assert words in error.reason
-
-
-def test_what_its_contract_does_not_see_is_seen_while_it_is_timed(mutants: Image) -> None:
-    recording = boot(mutants, "thrice", "zap/madv_zap/shmem/4k/2m")
-    assert [contract.why for contract in recording.of(Contract)] == [""]
-    assert recording.of(Error)
-
-
-def test_the_same_kernel_without_a_mutant_gets_its_numbers(mutants: Image) -> None:
-    for case in dict.fromkeys(case for _, case, _ in MEASURED):
-        recording = boot(mutants, "", case)
-        assert (recording.of(Error), len(recording.of(Samples))) == ([], 1)
-
-
-@pytest.mark.kernels
-@pytest.mark.parametrize(("mutant", "mapped", "words"), SEEN)
-def test_a_promise_that_is_broken_is_seen(
-    mutants: Image, mutant: str, mapped: str, words: str
-) -> None:
-    case = f"contract/madv_zap/{mapped}/{mapped.rpartition('/')[2]}"
-    recording = boot(mutants, mutant, case, contract_only=True)
-    assert [words in error.reason for error in recording.of(Error)] == [True]
-    for contract in recording.of(Contract):
-        assert not contract.equivalent
-    right = boot(mutants, "", case, contract_only=True)
-    assert right.of(Error) == []
