@@ -91,6 +91,15 @@ static int time_with_siblings(struct region *r, struct timing *t, struct served 
 	return err;
 }
 
+/*
+ * Whoever sends an event sleeps until it was read.  That is what the method costs where
+ * time is taken; where instructions are counted, there is no telling.
+ */
+static bool counts_idle_time(const struct zap_case *c, int err)
+{
+	return c->events && err == -EAGAIN;
+}
+
 static int time_region(struct runner *run, struct region *r, const struct zap_case *c)
 {
 	struct served served = { 0 };
@@ -106,6 +115,11 @@ static int time_region(struct runner *run, struct region *r, const struct zap_ca
 	}
 	if (interrupted(run->o))
 		err = fail(run, c->name, "interrupted", -ECANCELED);
+	else if (counts_idle_time(c, err))
+		err = skip(run, c->name,
+			   "it sleeps until its event is read: idle time counts as "
+			   "instructions here",
+			   err);
 	else if (err)
 		err = (err == -EOPNOTSUPP ? skip : fail)(
 			run, c->name, *t.why.text ? t.why.text : strerror(-err), err);

@@ -169,6 +169,16 @@ def test_a_sample_that_slept_is_an_error(image: Image) -> None:
     assert "idle time counts as instructions" in error.reason
 
 
+def test_who_waits_for_the_reader_of_an_event_is_not_counted(image: Image) -> None:
+    names = [f"zap/{method}/shmem/4k/64k/events=on" for method in ("dontneed", "madv_zap")]
+    recording = counted(image, *names)
+    assert recording.of(Error) == []
+    assert [each.case for each in recording.of(Samples)] == names[1:]
+    (skip,) = recording.of(Skip)
+    assert skip.case == names[0]
+    assert "sleeps until its event is read" in skip.reason
+
+
 def test_two_boots_of_one_seed_count_the_same(
     image: Image, first: Recording, record_property: Callable[[str, object], None]
 ) -> None:

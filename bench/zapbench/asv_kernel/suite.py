@@ -36,17 +36,25 @@ UNITS: dict[Unit, str] = {"instructions": "instructions", "ns": "ns"}
 
 
 def cases() -> list[Case]:
-    """What every boot measures: the quick grid, as far as the tables allow it."""
-    return [cell.case for cell in grid(quick=True) if cell.excluded is None]
+    """What every boot measures: the quick grid, as far as the tables allow it.
+
+    Not the methods along further axes: asv would take the product of those, too.
+    """
+    return [
+        cell.case
+        for cell in grid(quick=True)
+        if cell.excluded is None and (cell.case.method == NO_METHOD or not cell.case.axes)
+    ]
 
 
 def key(case: Case) -> Key:
     """The parameters that stand for a case in its benchmark."""
-    if case.method == NO_METHOD:
-        maps = dict(case.axes).get("by", case.workload)
-    else:
-        maps = "/".join([case.method, *(f"{name}={value}" for name, value in case.axes)])
-    return (size_text(case.page_size), maps, case.backing)
+    by = dict(case.axes).get("by", case.workload)
+    return (
+        size_text(case.page_size),
+        by if case.method == NO_METHOD else case.method,
+        case.backing,
+    )
 
 
 def benchmark_name(case: Case, unit: Unit) -> str:
