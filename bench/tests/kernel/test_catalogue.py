@@ -52,6 +52,14 @@ def test_a_series_may_be_a_directory_or_one_patch(tmp_path: Path) -> None:
     assert [patch.name for patch in one.patches] == ["0002-b.patch"]
 
 
+def test_a_series_may_be_several_directories_one_after_the_other() -> None:
+    posted, control = parse("7.3+madv-zap").series, parse("7.3+dontneed-vma-lock").series
+    assert posted is not None
+    assert control is not None
+    assert control.patches[:-1] == posted.patches
+    assert control.patches[-1].parent.name == "7.3-dontneed-vma-lock"
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ Source = DebianSource | GitSource | TarballSource
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Patches in the order of their file names."""
+    """Patches in the order of their file names, directory by directory."""
 
     name: str
     patches: tuple[Path, ...]
@@ -93,7 +94,7 @@ class Base(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ref: str | None = None
     tarball: str | None = None
     sha256: str | None = None
-    series: dict[str, str] = {}
+    series: dict[str, str | tuple[str, ...]] = {}
     config: tuple[str, ...] = ()
 
     def source(self, release: str | None = None) -> Source:
@@ -170,9 +171,12 @@ def series_at(name: str, path: Path) -> Series:
     return Series(name, patches)
 
 
-def _series(base: str, name: str, known: Mapping[str, str]) -> Series:
+def _series(base: str, name: str, known: Mapping[str, str | tuple[str, ...]]) -> Series:
     if name in known:
-        return series_at(name, directory() / known[name])
+        places = known[name]
+        parts = (places,) if isinstance(places, str) else places
+        found = (series_at(name, directory() / part).patches for part in parts)
+        return Series(name, tuple(chain.from_iterable(found)))
     if "/" in name or name == ".":
         return series_at(name, Path(name).expanduser())
     choices = ", ".join(f"{base}+{known_name}" for known_name in sorted(known)) or "none"
