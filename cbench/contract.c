@@ -17,75 +17,93 @@
 #include "region.h"
 #include "size.h"
 #include "state.h"
+#include "tally.h"
 #include "workload.h"
-
-static int in_region(struct zap_case *c, const struct options *o,
-		     const struct zapbench_promise *p, struct reason *note)
-{
-	struct region r;
-	int err = region_create(&r, c, o, note);
-
-	err = err ? NOT_TRIED : p->check(&r, note);
-	region_destroy(&r);
-	return err;
-}
 
 /* What a check found: all that comes back from another process. */
 struct finding {
 	int held;
 	struct reason note;
+	struct tally tally;
 };
 
-static int in_own_process(struct zap_case *c, const struct options *o,
-			  const struct zapbench_promise *p, struct reason *note)
+static void in_region(struct zap_case *c, const struct options *o,
+		      const struct zapbench_promise *p, struct finding *found)
 {
-	struct finding found = { NOT_TRIED, { "" } };
+	struct region r;
+	int err = region_create(&r, c, o, &found->note);
+
+	r.tally = &found->tally;
+	found->held = err ? NOT_TRIED : p->check(&r, &found->note);
+	region_destroy(&r);
+}
+
+static void in_own_process(struct zap_case *c, const struct options *o,
+			   const struct zapbench_promise *p, struct finding *found)
+{
+	struct finding there = { .held = NOT_TRIED };
 	int ends[2];
 	pid_t pid;
 
-	because(note, "no process for it: %s", strerror(errno));
+	because(&found->note, "no process for it: %s", strerror(errno));
+	found->held = NOT_TRIED;
 	if (pipe2(ends, O_CLOEXEC))
-		return NOT_TRIED;
+		return;
 	pid = fork();
 	if (!pid) {
-		found.held = in_region(c, o, p, &found.note);
-		_exit(write(ends[1], &found, sizeof(found)) != sizeof(found));
+		in_region(c, o, p, &there);
+		_exit(write(ends[1], &there, sizeof(there)) != sizeof(there));
 	}
 	close(ends[1]);
-	if (pid > 0 && read(ends[0], &found, sizeof(found)) == sizeof(found))
-		*note = found.note;
+	if (pid > 0 && read(ends[0], &there, sizeof(there)) == sizeof(there))
+		*found = there;
 	close(ends[0]);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
-	return found.held;
 }
 
-static int check_promise(struct zap_case *c, const struct options *o,
-			 const struct zapbench_promise *p, bool promised,
-			 struct reason *note)
+static struct finding check_promise(struct zap_case *c, const struct options *o,
+				    const struct zapbench_promise *p, bool promised)
 {
-	int held = promise_lacks(p, c, o, promised, note);
+	struct finding found = { .held = NOT_TRIED };
+	int lacks = promise_lacks(p, c, o, promised, &found.note);
 	size_t range = c->range;
 
-	if (held)
-		return held;
+	if (lacks) {
+		found.held = lacks;
+		return found;
+	}
 	c->events = p->events && c->backing->uffd_minor && c->method->reg_mode;
 	c->range = promise_range(p, c);
-	held = (p->own_process ? in_own_process : in_region)(c, o, p, note);
+	(p->own_process ? in_own_process : in_region)(c, o, p, &found);
 	c->range = range;
 	c->events = false;
-	return held;
+	return found;
+}
+
+static void write_tally(struct json *j, const struct tally *tally)
+{
+	json_open(j, "counts", '{');
+	json_int(j, "calls", tally->calls);
+	for (unsigned int i = 0; i < NR_COUNTED; i++)
+		if (tally->known[i])
+			json_int(j, counters[i].name, tally->n[i]);
+	json_close(j, '}');
 }
 
 static void write_promise(struct json *j, const struct zapbench_promise *p, bool promised,
-			  int held, const char *note)
+			  const struct finding *found)
 {
+	int held = found->held;
+
 	json_open(j, p->name, '{');
 	json_raw(j, "promised", promised ? "true" : "false");
 	json_raw(j, "held", held < 0 ? "null" : held ? "true" : "false");
 	if (held == NOTHING_THERE)
 		json_raw(j, "impossible", "true");
-	json_str(j, "note", note);
+	json_str(j, "note", found->note.text);
+	if (found->tally.calls)
+		write_tally(j, &found->tally);
 	json_close(j, '}');
 }
 
@@ -110,17 +128,17 @@ static void check_promises(struct json *j, struct zap_case *c, const struct opti
 	for (unsigned int i = 0; i < zapbench_nr_promises; i++) {
 		const struct zapbench_promise *p = &zapbench_promises[i];
 		bool promised = c->method->promises >> i & 1, wrong;
-		struct reason note = { "" };
-		int held, tries = 0;
+		struct finding found;
+		int tries = 0;
 
 		do {
-			held = check_promise(c, o, p, promised, &note);
-			wrong = (promised && !held) || held == -EPROTO;
+			found = check_promise(c, o, p, promised);
+			wrong = (promised && !found.held) || found.held == -EPROTO;
 		} while (wrong && ++tries < CONTRACT_TRIES);
 
-		write_promise(j, p, promised, held, note.text);
+		write_promise(j, p, promised, &found);
 		if (wrong)
-			broken(result, p, held, note.text);
+			broken(result, p, found.held, found.note.text);
 	}
 	json_close(j, '}');
 }

@@ -38,6 +38,7 @@ struct region {
 	unsigned int nr_ops;
 	uint64_t seed;
 	uint64_t looks; /* at pages at random, so far */
+	struct tally *tally; /* contract: where a check counts */
 };
 
 /* Prime, so that pages a power of two apart never hold the same bytes. */

@@ -208,7 +208,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.summary = "madvise(MADV_DONTNEED)",
 		.event = EVENT_MINOR,
 		.reg_mode = MINOR,
-		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE |
+			    PROMISE_NO_WRITE_LOCK,
 		.drop = drop_advice,
 		.advice = MADV_DONTNEED,
 		.resolve = resolve_mapping,
@@ -252,7 +253,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.event = EVENT_MISSING,
 		.reg_mode = MISSING,
 		.loses_data = true,
-		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
+		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS) |
+			    PROMISE_NO_WRITE_LOCK,
 		.drop = drop_punch_hole,
 		.resolve = resolve_mapping,
 		.calls = 1,
@@ -268,7 +270,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.event = EVENT_MISSING,
 		.reg_mode = MISSING,
 		.loses_data = true,
-		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS),
+		.promises = PROMISE_REGISTRATION | PROMISE(KEEPS_VMAS) |
+			    PROMISE_NO_WRITE_LOCK,
 		.drop = drop_advice,
 		.advice = MADV_REMOVE,
 		.resolve = resolve_mapping,
@@ -299,7 +302,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.summary = "MADV_GUARD_INSTALL, MADV_GUARD_REMOVE",
 		.event = EVENT_MINOR,
 		.reg_mode = MINOR,
-		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE |
+			    PROMISE_NO_WRITE_LOCK,
 		.drop = drop_guard_toggle,
 		.resolve = resolve_mapping,
 		.calls = 2,
@@ -315,8 +319,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.shown = SHOWN_PROTECTED,
 		.reg_mode = RWP | MINOR,
 		.features = UFFD_FEATURE_RWP,
-		.promises =
-			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION |
+			    PROMISE_PLACE | PROMISE_NO_WRITE_LOCK,
 		.drop = drop_rwp,
 		.resolve = resolve_rwp,
 		.calls = 1,
@@ -355,8 +359,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.reg_mode = WP,
 		.write_only = true,
 		.features = UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
-		.promises =
-			PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_FILE | PROMISE_COW | PROMISE_REGISTRATION |
+			    PROMISE_PLACE | PROMISE_NO_WRITE_LOCK,
 		.drop = drop_uffd_wp,
 		.resolve = resolve_uffd_wp,
 		.calls = 1,
@@ -386,7 +390,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.differs = "a signal, not a userfaultfd event",
 		.event = EVENT_SIGSEGV,
 		.shown = SHOWN_MARKER,
-		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE |
+			    PROMISE_NO_WRITE_LOCK,
 		.drop = drop_advice,
 		.advice = MADV_GUARD_INSTALL,
 		.resolve = resolve_guard,
@@ -405,7 +410,8 @@ const struct zapbench_method zapbench_methods[] = {
 		.reg_mode = MINOR,
 		.no_resolve = "nothing takes a poison marker back and keeps the page",
 		.features = UFFD_FEATURE_POISON,
-		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE,
+		.promises = PROMISE_FILE | PROMISE_REGISTRATION | PROMISE_PLACE |
+			    PROMISE_NO_WRITE_LOCK,
 		.drop = drop_poison,
 		.calls = 2,
 		.needs_uffd = true,

@@ -2,6 +2,7 @@
 /* Threads next to the measured one. */
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@
 struct sibling {
 	pthread_t thread;
 	atomic_bool stop;
+	atomic_uint turns; /* of one that reads */
 	int wake; /* eventfd */
 	const char *addr; /* reads this range, */
 	size_t len;
@@ -25,10 +27,22 @@ static void *spin_main(void *arg)
 {
 	struct sibling *s = arg;
 
-	while (!atomic_load_explicit(&s->stop, memory_order_relaxed))
+	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
 		for (size_t i = 0; i < s->len; i += base_page())
 			*(const volatile char *)(s->addr + i);
+		atomic_fetch_add_explicit(&s->turns, 1, memory_order_relaxed);
+	}
 	return NULL;
+}
+
+/* Returns when it has read the range since: it runs, then, unless it was stopped at once.
+ */
+void sibling_wait_turn(struct sibling *s)
+{
+	unsigned int before = atomic_load_explicit(&s->turns, memory_order_relaxed);
+
+	while (atomic_load_explicit(&s->turns, memory_order_relaxed) - before < 2)
+		sched_yield();
 }
 
 /*

@@ -17,6 +17,9 @@ int keeps_contents(struct region *r, struct reason *note);
 int keeps_blocks(struct region *r, struct reason *note);
 int keeps_dirty(struct region *r, struct reason *note);
 
+/* lock.c */
+int takes_no_write_lock(struct region *r, struct reason *note);
+
 /* private.c */
 int keeps_cow(struct region *r, struct reason *note);
 int keeps_swapped(struct region *r, struct reason *note);

@@ -7,6 +7,9 @@ from pathlib import Path
 import synthetic
 from command import Command, Replay, golden, trimmed
 from made_stream import skipped
+from msgspec.structs import replace
+
+from zapbench.record import Promise
 
 
 def test_contract_is_as_committed(zapbench: Command, replay: Replay) -> None:
@@ -61,3 +64,21 @@ def test_what_could_not_be_tested_is_told_with_the_reason(
 ) -> None:
     out = zapbench("contract", "contract/*/shmem/4k/4k").out
     assert "nothing there: cow: a shared mapping has no private pages" in out
+
+
+def test_what_a_call_makes_the_kernel_do_is_shown_where_it_was_counted(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    run = synthetic.run_of()
+    counts = {"calls": 4, "mmap_write": 0, "mmap_read": 4, "tlb_ipis": 5}
+    counted = Promise(True, True, "", counts)
+    seen = [synthetic.contract(run, f"contract/{name}/shmem/4k/4k") for name in ("dontneed", "rwp")]
+    seen[0] = replace(seen[0], promises={"no-write-lock": counted})
+    (tmp_path / "counted").write_bytes(b"".join(synthetic.stream(run, *seen)))
+    replay(tmp_path / "counted")
+    out = zapbench("contract", "contract/*/shmem/4k/4k").out
+    rows = {words[0]: words[1:] for line in out.splitlines() if (words := line.split())}
+    assert rows["mmap_write"] == ["0", "—"]
+    assert rows["mmap_read"] == ["1", "—"]
+    assert rows["tlb_ipis"] == ["1.25", "—"]
+    assert "mmap_read: times in a call that the mmap lock is taken for reading" in out

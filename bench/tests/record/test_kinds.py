@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import synthetic
 from made_stream import CASE, RUN, a_stream
+from msgspec.structs import replace
 
 import zapbench
 from zapbench import record
@@ -28,6 +29,21 @@ def test_every_kind_survives_encoding_and_decoding() -> None:
     )
     for each in kinds:
         assert record.decode(record.encode(each)) == each
+
+
+def test_counts_are_of_calls() -> None:
+    counted = record.Promise(True, True, "", {"calls": 5, "mmap_write": 0})
+    contract = synthetic.contract(RUN, "contract/dontneed/shmem/4k/64k")
+    plain = record.encode(contract)
+    assert b"counts" not in plain
+    contract = replace(contract, promises={"no-write-lock": counted})
+    line = record.encode(contract)
+    assert record.decode(line) == contract
+    for calls in (b"0", b'""'):
+        with pytest.raises(SchemaError):
+            record.decode(line.replace(b'"calls":5', b'"calls":' + calls))
+    with pytest.raises(SchemaError, match="at least one of `calls`"):
+        record.decode(line.replace(b'"calls":5,', b""))
 
 
 def test_committed_schema_is_that_of_the_structs() -> None:

@@ -18,6 +18,12 @@ from zapbench.record import Context, Contract, Error, Recording, Seen, Skip
 
 STYLES = {Seen.BROKEN: "bold red", Seen.LOST: "yellow"}
 SHORT = {Seen.BROKEN: "BROKEN", Seen.UNTESTED: "?", Seen.NOTHING: "—"}
+COUNTS = {
+    "mmap_write": "the mmap lock is taken for writing",
+    "mmap_read": "the mmap lock is taken for reading",
+    "tlb_ipis": "other CPUs are interrupted to flush their TLBs (x86)",
+}
+"""What one call makes the kernel do, by its name in a record."""
 LEGEND = (
     f"{Seen.KEPT}, {Seen.LOST}: as seen; {SHORT[Seen.BROKEN]}: promised and lost; "
     f"{SHORT[Seen.UNTESTED]}: not tried; {SHORT[Seen.NOTHING]}: nothing of the kind is there; "
@@ -27,7 +33,10 @@ LEGEND = (
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One method on one kind of mapping; ``kept`` says what was seen of each promise."""
+    """One method on one kind of mapping; ``kept`` says what was seen of each promise.
+
+    ``counts``: what one call made the kernel do, on average.
+    """
 
     method: str
     event: str
@@ -35,6 +44,7 @@ class MatrixRow:
     why: str
     kept: dict[str, Seen]
     notes: dict[str, str]
+    counts: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,12 @@ def _line(contract: Contract) -> MatrixRow:
         why=contract.why,
         kept={name: promise.seen for name, promise in contract.promises.items()},
         notes={name: promise.note for name, promise in contract.promises.items() if promise.note},
+        counts={
+            name: total / promise.counts["calls"]
+            for promise in contract.promises.values()
+            for name, total in promise.counts.items()
+            if name != "calls"
+        },
     )
 
 
@@ -172,6 +188,9 @@ def print_matrix(matrix: Matrix) -> None:
     out.print(f"\n{LEGEND}")
     for name, row in promises().items():
         out.print(f"  {name}: {row.summary}")
+    for name, summary in COUNTS.items():
+        if any(name in _counted(section) for section in matrix.sections):
+            out.print(f"  {name}: times in a call that {summary}")
 
 
 def _tested(section: Section, name: str) -> bool:
@@ -184,12 +203,22 @@ def _best(section: Section, name: str) -> Seen:
     return max(found, key=list(Seen).index, default=Seen.UNTESTED)
 
 
+def _counted(section: Section) -> list[str]:
+    return [name for name in COUNTS if any(name in line.counts for line in section.lines)]
+
+
 def _rows(section: Section, tested: Iterable[str]) -> Iterator[list[str | Text]]:
     """A row for each promise, a column for each method."""
     yield ["next access", *(line.event for line in section.lines)]
     for name in tested:
         words = (line.kept.get(name, Seen.UNTESTED) for line in section.lines)
         yield [name, *(Text(SHORT.get(word, word), style=STYLES.get(word, "")) for word in words)]
+    for name in _counted(section):
+        figures = (line.counts.get(name) for line in section.lines)
+        yield [
+            name,
+            *(SHORT[Seen.UNTESTED] if figure is None else f"{figure:g}" for figure in figures),
+        ]
 
 
 def _without_row(section: Section, seen: Seen) -> Iterator[tuple[str, str]]:

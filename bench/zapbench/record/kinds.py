@@ -179,12 +179,18 @@ class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """One promise of a method: whether it makes it, whether it held (None: there is no telling).
 
     ``impossible``: there is nothing of the kind here, see `Seen`.
+    ``counts``: what so many ``calls`` made the kernel do in all, if that was counted.
     """
 
     promised: bool
     held: bool | None
     note: str
     impossible: bool = False
+    counts: dict[str, Count] = {}
+
+    def __post_init__(self) -> None:
+        if self.counts and self.counts.get("calls", 0) < 1:
+            raise ValueError("`counts` are those of at least one of `calls`")
 
     @property
     def seen(self) -> Seen:
