@@ -27,7 +27,7 @@ static int open_counters(int *fds, struct reason *note)
 	for (int i = 0; i < NR_COUNTED; i++)
 		fds[i] = tracepoint_open(counters[i].tracepoint, counters[i].filter,
 					 i == TLB_IPIS ? &ignored : note);
-	return fds[MMAP_WRITE] < 0 || fds[MMAP_READ] < 0 ? -ENODATA : 0;
+	return fds[MMAP_WRITE] < 0 || fds[MMAP_READ] < 0 ? NOT_TRIED : 0;
 }
 
 /* Without a time limit: both CPUs are busy, and on an emulated one that may take a while.
@@ -69,7 +69,8 @@ static int count_calls(struct region *r, const int *fds, struct sibling *other,
 		if (!err)
 			err = count_call(r, fds, tally, note);
 	}
-	return err && err != -ENODATA ? CANNOT("a call failed: %s", strerror(-err)) : err;
+	return err && err != NOT_TRIED ? CANNOT("a call failed: %s", strerror(-err))
+				       : err;
 }
 
 static int stay_on(int cpu)
