@@ -39,7 +39,12 @@ TAKEN = {
 }
 """What one call counts on 6.12, two CPUs busy in its address space: see `COUNTED`."""
 NEWER = {
-    "7.3+madv-zap": {"madv_zap": (0, 0, 1), "dontneed": (0, 1, 1), "rwp": (0, 1, 1)},
+    "7.3+madv-zap": {
+        "madv_zap": (0, 0, 1),
+        "dontneed": (0, 1, 1),
+        "guard_toggle": (0, 0, 1),
+        "rwp": (0, 1, 1),
+    },
     "7.3+dontneed-vma-lock": {"madv_zap": (0, 0, 1), "dontneed": (0, 0, 1)},
 }
 """On 7.3, where MADV_ZAP has the VMA's own lock, and with the control."""
