@@ -174,8 +174,14 @@ int region_back(struct region *r)
 /* Throws the pages away and makes them anew: state=fresh. */
 int region_refresh(struct region *r)
 {
-	int err = region_unregister_all(r);
+	int err = 0;
 
+	/* what hides the pages themselves, PROT_NONE or a guard, would hide the new ones
+	 */
+	for (unsigned int i = 0; i < r->nr_ops && !err; i++)
+		if (r->method && r->method->event == EVENT_SIGSEGV)
+			err = region_resolve(r, r->ops[i].addr, r->ops[i].len);
+	err = err ? err : region_unregister_all(r);
 	for (unsigned int i = 0; i < r->slots && !err; i++) {
 		char *slot = region_slot(r, i);
 		size_t len = region_mapping(r);

@@ -204,6 +204,7 @@ BY_HAND = (
 )
 
 UNSHOWN = {
+    "no-write-lock": "needs the tracepoints of trace.config: test_lock_boot.py boots `wlock`",
     "guard": "6.12 has no guard regions",
     "soft-dirty": "this kernel's configuration has no soft-dirty bits",
     "tables": "6.12 has no way to free page tables in a zap",

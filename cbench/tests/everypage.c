@@ -184,7 +184,8 @@ static void refuse_a_sleeper(const struct options *o)
 }
 
 /* A method that this kernel lacks fails by its own errno, not by its end state. */
-static void accept(const struct options *o, const char *method, const char *workload)
+static void accept(const struct options *o, const char *method, const char *workload,
+		   const char *axis)
 {
 	struct reason why = { "" };
 	struct zap_case c;
@@ -192,7 +193,7 @@ static void accept(const struct options *o, const char *method, const char *work
 	char name[64];
 	int err;
 
-	snprintf(name, sizeof(name), "%s/%s/shmem/4k/64k", workload, method);
+	snprintf(name, sizeof(name), "%s/%s/shmem/4k/64k%s", workload, method, axis);
 	CHECK_EQ(case_parse(name, &c, &why), 0);
 	if (c.workload->needs_resolve && c.method->no_resolve)
 		return;
@@ -211,8 +212,10 @@ int main(void)
 	refuse_half(&o);
 	refuse_a_sleeper(&o);
 	for (unsigned int i = 0; i < zapbench_nr_methods; i++) {
-		accept(&o, zapbench_methods[i].name, "zap");
-		accept(&o, zapbench_methods[i].name, "cycle");
+		accept(&o, zapbench_methods[i].name, "zap", "");
+		accept(&o, zapbench_methods[i].name, "zap", "/state=fresh");
+		accept(&o, zapbench_methods[i].name, "cycle", "");
+		accept(&o, zapbench_methods[i].name, "cycle", "/state=fresh");
 	}
 	free((char *)o.contents);
 	if (!refused)

@@ -71,7 +71,7 @@ def test_what_a_call_makes_the_kernel_do_is_shown_where_it_was_counted(
 ) -> None:
     run = synthetic.run_of()
     counts = {"calls": 4, "mmap_write": 0, "mmap_read": 4, "tlb_ipis": 5}
-    counted = Promise(True, True, "", counts)
+    counted = Promise(True, True, "", counts=counts)
     seen = [synthetic.contract(run, f"contract/{name}/shmem/4k/4k") for name in ("dontneed", "rwp")]
     seen[0] = replace(seen[0], promises={"no-write-lock": counted})
     (tmp_path / "counted").write_bytes(b"".join(synthetic.stream(run, *seen)))

@@ -64,12 +64,13 @@ def seen(
     require: Require,
     *,
     accel: str = "tcg",
-    words: tuple[str, ...] = (),
+    mutant: str = "",
 ) -> dict[str, Contract]:
     """The contract of each method on registered shmem."""
     asked = select(contract_grid(), tuple(f"contract/{each}/shmem/4k/*" for each in methods))
     try:
-        vm = VmTarget(str(image.bzimage), accel, perturb=False, words=words)
+        boot = f"?boot=mutant={mutant}" if mutant else ""
+        vm = VmTarget(f"{image.bzimage}{boot}", accel, perturb=False)
         return {each.method: each for each in contracts(vm, asked).of(Contract)}
     except EnvironmentMissing as error:
         require(False, str(error))
@@ -102,7 +103,7 @@ def test_a_write_lock_breaks_the_promise(require: Require) -> None:
     patches = (*kernel.series.patches, TESTS / "kernel-patches" / "6.12" / "mutants.patch")
     broken = replace(kernel, name="mutants", series=replace(kernel.series, patches=patches))
     image = traced(broken, require)
-    wrong = seen(image, ["madv_zap"], require, accel="icount", words=("mutant=wlock",))["madv_zap"]
+    wrong = seen(image, ["madv_zap"], require, accel="icount", mutant="wlock")["madv_zap"]
     said = "5 calls: mmap lock 5 times for writing, 0 for reading"
     assert wrong.why == f"promise {PROMISE} broken: {said}"
     right = seen(image, ["madv_zap"], require, accel="icount")["madv_zap"]

@@ -32,7 +32,7 @@ def test_every_kind_survives_encoding_and_decoding() -> None:
 
 
 def test_counts_are_of_calls() -> None:
-    counted = record.Promise(True, True, "", {"calls": 5, "mmap_write": 0})
+    counted = record.Promise(True, True, "", counts={"calls": 5, "mmap_write": 0})
     contract = synthetic.contract(RUN, "contract/dontneed/shmem/4k/64k")
     plain = record.encode(contract)
     assert b"counts" not in plain

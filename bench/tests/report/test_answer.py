@@ -52,6 +52,13 @@ def test_without_zap_the_answer_says_so_and_why(tmp_path: Path) -> None:
     assert "madv_zap was not measured here" in (where / "index.md").read_text().replace("\\", "")
 
 
+def test_zap_without_a_cycle_was_measured_all_the_same(tmp_path: Path) -> None:
+    figures = {f"zap/{method}/{SHMEM}": (1000, 1001, 999) for method in METHODS}
+    said = answer(made(tmp_path, written(tmp_path / "results", figures)))
+    assert "not measured" not in said
+    assert "MADV_ZAP was measured on Linux synthetic, but no cycle of it" in said
+
+
 def test_the_nearest_workaround_is_named_with_what_it_loses(tmp_path: Path, results: Path) -> None:
     said = answer(made(tmp_path, results))
     assert "nearest is dontneed, which loses poison markers and sends an event" in said

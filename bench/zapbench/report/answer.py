@@ -100,6 +100,11 @@ def _kernels(groups: Sequence[Group]) -> str:
 
 
 def _absent(study: Study) -> str:
+    if study.with_subject:
+        return (
+            f"MADV_ZAP was measured on {_kernels(study.with_subject)}, but no cycle of it next to "
+            f"one of {BASELINE}: the tables have its figures."
+        )
     reasons = [
         reason
         for group in study.groups
