@@ -26,13 +26,28 @@ def test_what_is_kept_is_what_is_gone_on_with(tmp_path: Path) -> None:
     assert going_on(tmp_path, "run", NOTHING) == EVERYTHING
 
 
-@pytest.mark.parametrize("field", [name for name in Asked.__struct_fields__ if name != "place"])
+OTHERS = [name for name in Asked.__struct_fields__ if name not in ("place", "globs")]
+
+
+@pytest.mark.parametrize("field", OTHERS)
 def test_what_is_said_goes_before_what_is_kept(tmp_path: Path, field: str) -> None:
     keep(tmp_path, "run", Asked(globs=("x",), kernel="5", accel="tcg", boots=1, seed=7, place="/"))
     said = Asked(**{field: getattr(EVERYTHING, field)})
     found = going_on(tmp_path, "run", said)
     assert getattr(found, field) == getattr(EVERYTHING, field)
     assert found.place == "/"
+
+
+def test_globs_are_added_to_those_that_were_asked_for(tmp_path: Path) -> None:
+    keep(tmp_path, "run", Asked(globs=("x", "y"), boots=1))
+    assert going_on(tmp_path, "run", Asked(globs=("y", "z"))).globs == ("x", "y", "z")
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_grid_takes_no_further_globs(tmp_path: Path, quick: bool) -> None:
+    keep(tmp_path, "run", Asked(quick=quick))
+    with pytest.raises(UsageError, match="was asked for a whole grid: .* measure x y in a direct"):
+        going_on(tmp_path, "run", Asked(globs=("x", "y")))
 
 
 def test_the_place_is_where_it_was_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

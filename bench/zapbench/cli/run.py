@@ -32,7 +32,8 @@ from zapbench.run import RunResult, run
 def command(*, as_json: bool, directory: Path | None, resume: bool, **asked: Any) -> int:
     """Measure the cases that match a GLOB (default: the whole grid) and compare the methods.
 
-    What is asked is kept with the results: --resume -o DIRECTORY goes on with just that.
+    What is asked is kept with the results: --resume -o DIRECTORY goes on with just that.  More
+    boots and further globs may be asked for on the way.
     """
     outcome = run(Request(Asked(**asked), directory, resume), ON_STDERR)
     return show(outcome, as_json=as_json)

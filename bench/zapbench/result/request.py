@@ -83,9 +83,11 @@ def keep(directory: Path, command: Command, asked: Asked) -> None:
 def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
     """What a result directory was asked for, where ``asked`` does not say otherwise.
 
+    Globs are added to those that were asked for.
+
     Raises:
-        UsageError: there is no such directory, another command measured there, or what is kept
-            cannot be read, or nothing is kept and nothing asked.
+        UsageError: there is no such directory, another command measured there, what is kept
+            cannot be read, nothing is kept and nothing asked, or globs are to be added to a grid.
     """
     if not directory.is_dir():
         what = "is no directory" if directory.exists() else "does not exist"
@@ -117,6 +119,13 @@ def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
         for name in Asked.__struct_fields__
         if (value := getattr(asked, name)) != getattr(NOTHING, name)
     }
+    if "globs" in said:
+        if not kept.asked.globs:
+            raise UsageError(
+                f"{directory} was asked for a whole grid: go on with it without a glob, or measure "
+                f"{' '.join(asked.globs)} in a directory of their own"
+            )
+        said["globs"] = tuple(dict.fromkeys((*kept.asked.globs, *asked.globs)))
     return msgspec.structs.replace(kept.asked, **said)
 
 
