@@ -107,7 +107,7 @@ const struct zapbench_promise zapbench_promises[] = {
 			"does not go on after a gap", .needs = NEED(NEEDS_SEVERAL_PAGES),
 			.check = takes_gap },
 	[TAKES_REMOTE] = { "remote", "another process can do it, by process_madvise()",
-			   "is no other process's to do", .check = takes_remote },
+			   "cannot be done by another process", .check = takes_remote },
 	[REFUSES_LOCKED] = { "no-locked", "locked memory is refused",
 			     "takes locked memory",
 			     .not_hugetlb = "mlock() leaves no mark on hugetlb",

@@ -46,7 +46,7 @@ def test_globs_are_added_to_those_that_were_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("quick", [False, True])
 def test_a_grid_takes_no_further_globs(tmp_path: Path, quick: bool) -> None:
     keep(tmp_path, "run", Asked(quick=quick))
-    with pytest.raises(UsageError, match="was asked for a whole grid: .* measure x y in a direct"):
+    with pytest.raises(UsageError, match=r"was asked for a whole grid: .* measure x y in a direct"):
         going_on(tmp_path, "run", Asked(globs=("x", "y")))
 
 

@@ -26,7 +26,8 @@ COUNTS = {
 """What one call makes the kernel do, by its name in a record."""
 LEGEND = (
     f"{Seen.KEPT}, {Seen.LOST}: as seen; {SHORT[Seen.BROKEN]}: promised and lost; "
-    f"{SHORT[Seen.UNTESTED]}: not tried; {SHORT[Seen.NOTHING]}: nothing of the kind is there; "
+    f"{SHORT[Seen.UNTESTED]}: not tried, or no telling; {SHORT[Seen.NOTHING]}: nothing of the kind "
+    "is there (--json has each reason); "
     "≠: another end state than MADV_ZAP's"
 )
 
