@@ -36,7 +36,8 @@ static void traced(const struct options *o, const char *name)
 	struct region r;
 
 	make(&r, &c, o, name);
-	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		_exit(LACKING); /* who is traced already, or may not be */
 	raise(SIGSTOP);
 	syscall(SYS_getppid);
 	if (drop(&r))
