@@ -307,7 +307,7 @@ const struct zapbench_method zapbench_methods[] = {
 		.drop = drop_guard_toggle,
 		.resolve = resolve_mapping,
 		.calls = 2,
-		.lock = "mmap_lock for reading, twice",
+		.lock = "mmap_lock for reading, twice; 7.3 series: the VMA's own",
 		.hole = "SIGSEGV between the two calls",
 		.refusals = { { hugetlb, "EINVAL: no guard regions on hugetlb",
 				EINVAL } },

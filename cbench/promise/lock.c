@@ -13,8 +13,7 @@
 
 enum { CALLS = 5 };
 
-/* Without the tracepoint of the mmap lock nothing is counted; the others may be missing.
- */
+/* Without the tracepoint of the mmap lock nothing is counted; others may be missing. */
 static int open_counters(int *fds, struct reason *note)
 {
 	struct reason ignored;
@@ -30,8 +29,7 @@ static int open_counters(int *fds, struct reason *note)
 	return fds[MMAP_WRITE] < 0 || fds[MMAP_READ] < 0 ? NOT_TRIED : 0;
 }
 
-/* Without a time limit: both CPUs are busy, and on an emulated one that may take a while.
- */
+/* Without a time limit: both CPUs are busy, and an emulated one may take a while. */
 static int drop(struct region *r)
 {
 	return probe_drop_part(r, r->ops[0].addr, r->ops[0].len);
