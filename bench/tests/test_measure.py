@@ -5,14 +5,15 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+from limits import seconds
 from toy_guest import CASES, program
 
 from zapbench import record
 from zapbench.boot import Effort, Work
 from zapbench.cli.progress import ON_STDERR
 from zapbench.error import LostProcess
-from zapbench.measure import Leg, interleave, measure
-from zapbench.record import Recording, Samples, Writer
+from zapbench.measure import MOST_CRASHES, Leg, interleave, measure
+from zapbench.record import Error, Recording, Samples, Writer
 from zapbench.target import Native, Target
 
 
@@ -21,11 +22,16 @@ def test_boots_of_two_kernels_alternate() -> None:
 
 
 def measured(
-    tmp_path: Path, target: Target, done: Collection[tuple[int, str]] = frozenset()
+    tmp_path: Path,
+    target: Target,
+    done: Collection[tuple[int, str]] = frozenset(),
+    *,
+    cases: tuple[str, ...] = CASES,
+    pass_by: bool = False,
 ) -> Recording:
     with Writer(tmp_path / "records") as writer:
-        work = Work(CASES, Effort(2, 5, 0.01), 1)
-        measure([Leg(target, writer, done)], work, range(2), ON_STDERR)
+        work = Work(cases, Effort(2, 5, 0.01), 1)
+        measure([Leg(target, writer, done)], work, range(2), ON_STDERR, pass_by=pass_by)
     return record.load(tmp_path / "records")
 
 
@@ -51,3 +57,56 @@ def test_a_lost_process_keeps_its_whole_lines_and_names_its_case(tmp_path: Path)
     kept = record.load(tmp_path / "records")
     assert [each.case for each in kept.of(Samples)] == [CASES[0]]
     assert kept.truncated is not None
+
+
+CRASHING = "zap/mprotect/anon/4k/4k"
+ORDERED = (*CASES, CRASHING)
+
+
+def crashes(tmp_path: Path, how: str, at: str = CRASHING) -> Path:
+    """The C program, but for one case: there it ends as ``how`` says."""
+    body = (
+        "names = open(sys.argv[sys.argv.index('--cases') + 1]).read().split()\n"
+        "for name in names:\n"
+        f"    if {at!r} in name:\n"
+        f"        {how}\n"
+        "    line(synthetic.samples(run, name, (1,)))\n"
+        "*_, end = synthetic.stream(run, *[synthetic.samples(run, n, (1,)) for n in names])\n"
+        "sys.stdout.buffer.write(end)\n"
+    )
+    return program(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "was killed by SIGSEGV"),
+        ("print('sanitizer', file=sys.stderr); os._exit(66)", "ended with status 66: sanitizer"),
+        ("signal.pause()", "wrote nothing for"),
+    ],
+)
+def test_a_case_that_crashes_is_an_error_and_the_others_are_measured(
+    tmp_path: Path, how: str, said: str
+) -> None:
+    target = Native(crashes(tmp_path, how), silence_seconds=seconds(2))
+    recording = measured(tmp_path, target, cases=ORDERED, pass_by=True)
+    assert recording.truncated is None
+    assert record.finished(recording.records) == {(b, c) for b in range(2) for c in ORDERED}
+    failed = recording.of(Error)
+    assert [(each.run.boot, each.case) for each in failed] == [(b, CRASHING) for b in range(2)]
+    assert all(said in each.reason and "boot" not in each.reason for each in failed)
+
+
+def test_what_somebody_kills_is_no_error_of_a_case(tmp_path: Path) -> None:
+    target = Native(crashes(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)"))
+    with pytest.raises(LostProcess, match="SIGKILL"):
+        measured(tmp_path, target, cases=ORDERED, pass_by=True)
+    assert not record.load(tmp_path / "records").of(Error)
+
+
+def test_a_program_that_crashes_in_every_case_is_given_up(tmp_path: Path) -> None:
+    cases = tuple(f"zap/mprotect/anon/4k/{size}k" for size in (4, 8, 16, 32, 64))
+    target = Native(crashes(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)", at="zap"))
+    with pytest.raises(LostProcess, match=r"SIGSEGV.*boot 0, case"):
+        measured(tmp_path, target, cases=cases, pass_by=True)
+    assert len(record.load(tmp_path / "records").of(Error)) == MOST_CRASHES

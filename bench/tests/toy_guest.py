@@ -20,7 +20,7 @@ def program(tmp_path: Path, body: str) -> Path:
         f"sys.path[:0] = {sys.path!r}\n"
         "import synthetic\n"
         "from zapbench.record import encode\n"
-        "run = synthetic.run_of()\n"
+        "run = synthetic.run_of(int(sys.argv[sys.argv.index('--boot') + 1]))\n"
         "def line(record):\n"
         "    sys.stdout.buffer.write(encode(record)); sys.stdout.buffer.flush()\n"
         "line(synthetic.context(run))\n" + body

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zapbench.case import Cell
-from zapbench.error import EnvironmentMissing, LostProcess, LostVm, UsageError
+from zapbench.error import EnvironmentMissing, Lost, LostVm, UsageError
 from zapbench.observer import OnRecord
 from zapbench.record import Context, Contract, Error, Record, Recording, Samples, Skip, parse
 from zapbench.target import Job, Target
@@ -94,6 +94,7 @@ def run(
         LostVm: the kernel that ran is not the one with the ``build_id`` that is expected.
     """
     left = dict.fromkeys(job.cases)
+    running = False
     ends = Contract | Skip | Error if job.contract_only else Samples | Skip | Error
     source = f"boot {job.boot} of {job.kernel}"
     try:
@@ -103,11 +104,14 @@ def run(
                     f"{source}: the guest says it is build {record.build_id}, but {build_id} was "
                     "booted"
                 )
+            running = True
             if isinstance(record, ends):
                 left.pop(record.case, None)
             on_record(job, record)
-    except LostProcess as error:
-        raise LostProcess(f"{error} (boot {job.boot}, case {next(iter(left), 'none')})") from error
+    except Lost as error:
+        error.boot = job.boot
+        error.case = next(iter(left), None) if running else None
+        raise
 
 
 def _kept(lines: Iterator[bytes], keep: Callable[[bytes], None]) -> Iterator[bytes]:

@@ -38,10 +38,31 @@ class DiskFull(ZapbenchError):
     """A result file cannot be written; what it held before is still there."""
 
 
-class LostProcess(ZapbenchError):
-    """The process that measures died or hung; the message says how, and what was kept."""
+class Lost(ZapbenchError):
+    """What measures ended before it had done all; the message says how.
+
+    ``crashed``: by what it ran, where it died or hung, not by anybody's hand.  ``boot`` and
+    ``case`` are what it ran, once that is known.
+    """
 
     exit_code = 1
+
+    def __init__(self, why: str, *, crashed: bool = False) -> None:
+        super().__init__(why)
+        self.why = why
+        self.crashed = crashed
+        self.boot: int | None = None
+        self.case: str | None = None
+
+    def __str__(self) -> str:
+        """How it ended, and in what."""
+        where = [] if self.boot is None else [f"boot {self.boot}"]
+        where += [] if self.case is None else [f"case {self.case}"]
+        return f"{self.why} ({', '.join(where)})" if where else self.why
+
+
+class LostProcess(Lost):
+    """The process that measures died or hung; what it had finished is kept."""
 
 
 class Interrupted(ZapbenchError):
@@ -63,10 +84,8 @@ class BrokenSource(BuildFailed):
     """
 
 
-class LostVm(ZapbenchError):
+class LostVm(Lost):
     """A virtual machine ended without saying so; the message holds the console's tail."""
-
-    exit_code = 1
 
 
 class Unsupported(ZapbenchError):

@@ -3,19 +3,34 @@
 
 import contextlib
 import signal
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TypeVar
 
 from zapbench import boot
 from zapbench.boot import Work
-from zapbench.error import Interrupted
-from zapbench.observer import Observer
-from zapbench.record import Writer
-from zapbench.target import Target
+from zapbench.error import Interrupted, Lost
+from zapbench.observer import Observer, OnRecord
+from zapbench.record import (
+    VERSION,
+    Contract,
+    End,
+    Error,
+    Record,
+    Run,
+    Samples,
+    Skip,
+    Writer,
+    encode,
+)
+from zapbench.target import Job, Target
 
 T = TypeVar("T")
+
+MOST_CRASHES = 3
+"""In one boot: what crashes more often is not the fault of a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +58,18 @@ def left(legs: Iterable[Leg], work: Work, boots: Iterable[int]) -> int:
     return sum(len(asked.difference(leg.done)) for leg in legs)
 
 
-def measure(legs: Sequence[Leg], work: Work, boots: Sequence[int], observer: Observer) -> None:
+def measure(
+    legs: Sequence[Leg],
+    work: Work,
+    boots: Sequence[int],
+    observer: Observer,
+    *,
+    pass_by: bool = False,
+) -> None:
     """Run every boot of every leg that has something left to do.
+
+    ``pass_by``: a case in which a boot dies or hangs gets an error record, and the cases after
+    it are run in another start of that boot.
 
     SIGINT and SIGTERM let the running case stop and everything so far be saved; a second one
     ends at once.
@@ -60,12 +85,40 @@ def measure(legs: Sequence[Leg], work: Work, boots: Sequence[int], observer: Obs
             if job.cases:
                 signals.target = leg.target
                 try:
-                    boot.run(leg.target, job, leg.writer.write, on_record)
+                    _boot(leg, job, on_record, signals, MOST_CRASHES if pass_by else 0)
                 finally:
                     leg.writer.flush()
             if signals.came is not None:
                 name = signals.came.name
                 raise Interrupted(f"{name}: what was finished is in {leg.writer.path}")
+
+
+def _boot(leg: Leg, job: Job, on_record: OnRecord, signals: "_Signals", crashes: int) -> None:
+    """Run a boot to its end, past as many cases as may crash it."""
+    came = Counter[type]()
+
+    def noted(job: Job, record: Record) -> None:
+        came[type(record)] += 1
+        on_record(job, record)
+
+    while job.cases:
+        came.clear()
+        try:
+            boot.run(leg.target, job, leg.writer.write, noted)
+            return
+        except Lost as error:
+            asked_to_end = signals.came is not None
+            if not error.crashed or error.case is None or asked_to_end or crashes == 0:
+                raise
+            crashes -= 1
+            run = Run(job.kernel, job.tier, job.boot)
+            failed = Error(case=error.case, reason=error.why, errno=0, v=VERSION, run=run)
+        # The stream gets the end that it was to have.
+        leg.writer.write(encode(failed))
+        noted(job, failed)
+        counts = (came[kind] for kind in (Samples, Contract, Skip, Error))
+        leg.writer.write(encode(End(*counts, v=VERSION, run=run)))
+        job = replace(job, cases=job.cases[job.cases.index(failed.case) + 1 :])
 
 
 @dataclass(slots=True)

@@ -94,7 +94,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
                 f"({target.tier}), seed {work.seed}, into {directory}"
             )
             with prepared(target, cases, observer):
-                measure([leg], work, work.boots, observer)
+                measure([leg], work, work.boots, observer, pass_by=True)
     except ZapbenchError as error:
         trouble = error
     except KeyboardInterrupt:

@@ -32,6 +32,8 @@ from zapbench.record import VERSION, Context, Contract, End, Error, Samples, Ski
 GUEST = "zapbench-guest"
 SILENCE_SECONDS = 120.0  # no line for so long: the program hangs
 EXIT_USAGE = 2
+BY_HAND = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Signals by which somebody, or the kernel for want of memory, ends a program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ class Native:
             complaints.seek(0)
             words = complaints.read().decode(errors="replace").split("\n")
         if hung:
-            raise LostProcess(f"{_silent(self._silence, self._machine)}{_last(words)}")
+            why = f"{_silent(self._silence, self._machine)}{_last(words)}"
+            raise LostProcess(why, crashed=True)
         _check_end(process.returncode, _last(words))
 
     @contextlib.contextmanager
@@ -238,12 +241,13 @@ def _last(words: list[str]) -> str:
 def _check_end(status: int, said: str) -> None:
     """Turn the way a process ended into the error that says so; 0, 1 and 130 are its own."""
     if status < 0:
-        name = signal.Signals(-status).name
-        raise LostProcess(f"{GUEST} was killed by {name}{said}; what it finished is kept")
+        number = signal.Signals(-status)
+        why = f"{GUEST} was killed by {number.name}{said}; what it finished is kept"
+        raise LostProcess(why, crashed=number not in BY_HAND)
     if status == EXIT_USAGE:
         raise UsageError(said.removeprefix(": ") or f"{GUEST} refused its arguments")
     if status not in (0, 1, 130):
-        raise LostProcess(f"{GUEST} ended with status {status}{said}")
+        raise LostProcess(f"{GUEST} ended with status {status}{said}", crashed=True)
 
 
 class InProcess:

@@ -105,7 +105,9 @@ def test_a_calibration_that_was_cut_off_is_gone_on_with(
         if kind is Lost:
             assert done.status == 1
             last = done.err.splitlines()[-1]
-            assert last.endswith("the machine died; go on with: zapbench calibrate --resume -o c")
+            assert last.endswith(
+                "the machine died (boot 3); go on with: zapbench calibrate --resume -o c"
+            )
     assert done.status == 0
     figures = Results(tmp_path / "c").recording.of(Samples)
     assert sorted(each.run.boot for each in figures) == list(range(6))

@@ -154,9 +154,10 @@ class Boot:
         if status < 0 and not hung:
             raise self._lost(f"QEMU was killed by {signal.Signals(-status).name}")
         if found := cause(console):
-            raise self._lost(found)
-        raise self._lost(f"hung: {hung}" if hung else "it ended without an end record")
+            raise self._lost(found, crashed=True)
+        why = f"hung: {hung}" if hung else "it ended without an end record"
+        raise self._lost(why, crashed=True)
 
-    def _lost(self, why: str) -> LostVm:
+    def _lost(self, why: str, *, crashed: bool = False) -> LostVm:
         console = text(self._console.read_bytes())
-        return LostVm(f"virtual machine lost: {why} (console: {tail(console)})")
+        return LostVm(f"virtual machine lost: {why} (console: {tail(console)})", crashed=crashed)
