@@ -58,7 +58,9 @@ def test_a_lost_process_keeps_its_whole_lines_and_names_its_case(tmp_path: Path)
         measured(tmp_path, target)
     kept = record.load(tmp_path / "records")
     assert [each.case for each in kept.of(Samples)] == [CASES[0]]
-    assert kept.truncated is not None
+    assert [(each.case, each.errno) for each in kept.of(Error)] == [(CASES[1], errno.ECANCELED)]
+    assert kept.truncated is None
+    assert record.finished(kept.records) == {(0, CASES[0])}
 
 
 AGAIN = {Cause.HOST: Policy.AGAIN}
@@ -104,7 +106,8 @@ def test_what_somebody_kills_is_no_error_of_a_case(tmp_path: Path) -> None:
     target = Native(crashes(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)"))
     with pytest.raises(LostProcess, match="SIGKILL"):
         measured(tmp_path, target, cases=ORDERED, policies=PAST_CASES)
-    assert not record.load(tmp_path / "records").of(Error)
+    kept = record.load(tmp_path / "records")
+    assert (0, CRASHING) not in record.finished(kept.records)
 
 
 def test_a_program_that_crashes_in_every_case_is_given_up(tmp_path: Path) -> None:
@@ -112,7 +115,8 @@ def test_a_program_that_crashes_in_every_case_is_given_up(tmp_path: Path) -> Non
     target = Native(crashes(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)", at="zap"))
     with pytest.raises(LostProcess, match=r"SIGSEGV.*boot 0, case"):
         measured(tmp_path, target, cases=cases, policies=PAST_CASES)
-    assert len(record.load(tmp_path / "records").of(Error)) == MOST_LOSSES
+    kept = record.load(tmp_path / "records")
+    assert len(record.finished(kept.records)) == MOST_LOSSES
 
 
 @pytest.mark.parametrize("times", [1, 2])

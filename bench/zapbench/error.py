@@ -79,7 +79,7 @@ class LostProcess(Lost):
     """The process that measures died or hung; what it had finished is kept."""
 
 
-class Interrupted(ZapbenchError):
+class Interrupted(Lost):
     """SIGINT or SIGTERM: what was finished is saved."""
 
     exit_code = 130

@@ -116,7 +116,7 @@ def measure(
 def _boot(leg: Leg, job: Job, on_record: OnRecord, signals: "_Signals", policies: Policies) -> None:
     """Run a boot to its end, past as many cases as it may be lost in."""
     came = Counter[type]()
-    lost: list[str] = []
+    lost: list[str | None] = []
 
     def noted(job: Job, record: Record) -> None:
         came[type(record)] += 1
@@ -129,20 +129,24 @@ def _boot(leg: Leg, job: Job, on_record: OnRecord, signals: "_Signals", policies
             return
         except Lost as error:
             policy = policies.get(error.cause, Policy.END)
-            asked_to_end = signals.came is not None
-            give_up = len(lost) == MOST_LOSSES or asked_to_end
-            if policy is Policy.END or error.case is None or give_up:
-                raise
+            asked_to_end = signals.came is not None or isinstance(error, Interrupted)
+            end = policy is Policy.END or len(lost) == MOST_LOSSES or asked_to_end
             again = policy is Policy.AGAIN and error.case not in lost
             lost.append(error.case)
+            if error.case is None and again and not end:
+                continue
+            if error.case is None:
+                raise
+            # The stream gets the end that it was to have.
             run = Run(job.kernel, job.tier, job.boot)
-            number = errno.ECANCELED if again else ERRNO[error.cause]
+            number = errno.ECANCELED if end or again else ERRNO[error.cause]
             failed = Error(case=error.case, reason=error.why, errno=number, v=VERSION, run=run)
-        # The stream gets the end that it was to have.
-        leg.writer.write(encode(failed))
-        noted(job, failed)
-        counts = (came[kind] for kind in (Samples, Contract, Skip, Error))
-        leg.writer.write(encode(End(*counts, v=VERSION, run=run)))
+            leg.writer.write(encode(failed))
+            noted(job, failed)
+            counts = (came[kind] for kind in (Samples, Contract, Skip, Error))
+            leg.writer.write(encode(End(*counts, v=VERSION, run=run)))
+            if end:
+                raise
         job = replace(job, cases=job.cases[job.cases.index(failed.case) + (not again) :])
 
 

@@ -81,7 +81,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
     try:
         before = went_on(writer, target.kernel, target.tier)
         work = _work(asked, cases, target, before)
-        keep(directory, "run", settled(asked, seed=work.seed))
+        keep(directory, "run", settled(asked, seed=work.seed, boots=work.effort.boots))
     except BaseException:
         writer.close()
         discard(directory)
