@@ -55,6 +55,7 @@ def boots_of(
     broken: Mapping[str, Collection[int]] = {},
     errno: int = 71,
     died: Collection[int] = (),
+    context: Mapping[str, Any] = {},
 ) -> Iterator[bytes]:
     """Streams: each case's figure is that of its boot; remap costs twice as much.
 
@@ -64,7 +65,10 @@ def boots_of(
     for boot, figure in enumerate(boots):
         run = synthetic.run_of(boot, kernel, tier)
         start = changed(
-            synthetic.context(run, unit=unit), build_id=image or f"image-{kernel}", cpu=cpu
+            synthetic.context(run, unit=unit),
+            build_id=image or f"image-{kernel}",
+            cpu=cpu,
+            **context,
         )
         records: list[Record] = []
         for case, factor in ((ZAP, 1), (REMAP, 2)):

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gate_boots import (
@@ -22,7 +23,9 @@ from gate_boots import (
     verdicts,
 )
 
+from zapbench.record import Userfaultfd
 from zapbench.result.request import Asked, keep
+from zapbench.result.store import RECORDS
 
 
 @pytest.mark.parametrize(
@@ -46,11 +49,51 @@ def test_results_of_two_kernels(
     assert done.err == ""
 
 
-def test_one_image_never_regresses(gate: Gate, result: MakeResult) -> None:
+def test_one_image_is_judged_by_its_figures(gate: Gate, result: MakeResult) -> None:
+    """What made it slower is no part of the image: a sysctl, the memory it got."""
     base = result("base", SIX, image="same")
-    done = gate(base, result("head", slower(SIX, 1.5), image="same"), "--format", "json")
-    assert verdicts(done)[RELATIVE] == "SAME_IMAGE"
-    assert done.status == 0
+    assert gate(base, result("fine", SIX, "base", image="same")).status == 0
+    done = gate(base, result("head", slower(SIX, 5), image="same"), "--format", "json")
+    assert verdicts(done)[RELATIVE] == "EXCEEDED"
+    assert done.status == 1
+
+
+UNLIKE: dict[str, dict[str, Any]] = {
+    "kernel command line (quiet / quiet slow)": {"cmdline": "quiet slow"},
+    "THP shmem_enabled (never / advise)": {"thp": {"shmem_enabled": "advise"}},
+    "userfaultfd (syscall / dev)": {"uffd": Userfaultfd("dev", 0, 0)},
+    "memory (4 GiB / 2 GiB)": {"mem_total": 2 << 30},
+    "CPUs (2 / 1)": {"cpus": 1},
+    "samples (11 / 200)": {"argv": ("zapbench-guest", "--samples", "200")},
+}
+
+
+@pytest.mark.parametrize("what", UNLIKE)
+def test_what_was_measured_otherwise_is_refused_by_name(
+    gate: Gate, result: MakeResult, what: str
+) -> None:
+    like = {
+        "cmdline": "quiet",
+        "thp": {"shmem_enabled": "never", "hugepages-64kB/shmem_enabled": "never"},
+        "argv": ("zapbench-guest", "--samples", "11"),
+    }
+    base = result("base", QUIET, context=like, image="same")
+    assert gate(base, result("same", QUIET, "base", context=like, image="same")).status == 0
+    head = result("head", QUIET, context=like | UNLIKE[what], image="same")
+    done = gate(base, head)
+    assert f"not measured alike: {what}" in done.line
+    assert done.status == 2
+
+
+def test_boots_of_several_builds_in_one_directory_are_refused(
+    gate: Gate, result: MakeResult
+) -> None:
+    one, two = result("one", QUIET, "head", image="a"), result("two", QUIET, "head", image="b")
+    with (one / RECORDS).open("ab") as file:
+        file.write((two / RECORDS).read_bytes())
+    done = gate(result("base", QUIET), one)
+    assert re.search(r"within .*one: kernel build \(a / b\)", done.line)
+    assert done.status == 2
 
 
 def test_one_image_with_other_boot_words_is_another_kernel(gate: Gate, result: MakeResult) -> None:

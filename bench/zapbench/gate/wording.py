@@ -62,14 +62,14 @@ def _more(check: Check) -> str:
 
 def _fresh(judgement: Judgement) -> str:
     return (
-        f"measure again, and add --confirm with the new results; or take {ENOUGH} boots or more, "
+        "measure again with another --seed, and add --confirm with the new results; or take "
+        f"{ENOUGH} boots or more, "
         f"of which the later half confirms: {'; '.join(measuring(judgement))}"
     )
 
 
 NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     Because.WITHIN: lambda check, judgement: "",
-    Because.SAME_IMAGE: lambda check, judgement: "",
     Because.EXCEEDED: lambda check, judgement: (
         "find the commit with `git bisect run zapbench gate --bisect ...`; if the cost is "
         "justified, raise the limit or add a [[waiver]], with the reason"
