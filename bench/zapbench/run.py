@@ -7,8 +7,8 @@ from pathlib import Path
 
 from zapbench.boot import Work, available, effort_for, nothing_measured
 from zapbench.case import Case, Cell, choose
-from zapbench.error import DiskFull, Interrupted, Truncated, ZapbenchError
-from zapbench.measure import Leg, left, measure
+from zapbench.error import Cause, DiskFull, Interrupted, Truncated, ZapbenchError
+from zapbench.measure import Leg, Policy, left, measure
 from zapbench.observer import Observer
 from zapbench.record import Context, Recording, Samples, finished, load
 from zapbench.result.request import Asked, Request, again, going_on, in_place, keep, settled
@@ -28,6 +28,9 @@ from zapbench.result.table import Table
 from zapbench.target import Target
 from zapbench.where import choose as choose_target
 from zapbench.where import prepared
+
+PAST_CASES = {Cause.CRASH: Policy.PASS_BY, Cause.SILENCE: Policy.PASS_BY}
+"""One case must not keep the others from being measured; whoever killed it wants an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
     try:
         before = went_on(writer, target.kernel, target.tier)
         work = _work(asked, cases, target, before)
-        keep(directory, "run", settled(asked, seed=work.seed))
+        keep(directory, "run", settled(asked, seed=work.seed, boots=work.effort.boots))
     except BaseException:
         writer.close()
         discard(directory)
@@ -94,7 +97,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
                 f"({target.tier}), seed {work.seed}, into {directory}"
             )
             with prepared(target, cases, observer):
-                measure([leg], work, work.boots, observer, pass_by=True)
+                measure([leg], work, work.boots, observer, PAST_CASES)
     except ZapbenchError as error:
         trouble = error
     except KeyboardInterrupt:

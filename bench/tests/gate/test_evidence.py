@@ -2,6 +2,7 @@
 """What counts as evidence: which boots are first, which confirm, and which may be compared."""
 
 import json
+from typing import Any
 
 import pytest
 from gate_boots import QUIET, RELATIVE, Gate, MakeResult, slower, verdicts
@@ -12,9 +13,16 @@ from zapbench.gate.evidence import rounds
 def test_a_second_pair_confirms(gate: Gate, result: MakeResult) -> None:
     first = result("base", QUIET), result("head", slower(QUIET, 1.1))
     later = (10_004, 9_998, 10_001)
-    slow = result("base2", later, "base"), result("head2", slower(later, 1.1), "head")
+    other: dict[str, Any] = {"context": {"seed": 8}}
+    slow = (
+        result("base2", later, "base", **other),
+        result("head2", slower(later, 1.1), "head", **other),
+    )
     assert gate(*first, "--confirm", *slow).status == 1
-    fine = result("base3", QUIET[::-1], "base"), result("head3", QUIET[::-1], "head")
+    fine = (
+        result("base3", QUIET[::-1], "base", **other),
+        result("head3", QUIET[::-1], "head", **other),
+    )
     done = gate(*first, "--confirm", *fine, "--format", "json")
     assert done.status == 4
     assert verdicts(done)[RELATIVE] == "NOT_AGAIN"
@@ -25,6 +33,16 @@ def test_the_first_boots_cannot_confirm_themselves(gate: Gate, result: MakeResul
     done = gate(*first, "--confirm", *first)
     assert done.status == 2
     assert "holds the same boots" in done.line
+
+
+def test_boots_made_again_with_the_seed_of_before_cannot_confirm(
+    gate: Gate, result: MakeResult
+) -> None:
+    first = result("base", QUIET), result("head", slower(QUIET, 1.1))
+    again = result("base2", QUIET[::-1], "base"), result("head2", slower(QUIET[::-1], 1.1), "head")
+    done = gate(*first, "--confirm", *again)
+    assert done.status == 2
+    assert "boot 0 of seed 7" in done.line
 
 
 def test_boots_of_another_kernel_cannot_confirm(gate: Gate, result: MakeResult) -> None:

@@ -8,7 +8,7 @@ from statistics import median
 
 from zapbench.gate.budget import TIERS, Budget
 from zapbench.gate.estimate import of_one, of_two
-from zapbench.gate.evidence import Rounds, Side, may_split, rounds, same_image
+from zapbench.gate.evidence import Rounds, Side, may_split, rounds
 from zapbench.gate.judgement import Check, settled
 from zapbench.gate.noise import BootFigures, Calibration, Noise, logs, of_own
 from zapbench.gate.verdict import Because, Claim, Look, Ruling
@@ -46,8 +46,7 @@ class Comparison:
         )
         if whole is None or first is None:
             return settled(budget, case, Because.NO_FLOOR)
-        one_image = budget.limit.needs_base and self._one_image
-        return Claimed(budget, case, Claim(budget.limit.log, whole, first, again, one_image))
+        return Claimed(budget, case, Claim(budget.limit.log, whole, first, again))
 
     def check(self, claimed: Claimed, ruling: Ruling) -> Check:
         """The ruling on a claim, with the figures that it rests on."""
@@ -76,10 +75,6 @@ class Comparison:
         if len(sides) == 2:
             return Look(of_two(sides[0], sides[1], noise.spread), noise.floor)
         return Look(of_one(sides[0], noise.spread), noise.floor)
-
-    @property
-    def _one_image(self) -> bool:
-        return self.base is not None and same_image(self.base, self.head)
 
     def _sides(self, budget: Budget, case: str) -> list[Rounds] | str:
         """The boots of head, and of base before it if the limit needs one; or what is wrong."""

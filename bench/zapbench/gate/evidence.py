@@ -12,8 +12,7 @@ from functools import cached_property
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.noise import BootFigures
-from zapbench.kernel.words import recorded
-from zapbench.record import Context
+from zapbench.record import Context, Samples
 from zapbench.result.store import Results
 from zapbench.result.timings import Timings
 
@@ -37,6 +36,11 @@ class Side:
     def kernel(self) -> str:
         """The kernel's name."""
         return self.results.kernel
+
+    @property
+    def tier(self) -> str:
+        """The way it was measured."""
+        return self.results.tier
 
     @property
     def all_results(self) -> list[Results]:
@@ -91,7 +95,7 @@ def same(first: Results, fresh: Results) -> None:
     """Check that a result can confirm another.
 
     Raises:
-        UsageError: they are of different kernels or tiers, or one and the same file.
+        UsageError: they are of different kernels or tiers, or hold a boot in common.
     """
     for what in ("kernel", "tier"):
         old, new = getattr(first, what), getattr(fresh, what)
@@ -99,18 +103,23 @@ def same(first: Results, fresh: Results) -> None:
             raise UsageError(
                 f"{fresh.directory} cannot confirm {first.directory}: {what} {new}, not {old}"
             )
-    if first.recording.records == fresh.recording.records:
+    again = _made(first) & _made(fresh)
+    if first.unit == "instructions" and again:  # counts repeat: it is the same boot
+        seed, boot = min(again)
+        raise UsageError(
+            f"{fresh.directory} holds the same boots as {first.directory} (boot {boot} of seed "
+            f"{seed}): a confirmation takes fresh ones, of another --seed"
+        )
+    if first.recording.of(Samples) == fresh.recording.of(Samples):
         raise UsageError(
             f"{fresh.directory} holds the same boots as {first.directory}: "
             "a confirmation takes fresh ones"
         )
 
 
-def same_image(base: Side, head: Side) -> bool:
-    """Both ran one kernel image, known by its build id, with the same boot words."""
-    ids = base.build_ids | head.build_ids
-    booted = {recorded(side.kernel) for side in (base, head)}
-    return len(ids) == len(booted) == 1 and None not in ids
+def _made(results: Results) -> set[tuple[int, int]]:
+    """Seed and number of each boot: together they give its order and its perturbation."""
+    return {(context.seed, context.run.boot) for context in results.contexts}
 
 
 Logs = list[float]

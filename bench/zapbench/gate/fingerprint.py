@@ -18,6 +18,9 @@ from zapbench.vm.qemu import PROGRAM
 
 Fingerprint = Mapping[str, str]
 
+MEMORY = "memory"
+"""Of a virtual machine, it follows the cases that a boot has: kernels keep parts of a GiB."""
+EFFORT = {"samples": "--samples", "seconds a case": "--max-seconds"}
 PASSING = re.compile(r"^(BOOT_IMAGE|initrd|zapbench_pad|hugepagesz|hugepages)=")
 """Words of a kernel command line that name the kernel, perturb a boot, or follow the cases."""
 
@@ -37,6 +40,14 @@ def of_context(context: Context) -> Fingerprint:
         "page size": str(context.page_size),
         "kernel command line": " ".join(words),
         "zapbench": context.tool,
+        MEMORY: f"{-(-context.mem_total >> 30)} GiB",
+        "userfaultfd": context.uffd.route,
+        **{f"THP {name}": value for name, value in context.thp.items()},
+        **{
+            name: context.argv[context.argv.index(option) + 1]
+            for name, option in EFFORT.items()
+            if option in context.argv[:-1]
+        },
     }
 
 
@@ -79,16 +90,21 @@ PARTS: Mapping[str, tuple[tuple[str, ...], Callable[[Machine], str | None]]] = {
 
 
 def differences(left: Fingerprint, right: Fingerprint) -> list[str]:
-    """What differs, a phrase each; empty if nothing does."""
+    """What differs, a phrase each; empty if nothing does.
+
+    What one of them does not know is no difference: kernels have other files of THP, and older
+    records say less.
+    """
     return [
-        f"{name} ({left.get(name, 'unknown')} / {right.get(name, 'unknown')})"
-        for name in dict.fromkeys([*left, *right])
-        if left.get(name) != right.get(name)
+        f"{name} ({left[name]} / {right[name]})"
+        for name in left
+        if name in right and left[name] != right[name]
     ]
 
 
 def common(contexts: Iterable[Context], where: Path) -> tuple[Fingerprint, list[str]]:
     """The fingerprint of a result, and what differs between its own boots."""
-    prints = [of_context(context) for context in contexts]
+    prints = [{**of_context(each), "kernel build": each.build_id or "unknown"} for each in contexts]
     odd = {text: None for each in prints[1:] for text in differences(prints[0], each)}
-    return prints[0], [f"within {where}: {text}" for text in odd]
+    own = {name: value for name, value in prints[0].items() if name != "kernel build"}
+    return own, [f"within {where}: {text}" for text in odd if not text.startswith(f"{MEMORY} (")]

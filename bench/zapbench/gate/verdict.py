@@ -34,7 +34,6 @@ class Because(StrEnum):
     """Why: one for each line of the table of verdicts."""
 
     WITHIN = "the whole interval is within the limit"
-    SAME_IMAGE = "base and head are one image: what differs is noise"
     EXCEEDED = "exceeded beyond chance and noise, and again in fresh boots"
     UNCONFIRMED = "exceeded beyond chance and noise, but no fresh boots confirm it yet"
     NOT_AGAIN = "exceeded in the first boots, but not in fresh ones"
@@ -45,6 +44,12 @@ class Because(StrEnum):
     NO_FLOOR = "no noise floor is known for this case"
     NO_FIGURE = "there is no figure to judge"
     LOST = "base gives a figure, head none"
+    NOT_MEASURED = "no such case was measured"
+    ABSENT = "required, and the head does not have it"
+    BROKEN = "lost on the head, by its kernel's doing"
+    CUT = "boots of the head ended before it"
+    NO_BOOT = "the head was lost as a whole"
+    INCOMPLETE = "not every boot that there was to be gave a figure"
     WAIVED = "waived"
     NOT_APPLICABLE = "does not apply"
 
@@ -78,7 +83,6 @@ class Claim:
     whole: Look
     first: Look
     again: Look | None
-    same_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +106,12 @@ class Ruling:
 
 def rule(claims: Sequence[Claim]) -> list[Ruling]:
     """Judge all claims of a gate together."""
-    tested = [
-        None if claim.same_image else claim.first.estimate.above(claim.limit) for claim in claims
-    ]
+    tested = [claim.first.estimate.above(claim.limit) for claim in claims]
     return [_one(claim, p) for claim, p in zip(claims, adjust(tested), strict=True)]
 
 
 def _one(claim: Claim, p: float | None) -> Ruling:
     whole, limit = claim.whole, claim.limit
-    if claim.same_image:
-        return Ruling(Verdict.PASS, Because.SAME_IMAGE)
     reach = whole.estimate.reach
     if p is None or reach is None:
         return Ruling(Verdict.INCONCLUSIVE, Because.ONE_BOOT, more=2)
