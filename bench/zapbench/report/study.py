@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio
 from zapbench.result.store import Results
 from zapbench.result.timings import Timings
+from zapbench.result.whole import made_up
 
 EQUAL = 0.02
 """Costs that differ by less than this are called equal, whatever their interval."""
@@ -39,10 +40,10 @@ class Group:
         self.foreign = len(records) - len(kept)
         cut = sum(not stream.whole for stream in streams)
         said = f"{text.number(cut, 'stream')} of {len(streams)} cut off before the end"
-        self.cut = said if cut else None
+        recording = Recording(self.kernel, tuple(kept))
+        self.cut = said if cut and not made_up(recording) else None
         self.others: Kept = {}  # contracts seen on other kernels
-        # The last stream alone says whether a chart calls the measurement incomplete.
-        self.results = Results(Path(self.kernel), Recording(self.kernel, tuple(kept), self.cut))
+        self.results = Results(Path(self.kernel), replace(recording, truncated=self.cut))
 
     @property
     def name(self) -> str:
