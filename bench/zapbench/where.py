@@ -39,6 +39,18 @@ def choose(kind: str | None, kernel: str | None, accel: str | None, observer: Ob
     return machine(kernel, accel, observer)
 
 
+def check_kernel(kernel: str) -> None:
+    """Look at what is to be booted, without building anything.
+
+    Raises:
+        UsageError: no such kernel, a malformed name, or no kernel image.
+    """
+    from zapbench.vm import image_of, named
+
+    if named(kernel) is None:
+        image_of(kernel)
+
+
 def machine(kernel: str, accel: str, observer: Observer) -> Target:
     """A virtual machine that boots a kernel, which is built first if need be.
 

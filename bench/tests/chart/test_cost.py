@@ -14,10 +14,11 @@ from matplotlib.text import Text
 
 from zapbench import chart
 from zapbench.chart.cost import CUT
-from zapbench.chart.palette import PAPER, TIER_NOTES
+from zapbench.chart.palette import PAPER
 from zapbench.record import Unit, decode
 from zapbench.result.stats import interval
 from zapbench.result.store import RECORDS, Results
+from zapbench.result.table import TIER_NOTES
 
 
 def panels(figure: Figure) -> dict[str, Axes]:

@@ -2,6 +2,7 @@
 """Tables as printed and as JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import synthetic
@@ -22,6 +23,14 @@ def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     mapped = next(line for line in lines if line.startswith("continue "))
     assert "5,000,000" in mapped
     assert "19.1" in mapped
+
+
+@pytest.mark.parametrize("tier", ["tcg", "kvm"])
+def test_times_of_an_emulated_machine_are_for_screening_only(
+    capsys: pytest.CaptureFixture[str], tier: str
+) -> None:
+    print_table(replace(table(faults(0, FAULT)), tier=tier), as_json=False)
+    assert ("for screening only" in capsys.readouterr().out) == (tier == "tcg")
 
 
 def test_the_table_is_as_committed(zapbench: Command, replay: Replay) -> None:

@@ -20,12 +20,12 @@ from matplotlib.patches import Patch
 
 from zapbench import text
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, view
-from zapbench.chart.palette import BLUE, GREY, PAPER, SKY, TIER_NOTES, VERMILION, add_legend
+from zapbench.chart.palette import BLUE, GREY, PAPER, SKY, VERMILION, add_legend
 from zapbench.error import UsageError
 from zapbench.kernel.words import short
 from zapbench.result.bridge import BASELINE
 from zapbench.result.store import Results
-from zapbench.result.table import Group, Row, place_text
+from zapbench.result.table import TIER_NOTES, Group, Row, place_text
 
 SUBJECT = "madv_zap"
 """The method that the comparison is made for."""

@@ -9,7 +9,7 @@ nowhere else.
 import errno
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import click
@@ -88,7 +88,7 @@ def _status(arguments: list[str] | None) -> int:
     except ZapbenchError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        return _fail(error.format_message(), error.exit_code)
+        return _fail(_refused(error, sys.argv[1:] if arguments is None else arguments), FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
     except OSError as error:
@@ -101,6 +101,26 @@ def _status(arguments: list[str] | None) -> int:
 def _fail(message: str, status: int) -> int:
     sys.stderr.write(f"zapbench: {' '.join(message.split())}\n")
     return status
+
+
+def _refused(error: click.ClickException, arguments: Sequence[str]) -> str:
+    """What is wrong with the words of a command, and where they are explained."""
+    said = error.format_message()
+    return f"{said if said.endswith(('.', '?')) else f'{said}.'} See `{_named(arguments)} --help`"
+
+
+def _named(arguments: Sequence[str]) -> str:
+    """The command that was named; not every error of click's knows it."""
+    words = ["zapbench"]
+    command: click.Command | None = group
+    for word in arguments:
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(click.Context(command), word)
+        if command is None:
+            break
+        words.append(word)
+    return " ".join(words)
 
 
 def _met(error: OSError) -> str:

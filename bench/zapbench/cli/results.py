@@ -10,7 +10,7 @@ from rich.console import Console
 from zapbench import text
 from zapbench.case import view
 from zapbench.cli.output import console, grid, print_json
-from zapbench.result.table import Group, Remark, Row, Table
+from zapbench.result.table import TIER_NOTES, Group, Remark, Row, Table
 
 DIFFERENT = "≠ "
 NAMES_WIDTH = 98
@@ -92,6 +92,7 @@ def _print_group(group: Group, unit: str, out: Console) -> None:
 
 
 def _legend(table: Table, out: Console) -> None:
+    screening(table.tier, out)
     rows = [row for group in table.groups for row in group.rows]
     if any(row.differs is not None for row in rows):
         out.print(f"{DIFFERENT}reaches another end state: not ranked, its ratio is for scale")
@@ -111,6 +112,12 @@ def _legend(table: Table, out: Console) -> None:
         f"harness: at most {text.share(table.harness)} of a median sample is the harness itself; "
         "it is taken off every figure"
     )
+
+
+def screening(tier: str, out: Console) -> None:
+    """Say of figures that are no real times that they are none."""
+    if tier == "tcg":
+        out.print(f"{tier}: {TIER_NOTES[tier]}")
 
 
 def _remarks(word: str, remarks: Iterable[Remark], out: Console) -> None:

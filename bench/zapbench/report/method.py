@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from zapbench import text
 from zapbench.boot import COUNTED, QUICK, Effort
 from zapbench.case import Case, grid
-from zapbench.chart.palette import TIER_NOTES
 from zapbench.kernel.words import short
 from zapbench.record import Context
 from zapbench.report.document import (
@@ -22,7 +21,7 @@ from zapbench.report.document import (
     Text,
 )
 from zapbench.report.study import Group, Study, by_reason
-from zapbench.result.table import Lack
+from zapbench.result.table import TIER_NOTES, Lack
 
 METHOD = (
     "The contract of a method is checked before its cost: a broken one gives an error and no "
