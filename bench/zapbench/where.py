@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from zapbench.case import Case, backings, hugetlb_need, mthp_need
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host import settings
+from zapbench.host.root import as_root
 from zapbench.observer import Observer
 from zapbench.target import Native, Target
 from zapbench.uffd import probe_userfaultfd
@@ -95,5 +96,5 @@ def require_userfaultfd() -> None:
     if not got.route:
         raise EnvironmentMissing(
             f"userfaultfd is refused ({os.strerror(got.error)}): run as root, or "
-            "`sudo sysctl vm.unprivileged_userfaultfd=1`; file/ and anon/ cases do without"
+            f"`{as_root('sysctl vm.unprivileged_userfaultfd=1')}`; file/ and anon/ cases do without"
         )

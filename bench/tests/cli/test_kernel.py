@@ -18,6 +18,7 @@ import toy_kernel
 
 from zapbench import cli
 from zapbench.host import cache
+from zapbench.host.packages import install
 
 Require = Callable[[object, str], None]
 GOING_ON = re.compile(r"zapbench: (download|unpack|compile)( \d+%)?")
@@ -201,7 +202,7 @@ def test_what_a_boot_lacks(
         shutil, "which", lambda name, path=None: None if name == program else found(name, path=path)
     )
     done = kernel("boot", "1.2", "-c", "true")
-    assert f"{program} is not installed: sudo apt-get install {package}" in done.line
+    assert f"{program} is not installed: {install(package)}" in done.line
     assert not (cache.root() / "image").exists()  # found out before anything was built
 
 
