@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import click
 
+from zapbench.cli.output import Kept
 from zapbench.cli.streams import take_streams
 from zapbench.error import ZapbenchError
 from zapbench.host.scratch import sweep
@@ -73,17 +74,18 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0, 1 (a case failed), 2 (usage), 4, 130 or 141."""
     out = take_streams()
-    status = _status(arguments)
+    kept = Kept()
+    status = _status(arguments, kept)
     if out.failure is not None:
-        lost = _output_failed(out.failure)
+        lost = _output_failed(out.failure, kept.shown_by)
         status = status or lost
     sys.exit(status)
 
 
-def _status(arguments: list[str] | None) -> int:
+def _status(arguments: list[str] | None, kept: Kept) -> int:
     try:
         sweep()
-        status = group.main(arguments, prog_name="zapbench", standalone_mode=False)
+        status = group.main(arguments, prog_name="zapbench", standalone_mode=False, obj=kept)
         sys.stdout.flush()
     except ZapbenchError as error:
         return _fail(str(error), error.exit_code)
@@ -129,9 +131,10 @@ def _met(error: OSError) -> str:
     return f"{where}{error.strerror or error}; {CURES.get(error.errno, 'see to it')} and try again"
 
 
-def _output_failed(error: OSError) -> int:
+def _output_failed(error: OSError, shown_by: str) -> int:
     """Standard output could not be written: the reader has gone, or the disk is full."""
     if error.errno == errno.EPIPE:
         return BROKEN_PIPE
     cure = CURES.get(error.errno, "send it elsewhere")
-    return _fail(f"cannot write the output: {error.strerror}; {cure} and try again", FAILED)
+    then = f"what was measured is kept, and shown by: {shown_by}" if shown_by else "try again"
+    return _fail(f"cannot write the output: {error.strerror}; {cure}; {then}", FAILED)

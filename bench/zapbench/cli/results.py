@@ -124,5 +124,5 @@ def _remarks(word: str, remarks: Iterable[Remark], out: Console) -> None:
     """List the cases without a figure by their reason."""
     for remark in remarks:
         out.print(f"\n{word}: {remark.reason}", style="bold")
-        names = ", ".join(remark.cases)
+        names = text.some(remark.cases)
         out.print(textwrap.indent(textwrap.fill(names, NAMES_WIDTH, break_on_hyphens=False), "  "))
