@@ -9,6 +9,7 @@ import click
 from zapbench import text
 from zapbench.case import Case
 from zapbench.cli.output import console, grid, json_option, print_json
+from zapbench.cli.results import screening
 from zapbench.error import UsageError
 from zapbench.result.store import Results
 from zapbench.result.timings import Difference, compare
@@ -130,6 +131,7 @@ def print_comparison(comparison: Comparison) -> None:
         "\nratio with the 95 % interval of Welch's test on the logarithms of the boots' medians; "
         f"p adjusted for {len(comparison.lines)} cases (Benjamini-Hochberg), verdict at 0.05"
     )
+    screening(comparison.tier, out)
     for case, reason in comparison.left_out.items():
         out.print(f"not compared: {case}: {reason}")
     for truncated in comparison.incomplete:
