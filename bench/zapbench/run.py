@@ -102,7 +102,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
         trouble = error
     except KeyboardInterrupt:
         trouble = Interrupted("interrupted before or between the measurements")
-    return _outcome(directory, cells, work, trouble, target.kernel)
+    return _outcome(directory, cells, trouble, target.kernel)
 
 
 def _work(asked: Asked, cases: Iterable[Case], target: Target, before: Recording | None) -> Work:
@@ -114,25 +114,17 @@ def _work(asked: Asked, cases: Iterable[Case], target: Target, before: Recording
 
 
 def _outcome(
-    directory: Path, cells: list[Cell], work: Work, trouble: ZapbenchError | None, kernel: str
+    directory: Path, cells: list[Cell], trouble: ZapbenchError | None, kernel: str
 ) -> RunResult:
     """Make what is derived from the records, and find out what to say went wrong."""
-    recording = load(directory / RECORDS)
-    if not recording.of(Context):
+    if not load(directory / RECORDS).of(Context):
         discard(directory)
         raise trouble or Truncated(f"{kernel} gave no records at all")
-    if _pairs(work) <= finished(recording.records):
-        recording = replace(recording, truncated=None)  # what was cut off was made up for
-    results = Results(directory, recording)
+    results = Results(directory)
     fix = again("run", directory) if trouble is not None else ""
-    trouble = trouble or nothing_measured(recording, Samples)
+    trouble = trouble or nothing_measured(results.recording, Samples)
     try:
         write_suite(results)
     except DiskFull as error:
         trouble, fix = error, again("run", directory)
     return RunResult(directory, results.table_of(cells), trouble, fix)
-
-
-def _pairs(work: Work) -> set[tuple[int, str]]:
-    """Every boot and case that is asked for."""
-    return {(boot, case) for boot in work.boots for case in work.cases}

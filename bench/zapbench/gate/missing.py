@@ -13,7 +13,7 @@ from typing import NamedTuple
 from zapbench.gate.evidence import Side
 from zapbench.gate.verdict import Because
 from zapbench.record import Context, End, Error, Samples, Skip, failures
-from zapbench.result.request import announced
+from zapbench.result.request import kept
 from zapbench.result.store import Results
 from zapbench.text import listed
 
@@ -50,7 +50,8 @@ class _Presence:
     def __init__(self, results: Results) -> None:
         records = results.recording.records
         self.boots = {record.run.boot for record in records}
-        self.wanted = set(range(announced(results.directory) or 0))
+        asked = kept(results.directory)
+        self.wanted = set(range((asked[1].boots if asked is not None else None) or 0))
         self.cut: set[int] = set()
         open_: set[int] = set()
         for record in records:

@@ -167,14 +167,6 @@ def in_place(asked: Asked) -> Iterator[Path | None]:
         os.chdir(before)
 
 
-def announced(directory: Path) -> int | None:
-    """How many boots there are to be in a result directory; None if it does not say."""
-    try:
-        return msgspec.json.decode((directory / REQUEST).read_bytes(), type=_Kept).asked.boots
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
 def again(command: Command, directory: Path) -> str:
     """The command that goes on with what a result directory was asked for, quoted for a shell."""
     return shlex.join(["zapbench", command, "--resume", "-o", str(directory)])
