@@ -92,10 +92,10 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path: Path) ->
     out, err = ended(process)
     assert process.returncode == 1
     assert "zapbench-guest was killed by SIGKILL" in err.splitlines()[-1]
-    assert "incomplete: " in out
+    assert "error: zapbench-guest was killed by SIGKILL" in out
     assert system_settings() == before
     seen, _ = ended(start("compare", "r", "r", cwd=tmp_path))
-    assert seen.endswith("what is there was kept; go on with: zapbench run --resume -o r\n")
+    assert seen.endswith("was measured; go on with: zapbench run --resume -o r\n")
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     out, err = ended(process)
     assert process.returncode == 0, err

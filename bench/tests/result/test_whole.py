@@ -41,6 +41,8 @@ def asked(directory: Path, boots: int | None, globs: tuple[str, ...] = CASES) ->
         (3, [stream(0, CASES), stream(1, CASES, cut=True)], False),
         (2, [stream(0, HALF, cut=True), stream(1, CASES)], False),
         (2, [stream(0, HALF, cut=True), stream(1, HALF)], False),
+        (3, [stream(0, CASES), stream(1, CASES)], False),
+        (2, [stream(0, CASES), stream(1, CASES)], True),
         (None, [stream(0, HALF, cut=True), stream(0, REST), stream(1, CASES)], True),
         (None, [stream(0, CASES), stream(1, CASES, cut=True)], False),
         (None, [stream(0, HALF, cut=True), stream(1, HALF)], False),

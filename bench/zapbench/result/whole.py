@@ -15,12 +15,17 @@ def with_remark(directory: Path, recording: Recording) -> Recording:
     """A recording of a result directory, with what there is to do about what is missing in it.
 
     ``truncated`` is None where everything that was asked for is there, by whatever stream; a
-    damaged file stays one until it is cleaned.
+    damaged file stays one until it is cleaned.  Where it is known how much was asked for, what
+    was interrupted is not whole either, though its streams have their ends.
     """
-    if recording.truncated is None or not recording.records:
+    if not recording.records:
         return recording
     found = kept(directory)
     asked = found[1] if found is not None and found[0] == "run" else None
+    if recording.truncated is None:
+        if asked is None or asked.boots is None or made_up(recording, asked):
+            return recording
+        recording = replace(recording, truncated="not all that was asked for was measured")
     whole = made_up(recording, asked)
     if whole and not recording.damaged:
         return replace(recording, truncated=None)
