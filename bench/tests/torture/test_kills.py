@@ -20,6 +20,7 @@ from tally import Faults
 from toy_settings import CHANGED, now
 
 from zapbench import record
+from zapbench.kernel import build, catalogue
 from zapbench.record import Samples
 from zapbench.result.request import REQUEST
 from zapbench.result.store import RECORDS
@@ -200,6 +201,7 @@ def test_native_measurements_are_gone_on_with(
 @pytest.mark.kernel
 @pytest.mark.timeout(3600)
 def test_counted_measurements_are_gone_on_with(fault: Faults, tmp_path: Path) -> None:
+    build.build(catalogue.parse(COUNTED[-1]))  # no part of what is killed, nor of its limits
     wanted, whole = measured(COUNTED, tmp_path / "whole")
     row = fault("a run in a virtual machine: killed at a random point")
     for number, rng in enumerate(row.tries(quick=1, long=30)):
