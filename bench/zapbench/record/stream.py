@@ -198,13 +198,15 @@ def published(
     """A record as others may see it.
 
     ``words`` makes names, reasons and arguments fit to be seen, ``parameters`` the kernel's
-    command line; ``run`` replaces the record's own.  No figure changes.
+    command line; ``run`` replaces the record's own.  A boot id, which could be found in a log of
+    that machine, is left out.  No figure changes.
     """
     mine = run or msgspec.structs.replace(record.run, kernel=words(record.run.kernel))
     fields: dict[str, Any] = {"run": mine}
     if isinstance(record, Context):
         fields["argv"] = tuple(map(words, record.argv))
         fields["cpu"] = words(record.cpu)
+        fields["boot_id"] = None
         fields["cmdline"] = parameters(record) if parameters is not None else record.cmdline
         names = (getattr(record.uname, name) for name in record.uname.__struct_fields__)
         fields["uname"] = Uname(*map(words, names))
