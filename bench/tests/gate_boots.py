@@ -48,15 +48,20 @@ def boots_of(
     tier: str,
     unit: Unit,
     image: str | None,
-    cpu: str = "none",
     lost: Sequence[str] = (),
     fewer: Sequence[str] = (),
+    seed: int = 7,
+    **fields: object,
 ) -> Iterator[bytes]:
-    """Streams: each case's figure is that of its boot; remap costs twice as much."""
+    """Streams: each case's figure is that of its boot; remap costs twice as much.
+
+    ``fields`` are those of the contexts.
+    """
     for boot, figure in enumerate(boots):
         run = synthetic.run_of(boot, kernel, tier)
         start = changed(
-            synthetic.context(run, unit=unit), build_id=image or f"image-{kernel}", cpu=cpu
+            synthetic.context(run, unit=unit, seed=seed),
+            **({"build_id": image or f"image-{kernel}"} | fields),
         )
         records: list[Record] = []
         for case, factor in ((ZAP, 1), (REMAP, 2)):
@@ -131,12 +136,16 @@ class Machine:
     def __init__(self, kernel: str, figure: Figure, tier: str = "icount") -> None:
         self.kernel, self.tier, self._figure = kernel, tier, figure
         self.asked: list[tuple[int, list[str]]] = []
+        self.rooms: set[tuple[str, ...]] = set()
 
     def run(self, job: Job) -> Iterator[bytes]:
         self.asked.append((job.boot, sorted(job.cases)))
+        self.rooms.add(job.room)
         unit: Unit = "instructions" if self.tier == "icount" else "ns"
         run = synthetic.run_of(job.boot, self.kernel, self.tier)
-        start = changed(synthetic.context(run, unit=unit), build_id=f"image-{self.kernel}")
+        start = changed(
+            synthetic.context(run, unit=unit, seed=job.seed), build_id=f"image-{self.kernel}"
+        )
         records = [
             synthetic.samples(run, case, (round(self._figure(case, job.boot)),) * 11, unit=unit)
             for case in job.cases
@@ -175,6 +184,10 @@ def live(gate: Gate, *more: object, budgets: str = BUDGETS) -> Outcome:
 def failing(result: MakeResult) -> list[str]:
     sides = result("base", SIX), result("head", slower(SIX, 1.1), fewer=[REMAP])
     return [side.name for side in sides]  # the working directory holds them
+
+
+OLD: dict[str, Any] = dict.fromkeys(("start", "boot_id", "machine", "samples", "max_seconds"))
+"""The context of a record of before."""
 
 
 def context(**fields: object) -> Context:

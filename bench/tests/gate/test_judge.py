@@ -4,10 +4,12 @@
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from gate_boots import (
     BUDGETS,
+    OLD,
     PAIRED,
     QUIET,
     RELATIVE,
@@ -19,6 +21,8 @@ from gate_boots import (
     slower,
     verdicts,
 )
+
+from zapbench.record import Hypervisor, Userfaultfd
 
 
 @pytest.mark.parametrize(
@@ -42,11 +46,14 @@ def test_results_of_two_kernels(
     assert done.err == ""
 
 
-def test_one_image_never_regresses(gate: Gate, result: MakeResult) -> None:
+def test_one_image_is_judged_by_its_figures(gate: Gate, result: MakeResult) -> None:
+    """A build id says nothing of the settings, or of who wrote it into the record."""
     base = result("base", SIX, image="same")
-    done = gate(base, result("head", slower(SIX, 1.5), image="same"), "--format", "json")
-    assert verdicts(done)[RELATIVE] == "SAME_IMAGE"
-    assert done.status == 0
+    done = gate(base, result("head", slower(SIX, 5), image="same"), "--format", "json")
+    assert verdicts(done)[RELATIVE] == "EXCEEDED"
+    assert done.status == 1
+    again = gate(base, result("again", SIX, image="same"), "--format", "json")
+    assert verdicts(again)[RELATIVE] == "WITHIN"
 
 
 def test_one_image_with_other_boot_words_is_another_kernel(gate: Gate, result: MakeResult) -> None:
@@ -136,9 +143,41 @@ def test_one_boot_is_not_enough(gate: Gate, result: MakeResult) -> None:
     assert done.status == 4
 
 
-ONE_LINE: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, dict[str, str]], str]] = {
+THP = {"enabled": "always", "hugepages-64kB/shmem_enabled": "advise"}
+ONE_LINE: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], str]] = {
     "other units": (("icount", {}), ("native", {}), "mixed units"),
     "other CPU": (("icount", {}), ("icount", {"cpu": "slow"}), "not measured alike: CPU"),
+    "other THP": (
+        ("icount", {"image": "same"}),
+        ("icount", {"image": "same", "thp": THP}),
+        r"THP enabled \(madvise / always\)",
+    ),
+    "other mTHP": (
+        ("icount", {"thp": THP}),
+        ("icount", {"thp": THP | {"hugepages-64kB/shmem_enabled": "never"}}),
+        r"THP hugepages-64kB/shmem_enabled \(advise / never\)",
+    ),
+    "other route": (
+        ("icount", {}),
+        ("icount", {"uffd": Userfaultfd("dev", 0, 0)}),
+        r"userfaultfd \(syscall / dev\)",
+    ),
+    "other machine": (
+        ("icount", {}),
+        ("icount", {"machine": Hypervisor("QEMU emulator version 1", 8192)}),
+        r"memory \(1024 MiB / 8192 MiB\); QEMU \(.* 0 / .* 1\)",
+    ),
+    "other memory": (
+        ("icount", OLD),
+        ("icount", OLD | {"mem_total": (1 << 32) * 94 // 100}),
+        r"MemTotal \(4096 MiB / 3850 MiB\)",
+    ),
+    "other effort": (
+        ("icount", {}),
+        ("icount", {"samples": 50, "max_seconds": 2}),
+        r"samples \(11 / 50\); seconds a case \(0.5 / 2\)",
+    ),
+    "other seed": (("icount", {}), ("icount", {"seed": 8}), r"seed \(7 / 8\).*one --seed"),
     "no calibration": (("native", {}), ("native", {}), "noise floor of this machine .* is missing"),
     "screening only": (("tcg", {}), ("tcg", {}), "tcg is for screening only"),
 }

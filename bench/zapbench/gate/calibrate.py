@@ -10,7 +10,7 @@ from zapbench.boot import Work, available, nothing_measured
 from zapbench.case import grid, select
 from zapbench.error import EnvironmentMissing, ZapbenchError
 from zapbench.gate import noise, plan
-from zapbench.gate.fingerprint import differences, of_context, of_machine
+from zapbench.gate.fingerprint import common, lasting, of_machine
 from zapbench.gate.noise import BootFigures, Calibration
 from zapbench.measure import Leg, measure
 from zapbench.observer import Observer
@@ -114,10 +114,9 @@ def calibration(results: Results) -> Calibration:
     Raises:
         EnvironmentMissing: the machine changed between its boots, or nothing has a figure.
     """
-    prints = [of_context(context) for context in results.contexts]
-    for each in prints[1:]:
-        if changed := differences(prints[0], each):
-            raise EnvironmentMissing(f"this machine changed meanwhile: {'; '.join(changed)}")
+    found, changed = common(results.contexts)
+    if changed:
+        raise EnvironmentMissing(f"this machine changed meanwhile: {'; '.join(changed)}")
     if not results.timings:
         raise nothing_measured(results.recording, Samples) or EnvironmentMissing(
             f"no case gave a figure on {results.kernel}: nothing to calibrate"
@@ -131,7 +130,7 @@ def calibration(results: Results) -> Calibration:
         for statistic in KEPT
     }
     tier, now = results.tier, datetime.now(UTC)
-    return Calibration(tier, results.kernel, now, of_machine(tier), prints[0], kept)
+    return Calibration(tier, results.kernel, now, of_machine(tier), lasting(found), kept)
 
 
 def _leg(boots: BootFigures, parity: int) -> BootFigures:

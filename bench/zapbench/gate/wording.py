@@ -62,19 +62,22 @@ def _more(check: Check) -> str:
 
 def _fresh(judgement: Judgement) -> str:
     return (
-        f"measure again, and add --confirm with the new results; or take {ENOUGH} boots or more, "
+        "measure both again with another --seed, and add --confirm with the new results; "
+        f"or take {ENOUGH} boots or more, "
         f"of which the later half confirms: {'; '.join(measuring(judgement))}"
     )
 
 
 NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     Because.WITHIN: lambda check, judgement: "",
-    Because.SAME_IMAGE: lambda check, judgement: "",
     Because.EXCEEDED: lambda check, judgement: (
         "find the commit with `git bisect run zapbench gate --bisect ...`; if the cost is "
         "justified, raise the limit or add a [[waiver]], with the reason"
     ),
     Because.UNCONFIRMED: lambda check, judgement: f"needs confirmation: {_fresh(judgement)}",
+    Because.UNTOLD: lambda check, judgement: (
+        f"measure anew, so that the records say it: {'; '.join(measuring(judgement))}"
+    ),
     Because.NOT_AGAIN: lambda check, judgement: _more(check),
     Because.UNDER_FLOOR: lambda check, judgement: (
         f"lower the floor: zapbench calibrate {shlex.quote(check.case)}, with more boots"
