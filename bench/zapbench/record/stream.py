@@ -151,6 +151,11 @@ class Recording:
         """The records of one kind, in order."""
         return [record for record in self.records if isinstance(record, kind)]
 
+    @property
+    def builds(self) -> list[str]:
+        """The build ids of the kernels that were measured, as far as they are known."""
+        return sorted({each.build_id for each in self.of(Context) if each.build_id is not None})
+
 
 def finished(records: Iterable[Record]) -> set[tuple[int, str]]:
     """Which (boot, case) pairs need not run again: what was interrupted does.

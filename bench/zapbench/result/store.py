@@ -61,7 +61,7 @@ class Results:
         if len(kinds) > 1:
             mixed = " and ".join(sorted(kinds))
             raise UsageError(f"{directory} mixes {mixed}: give each a directory of its own")
-        builds = sorted({each.build_id for each in self.contexts if each.build_id is not None})
+        builds = self.recording.builds
         if len(builds) > 1:
             mixed = " and ".join(build[:12] for build in builds)
             raise UsageError(
@@ -77,7 +77,7 @@ class Results:
     @property
     def build_id(self) -> str | None:
         """The build id of its image, if any boot knows it."""
-        return next((each.build_id for each in self.contexts if each.build_id is not None), None)
+        return next(iter(self.recording.builds), None)
 
     @property
     def tier(self) -> str:
