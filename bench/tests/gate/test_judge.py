@@ -56,6 +56,14 @@ def test_one_image_is_judged_by_its_figures(gate: Gate, result: MakeResult) -> N
     assert verdicts(again)[RELATIVE] == "WITHIN"
 
 
+def test_boots_are_not_compared_with_themselves(gate: Gate, result: MakeResult) -> None:
+    """They would pass, whatever they are."""
+    head = result("head", QUIET)
+    done = gate(head, head)
+    assert "hold the same boots, which cannot be compared" in done.line
+    assert done.status == 2
+
+
 def test_one_image_with_other_boot_words_is_another_kernel(gate: Gate, result: MakeResult) -> None:
     base = result("base", SIX, "6.12", image="same")
     words = result("words", slower(SIX, 1.5), "6.12?boot=nosmt", image="same")

@@ -59,6 +59,11 @@ class Side:
         return all(each.start is not None for each in self.contexts)
 
     @cached_property
+    def starts(self) -> set[str]:
+        """When its boots began, as far as that is known; no two begin at once."""
+        return {each.start for each in self.contexts if each.start is not None}
+
+    @cached_property
     def unknown(self) -> list[str]:
         """What some of the records do not say, a phrase for each result."""
         said = {

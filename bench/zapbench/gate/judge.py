@@ -21,12 +21,18 @@ def comparable(base: Side | None, head: Side, *, force: bool) -> list[str]:
     What is not known counts as the same, and is named too.
 
     Raises:
-        UsageError: units differ, or fingerprints do and ``force`` was not asked for.
+        UsageError: units differ, base and head are the same boots, or fingerprints differ and
+            ``force`` was not asked for.
     """
     sides = [side for side in (base, head) if side is not None]
     units = {side.results.unit for side in sides}
     if len(units) > 1:
         raise UsageError(f"mixed units: base and head are in {' and '.join(sorted(units))}")
+    if base is not None and base.starts & head.starts:
+        raise UsageError(
+            f"{base.results.directory} and {head.results.directory} hold the same boots, which "
+            "cannot be compared: measure the head"
+        )
     found = [text for side in sides for text in side.differing]
     if base is not None:
         for old, new in zip(base.prints, head.prints, strict=True):
