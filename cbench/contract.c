@@ -84,7 +84,9 @@ static struct finding check_promise(struct zap_case *c, const struct options *o,
 static void write_tally(struct json *j, const struct tally *tally)
 {
 	json_open(j, "counts", '{');
-	json_int(j, "calls", tally->calls);
+	for (unsigned int i = 0; i < NR_LOADS; i++)
+		if (tally->calls[i])
+			json_int(j, load_calls[i], tally->calls[i]);
 	for (unsigned int i = 0; i < NR_COUNTED; i++)
 		if (tally->known[i])
 			json_int(j, counters[i].name, tally->n[i]);
@@ -102,7 +104,7 @@ static void write_promise(struct json *j, const struct zapbench_promise *p, bool
 	if (held == NOTHING_THERE)
 		json_raw(j, "impossible", "true");
 	json_str(j, "note", found->note.text);
-	if (found->tally.calls)
+	if (found->tally.calls[READS])
 		write_tally(j, &found->tally);
 	json_close(j, '}');
 }

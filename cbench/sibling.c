@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sibling.h"
@@ -14,10 +15,11 @@
 struct sibling {
 	pthread_t thread;
 	atomic_bool stop;
-	atomic_uint turns; /* of one that reads */
+	atomic_uint turns; /* of one that reads or contends */
 	int wake; /* eventfd */
 	const char *addr; /* reads this range, */
 	size_t len;
+	char *page; /* maps and unmaps this one, */
 	const struct region *region; /* or serves this one's descriptor */
 	struct served served;
 };
@@ -35,7 +37,28 @@ static void *spin_main(void *arg)
 	return NULL;
 }
 
-/* Returns when it has read the range since: it runs, then, unless it was stopped at once.
+static bool map_over(char *page, int prot)
+{
+	return mmap(page, base_page(), prot,
+		    MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		    0) == page;
+}
+
+/* Takes the locks of the address space, of a VMA and of a page table, for writing too. */
+static void *contend_main(void *arg)
+{
+	struct sibling *s = arg;
+
+	while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+		if (map_over(s->page, PROT_READ | PROT_WRITE))
+			*(volatile char *)s->page = 1;
+		map_over(s->page, PROT_NONE);
+		atomic_fetch_add_explicit(&s->turns, 1, memory_order_relaxed);
+	}
+	return NULL;
+}
+
+/* Returns when it has taken a turn since: it runs, then, unless it was stopped at once.
  */
 void sibling_wait_turn(struct sibling *s)
 {
@@ -113,6 +136,12 @@ static struct sibling *start(struct sibling init, void *(*thread_main)(void *))
 struct sibling *sibling_spin(const char *addr, size_t len)
 {
 	return start((struct sibling){ .addr = addr, .len = len }, spin_main);
+}
+
+/* Maps, writes and unmaps a page of a PROT_NONE mapping, over and over. */
+struct sibling *sibling_contend(char *page)
+{
+	return start((struct sibling){ .page = page }, contend_main);
 }
 
 /* Reads the region's userfaultfd: events, and faults, which it resolves. */

@@ -13,6 +13,7 @@ struct served {
 };
 
 struct sibling *sibling_spin(const char *addr, size_t len);
+struct sibling *sibling_contend(char *page);
 void sibling_wait_turn(struct sibling *s);
 struct sibling *sibling_serve(const struct region *r);
 struct served sibling_stop(struct sibling *s);

@@ -5,10 +5,21 @@
 
 #include "zapbench.h"
 
-enum counted { MMAP_WRITE, MMAP_READ, TLB_IPIS, NR_COUNTED };
+enum counted {
+	MMAP_WRITE,
+	MMAP_READ,
+	TLB_IPIS,
+	MMAP_WAITED,
+	VMA_WAITED,
+	TABLE_WAITED,
+	NR_COUNTED
+};
+
+/* What another thread does meanwhile. */
+enum load { READS, CONTENDS, NR_LOADS };
 
 struct tally {
-	unsigned int calls; /* 0: nothing was counted */
+	unsigned int calls[NR_LOADS]; /* 0: nothing was counted */
 	bool known[NR_COUNTED];
 	unsigned long long n[NR_COUNTED]; /* of all calls */
 };
@@ -16,8 +27,11 @@ struct tally {
 struct counter {
 	const char *name; /* in records */
 	const char *tracepoint, *filter;
+	enum load
+		load; /* CONTENDS: how many of its calls there were that met it at all */
 };
 
 extern const struct counter counters[NR_COUNTED];
+extern const char *const load_calls[NR_LOADS]; /* names of their numbers, in records */
 
 #endif

@@ -2,7 +2,7 @@
 """Results of made-up boots, and the command gate on them."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,12 +50,18 @@ def boots_of(
     image: str | None,
     lost: Sequence[str] = (),
     fewer: Sequence[str] = (),
+    without: Sequence[str] = (),
+    broken: Mapping[str, Collection[int]] = {},
+    errno: int = 71,
+    died: Collection[int] = (),
     seed: int = 7,
     **fields: object,
 ) -> Iterator[bytes]:
     """Streams: each case's figure is that of its boot; remap costs twice as much.
 
-    ``fields`` are those of the contexts.
+    By case, ``lost`` are errors, ``fewer`` skips, ``without`` is not there; ``broken`` are errors
+    in some boots.  Of boots that ``died`` there is only the first case, and no end.  ``fields``
+    are those of the contexts.
     """
     for boot, figure in enumerate(boots):
         run = synthetic.run_of(boot, kernel, tier)
@@ -65,7 +71,11 @@ def boots_of(
         )
         records: list[Record] = []
         for case, factor in ((ZAP, 1), (REMAP, 2)):
-            if case in lost:
+            if case in without:
+                continue
+            if boot in broken.get(case, ()):
+                records.append(synthetic.error(run, case, errno=errno))
+            elif case in lost:
                 records.append(synthetic.error(run, case))
             elif case in fewer:
                 records.append(synthetic.skip(run, case))
@@ -73,7 +83,7 @@ def boots_of(
                 value = round(figure * factor)
                 records.append(synthetic.samples(run, case, (value,) * 11, unit=unit))
         lines = synthetic.stream(run, *records, unit=unit)
-        yield from [encode(start), *lines[1:]]
+        yield from [encode(start), *lines[1:]][: 2 if boot in died else None]
 
 
 @pytest.fixture

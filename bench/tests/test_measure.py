@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A measurement: its order, what it keeps, and what it does not do again."""
 
+import errno
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from toy_guest import CASES, program
 from zapbench import record
 from zapbench.boot import Effort, Work
 from zapbench.cli.progress import ON_STDERR
-from zapbench.error import LostProcess
-from zapbench.measure import MOST_CRASHES, Leg, interleave, measure
+from zapbench.error import Cause, LostProcess
+from zapbench.measure import ALL_END, MOST_LOSSES, Leg, Policies, Policy, interleave, measure
 from zapbench.record import Error, Recording, Samples, Writer
+from zapbench.run import PAST_CASES
 from zapbench.target import Native, Target
 
 
@@ -27,11 +29,11 @@ def measured(
     done: Collection[tuple[int, str]] = frozenset(),
     *,
     cases: tuple[str, ...] = CASES,
-    pass_by: bool = False,
+    policies: Policies = ALL_END,
 ) -> Recording:
     with Writer(tmp_path / "records") as writer:
         work = Work(cases, Effort(2, 5, 0.01), 1)
-        measure([Leg(target, writer, done)], work, range(2), ON_STDERR, pass_by=pass_by)
+        measure([Leg(target, writer, done)], work, range(2), ON_STDERR, policies)
     return record.load(tmp_path / "records")
 
 
@@ -56,9 +58,12 @@ def test_a_lost_process_keeps_its_whole_lines_and_names_its_case(tmp_path: Path)
         measured(tmp_path, target)
     kept = record.load(tmp_path / "records")
     assert [each.case for each in kept.of(Samples)] == [CASES[0]]
-    assert kept.truncated is not None
+    assert [(each.case, each.errno) for each in kept.of(Error)] == [(CASES[1], errno.ECANCELED)]
+    assert kept.truncated is None
+    assert record.finished(kept.records) == {(0, CASES[0])}
 
 
+AGAIN = {Cause.HOST: Policy.AGAIN}
 CRASHING = "zap/mprotect/anon/4k/4k"
 ORDERED = (*CASES, CRASHING)
 
@@ -89,7 +94,7 @@ def test_a_case_that_crashes_is_an_error_and_the_others_are_measured(
     tmp_path: Path, how: str, said: str
 ) -> None:
     target = Native(crashes(tmp_path, how), silence_seconds=seconds(2))
-    recording = measured(tmp_path, target, cases=ORDERED, pass_by=True)
+    recording = measured(tmp_path, target, cases=ORDERED, policies=PAST_CASES)
     assert recording.truncated is None
     assert record.finished(recording.records) == {(b, c) for b in range(2) for c in ORDERED}
     failed = recording.of(Error)
@@ -100,13 +105,33 @@ def test_a_case_that_crashes_is_an_error_and_the_others_are_measured(
 def test_what_somebody_kills_is_no_error_of_a_case(tmp_path: Path) -> None:
     target = Native(crashes(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)"))
     with pytest.raises(LostProcess, match="SIGKILL"):
-        measured(tmp_path, target, cases=ORDERED, pass_by=True)
-    assert not record.load(tmp_path / "records").of(Error)
+        measured(tmp_path, target, cases=ORDERED, policies=PAST_CASES)
+    kept = record.load(tmp_path / "records")
+    assert (0, CRASHING) not in record.finished(kept.records)
 
 
 def test_a_program_that_crashes_in_every_case_is_given_up(tmp_path: Path) -> None:
     cases = tuple(f"zap/mprotect/anon/4k/{size}k" for size in (4, 8, 16, 32, 64))
     target = Native(crashes(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)", at="zap"))
     with pytest.raises(LostProcess, match=r"SIGSEGV.*boot 0, case"):
-        measured(tmp_path, target, cases=cases, pass_by=True)
-    assert len(record.load(tmp_path / "records").of(Error)) == MOST_CRASHES
+        measured(tmp_path, target, cases=cases, policies=PAST_CASES)
+    kept = record.load(tmp_path / "records")
+    assert len(record.finished(kept.records)) == MOST_LOSSES
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_the_host_ended_is_measured_once_more(tmp_path: Path, times: int) -> None:
+    count = tmp_path / "count"
+    how = (
+        f"count = open({str(count)!r}, 'a+'); count.write('x'); count.flush(); count.seek(0)\n"
+        f"        if len(count.read()) <= {times}: os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    target = Native(crashes(tmp_path, how))
+    recording = measured(
+        tmp_path, target, done={(1, case) for case in ORDERED}, cases=ORDERED, policies=AGAIN
+    )
+    failed = [each.errno for each in recording.of(Error)]
+    assert failed == [errno.ECANCELED, errno.EINTR][:times]
+    assert recording.truncated is None
+    assert record.finished(recording.records) == {(0, case) for case in ORDERED}
+    assert len(record.failures(recording.records)) == times - 1

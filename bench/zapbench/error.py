@@ -5,6 +5,8 @@ Each ends as one line on standard error and an exit code; the command line catch
 one place.  Anything else that escapes is a bug in zapbench.
 """
 
+from enum import Enum, auto
+
 
 class ZapbenchError(Exception):
     """Base of all of them.  The message is one line and says what to do about it."""
@@ -38,19 +40,31 @@ class DiskFull(ZapbenchError):
     """A result file cannot be written; what it held before is still there."""
 
 
+class Cause(Enum):
+    """What ended a process or machine that measured."""
+
+    CRASH = auto()
+    """What ran in it: it died, or its kernel did."""
+    SILENCE = auto()
+    """It was waited for in vain: it hangs, or the machine below it is too slow."""
+    HOST = auto()
+    """Anything else: somebody killed it, or memory or a disk was full."""
+
+
 class Lost(ZapbenchError):
     """What measures ended before it had done all; the message says how.
 
-    ``crashed``: by what it ran, where it died or hung, not by anybody's hand.  ``boot`` and
-    ``case`` are what it ran, once that is known.
+    ``boot`` and ``case`` are what it ran, ``leg`` is which of several kernels that was, once that
+    is known.
     """
 
     exit_code = 1
 
-    def __init__(self, why: str, *, crashed: bool = False) -> None:
+    def __init__(self, why: str, cause: Cause = Cause.HOST) -> None:
         super().__init__(why)
         self.why = why
-        self.crashed = crashed
+        self.cause = cause
+        self.leg: int | None = None
         self.boot: int | None = None
         self.case: str | None = None
 
@@ -65,7 +79,7 @@ class LostProcess(Lost):
     """The process that measures died or hung; what it had finished is kept."""
 
 
-class Interrupted(ZapbenchError):
+class Interrupted(Lost):
     """SIGINT or SIGTERM: what was finished is saved."""
 
     exit_code = 130

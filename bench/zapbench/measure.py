@@ -2,16 +2,18 @@
 """Measure kernels by turns: records to their files, and nothing that was finished ever lost."""
 
 import contextlib
+import errno
 import signal
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from types import FrameType
 from typing import TypeVar
 
 from zapbench import boot
 from zapbench.boot import Work
-from zapbench.error import Interrupted, Lost, UsageError
+from zapbench.error import Cause, Interrupted, Lost, UsageError
 from zapbench.observer import Observer, OnRecord
 from zapbench.record import (
     VERSION,
@@ -32,8 +34,25 @@ from zapbench.target import Job, Target
 
 T = TypeVar("T")
 
-MOST_CRASHES = 3
-"""In one boot: what crashes more often is not the fault of a case."""
+MOST_LOSSES = 3
+"""In one boot: what is lost more often is not the fault of a case."""
+
+
+class Policy(Enum):
+    """What becomes of a boot that was lost in a case."""
+
+    END = auto()
+    """The measurement ends there."""
+    PASS_BY = auto()
+    """The case gets an error record, and those after it run in another start of that boot."""
+    AGAIN = auto()
+    """The case is run again, once; if it is lost again, `PASS_BY`."""
+
+
+Policies = Mapping[Cause, Policy]
+ALL_END: Policies = {}
+ERRNO = {Cause.CRASH: 0, Cause.SILENCE: errno.ETIMEDOUT, Cause.HOST: errno.EINTR}
+"""Of the error record of a case in which a boot was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +109,11 @@ def measure(
     work: Work,
     boots: Sequence[int],
     observer: Observer,
-    *,
-    pass_by: bool = False,
+    policies: Policies = ALL_END,
 ) -> None:
     """Run every boot of every leg that has something left to do.
 
-    ``pass_by``: a case in which a boot dies or hangs gets an error record, and the cases after
-    it are run in another start of that boot.
+    ``policies`` say what becomes of a boot that is lost; without one, `Policy.END`.
 
     SIGINT and SIGTERM let the running case stop and everything so far be saved; a second one
     ends at once.
@@ -113,7 +130,10 @@ def measure(
             if job.cases:
                 signals.target = leg.target
                 try:
-                    _boot(leg, job, on_record, signals, MOST_CRASHES if pass_by else 0)
+                    _boot(leg, job, on_record, signals, policies)
+                except Lost as error:
+                    error.leg = legs.index(leg)
+                    raise
                 finally:
                     leg.writer.flush()
             if signals.came is not None:
@@ -121,9 +141,10 @@ def measure(
                 raise Interrupted(f"{name}: what was finished is in {leg.writer.path}")
 
 
-def _boot(leg: Leg, job: Job, on_record: OnRecord, signals: "_Signals", crashes: int) -> None:
-    """Run a boot to its end, past as many cases as may crash it."""
+def _boot(leg: Leg, job: Job, on_record: OnRecord, signals: "_Signals", policies: Policies) -> None:
+    """Run a boot to its end, past as many cases as it may be lost in."""
     came = Counter[type]()
+    lost: list[str | None] = []
 
     def noted(job: Job, record: Record) -> None:
         leg.check(record)
@@ -136,18 +157,26 @@ def _boot(leg: Leg, job: Job, on_record: OnRecord, signals: "_Signals", crashes:
             boot.run(leg.target, job, leg.writer.write, noted)
             return
         except Lost as error:
-            asked_to_end = signals.came is not None
-            if not error.crashed or error.case is None or asked_to_end or crashes == 0:
+            policy = policies.get(error.cause, Policy.END)
+            asked_to_end = signals.came is not None or isinstance(error, Interrupted)
+            end = policy is Policy.END or len(lost) == MOST_LOSSES or asked_to_end
+            again = policy is Policy.AGAIN and error.case not in lost
+            lost.append(error.case)
+            if error.case is None and again and not end:
+                continue
+            if error.case is None:
                 raise
-            crashes -= 1
+            # The stream gets the end that it was to have.
             run = Run(job.kernel, job.tier, job.boot)
-            failed = Error(case=error.case, reason=error.why, errno=0, v=VERSION, run=run)
-        # The stream gets the end that it was to have.
-        leg.writer.write(encode(failed))
-        noted(job, failed)
-        counts = (came[kind] for kind in (Samples, Contract, Skip, Error))
-        leg.writer.write(encode(End(*counts, v=VERSION, run=run)))
-        job = replace(job, cases=job.cases[job.cases.index(failed.case) + 1 :])
+            number = errno.ECANCELED if end or again else ERRNO[error.cause]
+            failed = Error(case=error.case, reason=error.why, errno=number, v=VERSION, run=run)
+            leg.writer.write(encode(failed))
+            noted(job, failed)
+            counts = (came[kind] for kind in (Samples, Contract, Skip, Error))
+            leg.writer.write(encode(End(*counts, v=VERSION, run=run)))
+            if end:
+                raise
+        job = replace(job, cases=job.cases[job.cases.index(failed.case) + (not again) :])
 
 
 @dataclass(slots=True)

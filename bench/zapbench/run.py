@@ -7,10 +7,10 @@ from pathlib import Path
 
 from zapbench.boot import Work, available, effort_for, nothing_measured
 from zapbench.case import Case, Cell, choose
-from zapbench.error import DiskFull, Interrupted, Truncated, UsageError, ZapbenchError
-from zapbench.measure import Leg, left, measure
+from zapbench.error import Cause, DiskFull, Interrupted, Truncated, UsageError, ZapbenchError
+from zapbench.measure import Leg, Policy, left, measure
 from zapbench.observer import Observer
-from zapbench.record import Context, Recording, Samples, finished, load
+from zapbench.record import Context, Recording, Samples, load
 from zapbench.result.request import Asked, Request, again, going_on, in_place, keep, settled
 from zapbench.result.store import (
     RECORDS,
@@ -28,6 +28,9 @@ from zapbench.result.table import Table
 from zapbench.target import Target
 from zapbench.where import choose as choose_target
 from zapbench.where import prepared
+
+PAST_CASES = {Cause.CRASH: Policy.PASS_BY, Cause.SILENCE: Policy.PASS_BY}
+"""One case must not keep the others from being measured; whoever killed it wants an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
     try:
         before = went_on(writer, target.kernel, target.tier)
         work = _work(asked, cases, target, before)
-        keep(directory, "run", settled(asked, seed=work.seed))
+        keep(directory, "run", settled(asked, seed=work.seed, boots=work.effort.boots))
     except BaseException:
         writer.close()
         discard(directory)
@@ -94,12 +97,12 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
                 f"({target.tier}), seed {work.seed}, into {directory}"
             )
             with prepared(target, cases, observer):
-                measure([leg], work, work.boots, observer, pass_by=True)
+                measure([leg], work, work.boots, observer, PAST_CASES)
     except ZapbenchError as error:
         trouble = error
     except KeyboardInterrupt:
         trouble = Interrupted("interrupted before or between the measurements")
-    return _outcome(directory, cells, work, trouble, target.kernel)
+    return _outcome(directory, cells, trouble, target.kernel)
 
 
 def _work(asked: Asked, cases: Iterable[Case], target: Target, before: Recording | None) -> Work:
@@ -111,26 +114,18 @@ def _work(asked: Asked, cases: Iterable[Case], target: Target, before: Recording
 
 
 def _outcome(
-    directory: Path, cells: list[Cell], work: Work, trouble: ZapbenchError | None, kernel: str
+    directory: Path, cells: list[Cell], trouble: ZapbenchError | None, kernel: str
 ) -> RunResult:
     """Make what is derived from the records, and find out what to say went wrong."""
-    recording = load(directory / RECORDS)
-    if not recording.of(Context):
+    if not load(directory / RECORDS).of(Context):
         discard(directory)
         raise trouble or Truncated(f"{kernel} gave no records at all")
-    if _pairs(work) <= finished(recording.records):
-        recording = replace(recording, truncated=None)  # what was cut off was made up for
-    results = Results(directory, recording)
+    results = Results(directory)
     goes_on = trouble is not None and not isinstance(trouble, UsageError)
     fix = again("run", directory) if goes_on else ""
-    trouble = trouble or nothing_measured(recording, Samples)
+    trouble = trouble or nothing_measured(results.recording, Samples)
     try:
         write_suite(results)
     except DiskFull as error:
         trouble, fix = error, again("run", directory)
     return RunResult(directory, results.table_of(cells), trouble, fix)
-
-
-def _pairs(work: Work) -> set[tuple[int, str]]:
-    """Every boot and case that is asked for."""
-    return {(boot, case) for boot in work.boots for case in work.cases}

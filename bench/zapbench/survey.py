@@ -20,6 +20,7 @@ from zapbench.result.store import (
     recorded,
 )
 from zapbench.run import RunResult, run
+from zapbench.where import check_kernel
 
 REPORT, TITLE = "report", "Dropping page-table entries, natively and counted"
 LACKING = -1  # less than any exit status: what a machine lacks is no failure
@@ -55,7 +56,9 @@ def survey(
     if request.resume:
         directory = directory or latest_directory(RESULTS, *NUMBERED)
         asked = going_on(directory, "survey", asked)
-    choose(asked.globs, quick=True)  # what is wrong with it is said before a directory is made
+    choose(asked.globs, quick=True)  # what is wrong is said before a directory is made
+    with in_place(asked):
+        check_kernel(asked.kernel or kernel)
     if not request.resume:
         directory = claimed(directory, *NUMBERED)
     assert directory is not None

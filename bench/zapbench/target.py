@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from zapbench.case import Case
-from zapbench.error import EnvironmentMissing, LostProcess, UsageError
+from zapbench.error import Cause, EnvironmentMissing, LostProcess, UsageError
 from zapbench.host.doctor import State, reclaim
 from zapbench.host.file import held
 from zapbench.host.machine import Machine
@@ -153,7 +153,7 @@ class Native:
             words = complaints.read().decode(errors="replace").split("\n")
         if hung:
             why = f"{_silent(self._silence, self._machine)}{_last(words)}"
-            raise LostProcess(why, crashed=True)
+            raise LostProcess(why, Cause.SILENCE)
         _check_end(process.returncode, _last(words))
 
     @contextlib.contextmanager
@@ -257,11 +257,11 @@ def _check_end(status: int, said: str) -> None:
     if status < 0:
         number = signal.Signals(-status)
         why = f"{GUEST} was killed by {number.name}{said}; what it finished is kept"
-        raise LostProcess(why, crashed=number not in BY_HAND)
+        raise LostProcess(why, Cause.HOST if number in BY_HAND else Cause.CRASH)
     if status == EXIT_USAGE:
         raise UsageError(said.removeprefix(": ") or f"{GUEST} refused its arguments")
     if status not in (0, 1, 130):
-        raise LostProcess(f"{GUEST} ended with status {status}{said}", crashed=True)
+        raise LostProcess(f"{GUEST} ended with status {status}{said}", Cause.CRASH)
 
 
 class InProcess:

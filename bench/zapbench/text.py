@@ -168,6 +168,17 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
+MOST_NAMES = 20
+
+
+def some(names: Sequence[str]) -> str:
+    """``a, b, c``; of more than `MOST_NAMES` the first, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (
+        f", … and {more} more (--json has all)" if more > 0 else ""
+    )
+
+
 def listed(words: Sequence[str]) -> str:
     """``a, b and c``."""
     if len(words) < 2:

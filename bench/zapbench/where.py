@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from zapbench.case import Case, backings, hugetlb_need, mthp_need
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host import settings
+from zapbench.host.root import as_root
 from zapbench.observer import Observer
 from zapbench.target import Native, Target
 from zapbench.uffd import probe_userfaultfd
@@ -37,6 +38,18 @@ def choose(kind: str | None, kernel: str | None, accel: str | None, observer: Ob
     if kernel is None:
         raise UsageError("--target vm needs --kernel; `zapbench kernel list` names them")
     return machine(kernel, accel, observer)
+
+
+def check_kernel(kernel: str) -> None:
+    """Look at what is to be booted, without building anything.
+
+    Raises:
+        UsageError: no such kernel, a malformed name, or no kernel image.
+    """
+    from zapbench.vm import image_of, named
+
+    if named(kernel) is None:
+        image_of(kernel)
 
 
 def machine(kernel: str, accel: str, observer: Observer) -> Target:
@@ -83,5 +96,5 @@ def require_userfaultfd() -> None:
     if not got.route:
         raise EnvironmentMissing(
             f"userfaultfd is refused ({os.strerror(got.error)}): run as root, or "
-            "`sudo sysctl vm.unprivileged_userfaultfd=1`; file/ and anon/ cases do without"
+            f"`{as_root('sysctl vm.unprivileged_userfaultfd=1')}`; file/ and anon/ cases do without"
         )

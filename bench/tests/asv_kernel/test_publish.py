@@ -18,6 +18,7 @@ from toy_project import BENCHMARK, Project
 
 from zapbench.asv_kernel import publish
 from zapbench.error import EnvironmentMissing
+from zapbench.host.packages import install
 
 STEP, COMMITS = 6, 12
 FIRST_DAY = 1_700_000_000
@@ -229,7 +230,7 @@ def test_without_npm_or_cache_the_pages_are_asvs_and_one_line_says_why(
     said = asv_publish(measured, tmp_path / "html", ours=True, environment=lacking)
     warnings = [line for line in said.splitlines() if "from the network" in line]
     assert len(warnings) == 1, said
-    assert "npm is not installed: sudo apt-get install npm" in warnings[0]
+    assert f"npm is not installed: {install('npm')}" in warnings[0]
     made = (tmp_path / "html" / "index.html").read_text()
     assert made == (plain_pages / "index.html").read_text()
 

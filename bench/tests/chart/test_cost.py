@@ -14,10 +14,11 @@ from matplotlib.text import Text
 
 from zapbench import chart
 from zapbench.chart.cost import CUT
-from zapbench.chart.palette import PAPER, TIER_NOTES
-from zapbench.record import Unit
+from zapbench.chart.palette import PAPER
+from zapbench.record import Unit, decode
 from zapbench.result.stats import interval
 from zapbench.result.store import RECORDS, Results
+from zapbench.result.table import TIER_NOTES
 
 
 def panels(figure: Figure) -> dict[str, Axes]:
@@ -164,9 +165,10 @@ def test_a_cut_off_measurement_is_said_to_be_incomplete(tmp_path: Path) -> None:
     lines = (written(tmp_path) / RECORDS).read_bytes().splitlines(keepends=True)
     (tmp_path / RECORDS).write_bytes(b"".join(lines[:-1]))
     assert incomplete(Results(tmp_path))
-    resumed = synthetic.stream(synthetic.run_of(2))
-    (tmp_path / RECORDS).write_bytes(b"".join([*lines[:-1], *resumed]))
-    assert Results(tmp_path).recording.truncated
+    *before, last, _ = lines
+    run = synthetic.run_of(max(each.run.boot for each in Results(tmp_path).contexts))
+    resumed = synthetic.stream(run, decode(last))
+    (tmp_path / RECORDS).write_bytes(b"".join([*before, *resumed]))
     assert not incomplete(Results(tmp_path))
 
 

@@ -71,6 +71,7 @@ def test_what_a_call_makes_the_kernel_do_is_shown_where_it_was_counted(
 ) -> None:
     run = synthetic.run_of()
     counts = {"calls": 4, "mmap_write": 0, "mmap_read": 4, "tlb_ipis": 5}
+    counts |= {"contended": 200, "mmap_waited": 50, "vma_waited": 0}
     counted = Promise(True, True, "", counts=counts)
     seen = [synthetic.contract(run, f"contract/{name}/shmem/4k/4k") for name in ("dontneed", "rwp")]
     seen[0] = replace(seen[0], promises={"no-write-lock": counted})
@@ -81,4 +82,7 @@ def test_what_a_call_makes_the_kernel_do_is_shown_where_it_was_counted(
     assert rows["mmap_write"] == ["0", "?"]
     assert rows["mmap_read"] == ["1", "?"]
     assert rows["tlb_ipis"] == ["1.25", "?"]
+    assert rows["mmap_waited"] == ["0.25", "?"]
+    assert rows["vma_waited"] == ["0", "?"]
+    assert "table_waited" not in rows
     assert "mmap_read: times in a call that the mmap lock is taken for reading" in out

@@ -12,6 +12,7 @@ from limits import seconds, until
 from toy_settings import MIB, POOL_2M, holder, kill, on_this_machine
 
 from zapbench.host import settings
+from zapbench.host.root import as_root
 
 POOL = Path("/", POOL_2M, "nr_hugepages")
 needs_root = pytest.mark.skipif(
@@ -69,7 +70,7 @@ def test_what_a_killed_run_left_is_shown_and_restored(zapbench: Command, left: i
     row = shown()
     assert row["state"] == "warn"
     assert "changed by a run that was killed: hugetlb pool of 2048 KiB pages" in row["seen"]
-    assert row["fix"] == "sudo zapbench doctor --restore"
+    assert row["fix"] == as_root("zapbench doctor --restore")
     done = restored(zapbench)
     assert f"put back: hugetlb pool of 2048 KiB pages: {left}" in done.out
     assert (done.status, done.err) == (0, "")
@@ -101,7 +102,7 @@ def test_settings_of_a_run_that_goes_on_are_not_restored(zapbench: Command, real
         ("list", "zap/mprotect/anon/4k/4k"),
         ("contract", "contract/mprotect/anon/4k/4k"),
         ("calibrate", "zap/mprotect/anon/4k/4k", "--boots", "2"),
-        ("survey", "cycle/mprotect/anon/4k/4k", "--boots", "1", "--kernel", "nosuch"),
+        ("survey", "cycle/mprotect/anon/4k/4k", "--boots", "1", "--kernel", "git:/nowhere@x"),
     ],
     ids=lambda words: words[0],
 )

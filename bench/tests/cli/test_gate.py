@@ -79,6 +79,12 @@ def test_files_are_written_in_the_format_of_their_name(
     assert "cannot write a.md/b.md" in gate(*failing, "-o", "a.md/b.md").line
 
 
+def test_json_is_asked_for_as_everywhere(gate: Gate, failing: list[str]) -> None:
+    asked = gate(*failing, "--json")
+    assert asked.out == gate(*failing, "--format", "json").out
+    assert json.loads(asked.out)["status"] == "FAIL"
+
+
 def test_the_exit_status_reaches_the_shell(result: MakeResult, tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text(BUDGETS)
     base, head = result("base", SIX), result("head", slower(SIX, 1.1))

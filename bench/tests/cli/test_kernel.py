@@ -18,6 +18,7 @@ import toy_kernel
 
 from zapbench import cli
 from zapbench.host import cache
+from zapbench.host.packages import install
 
 Require = Callable[[object, str], None]
 GOING_ON = re.compile(r"zapbench: (download|unpack|compile)( \d+%)?")
@@ -101,6 +102,18 @@ def test_list_knows_what_is_built(kernel: Command) -> None:
     assert "1.2+zap" in table.out
 
 
+def test_the_point_release_that_is_named_is_one_that_is_in_the_list(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ZAPBENCH_CACHE", str(tmp_path))
+    for place, named in (("", "BASE.NUMBER"), ("linux-source-6.12_6.12.98-1~deb12u1", "6.12.98")):
+        (tmp_path / "tree" / place).mkdir(parents=True)
+        with pytest.raises(SystemExit):
+            cli.main(["kernel", "list"])
+        out = capsys.readouterr().out
+        assert out.endswith(f"newest point release; {named} is that one\n")
+
+
 def test_list_forgets_images_of_other_patches(kernel: Command, toy: Path) -> None:
     kernel("build", "1.2+zap")
     patch = toy / "series/1.2/0001-zap.patch"
@@ -117,11 +130,11 @@ def test_fetch_prints_the_tree(kernel: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "Missing command"),
-        (["build"], "Missing argument"),
+        ([], "Missing command. See `zapbench kernel --help`"),
+        (["build"], "Missing argument 'NAME|REF'. See `zapbench kernel build --help`"),
         (["build", "9.9"], "unknown kernel '9.9'"),
         (["fetch", "9.9"], "unknown kernel '9.9'"),
-        (["build", "9.9?boot=quiet"], "unknown kernel '9.9'"),
+        (["build", "9.9?boot=quiet"], "unknown kernel '9.9?boot=quiet'"),
         (["build", "1.2?boot=a b"], "boot words are printable ASCII without spaces"),
         (["boot", "1.2?x=y", "-c", "true"], "comes boot=WORD,WORD and nothing else"),
         (["build", "-x"], "No such option"),
@@ -189,7 +202,7 @@ def test_what_a_boot_lacks(
         shutil, "which", lambda name, path=None: None if name == program else found(name, path=path)
     )
     done = kernel("boot", "1.2", "-c", "true")
-    assert f"{program} is not installed: sudo apt-get install {package}" in done.line
+    assert f"{program} is not installed: {install(package)}" in done.line
     assert not (cache.root() / "image").exists()  # found out before anything was built
 
 

@@ -14,6 +14,7 @@ import toy_archive
 from toy_history import DATES, files, log, offer
 
 from zapbench import cli
+from zapbench.host.packages import install
 from zapbench.kernel.history import releases
 
 pytestmark = pytest.mark.usefixtures("toy_apt")
@@ -79,7 +80,7 @@ def test_without_git(
         (programs / program).symlink_to(str(shutil.which(program)))
     monkeypatch.setenv("PATH", str(programs))
     status, _, err = run(capsys, "-o", str(tmp_path / "history"))
-    assert (status, err) == (2, "zapbench: git is not installed: sudo apt-get install git\n")
+    assert (status, err) == (2, f"zapbench: git is not installed: {install('git')}\n")
 
 
 def test_ctrl_c_is_one_line_and_keeps_what_is_finished(tmp_path: Path) -> None:

@@ -68,9 +68,36 @@ def test_results_that_are_being_written_are_not_repaired(zapbench: Command, tmp_
     assert "another run writes into r: wait for it" in done.line
 
 
-def test_a_file_that_was_cut_off_is_said_to_be(zapbench: Command, tmp_path: Path) -> None:
-    data = damaged(tmp_path / "r", *RECORDED)
-    (tmp_path / "r" / store.RECORDS).write_bytes(data[: len(data) // 2])
+@pytest.mark.parametrize("compressed", [True, False])
+def test_of_a_file_that_was_cut_off_nothing_is_thrown_away(
+    zapbench: Command, tmp_path: Path, *, compressed: bool
+) -> None:
+    whole = damaged(tmp_path / "r", *RECORDED)
+    name = store.RECORDS
+    if not compressed:
+        (tmp_path / "r" / name).unlink()
+        name, whole = "records.jsonl", b"".join(RECORDED)
+    data = whole[: len(whole) // 2]
+    (tmp_path / "r" / name).write_bytes(data)
+    assert b"".join(RECORDED).find(data[-20:] + b"\n") == -1, "cut between two records"
     done = zapbench("repair", "r")
     assert done.status == 0
-    assert done.out.endswith("; a stream was cut off\n")
+    assert done.out.startswith("r: cut off, kept figures of ")
+    assert "; incomplete: r/records.jsonl" in done.out
+    kept = tmp_path / "r" / f"damaged-1-{name}"
+    assert done.out.endswith(f"; as it was, the file is r/{kept.name}\n")
+    assert kept.read_bytes() == data
+    again = zapbench("repair", "r").out
+    assert again.startswith("r: not whole, figures of ")
+    assert "as it was" not in again
+
+
+def test_a_file_that_was_cut_off_between_two_records_is_not_whole(
+    zapbench: Command, tmp_path: Path
+) -> None:
+    damaged(tmp_path / "r", *RECORDED[:-1])
+    done = zapbench("repair", "r")
+    assert done.out.startswith("r: not whole, figures of ")
+    assert "was cut off" in done.out
+    assert "together with: zapbench run --resume -o r" in done.out
+    assert "as it was" not in done.out

@@ -2,6 +2,7 @@
 """Tables as printed and as JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import synthetic
@@ -9,6 +10,8 @@ from command import Command, Replay, golden, run_small, trimmed
 from made_faults import CONTINUE, FAULT, faults, table
 
 from zapbench.cli.results import print_table
+from zapbench.result.table import Remark
+from zapbench.text import MOST_NAMES
 
 
 def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +25,27 @@ def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     mapped = next(line for line in lines if line.startswith("continue "))
     assert "5,000,000" in mapped
     assert "19.1" in mapped
+
+
+@pytest.mark.parametrize("tier", ["tcg", "kvm"])
+def test_times_of_an_emulated_machine_are_for_screening_only(
+    capsys: pytest.CaptureFixture[str], tier: str
+) -> None:
+    print_table(replace(table(faults(0, FAULT)), tier=tier), as_json=False)
+    assert ("for screening only" in capsys.readouterr().out) == (tier == "tcg")
+
+
+def test_of_many_names_the_first_are_listed_and_the_others_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = tuple(f"zap/rwp/shmem/4k/{size}k" for size in range(MOST_NAMES + 31))
+    made = replace(table(faults(0, FAULT)), skipped=(Remark("no such feature", names),))
+    print_table(made, as_json=False)
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"{names[MOST_NAMES - 1]}, … and 31 more (--json has all)" in out
+    assert names[MOST_NAMES] not in out
+    print_table(made, as_json=True)
+    assert json.loads(capsys.readouterr().out)["skipped"][0]["cases"] == list(names)
 
 
 def test_the_table_is_as_committed(zapbench: Command, replay: Replay) -> None:

@@ -92,12 +92,16 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path: Path) ->
     out, err = ended(process)
     assert process.returncode == 1
     assert "zapbench-guest was killed by SIGKILL" in err.splitlines()[-1]
-    assert "incomplete: " in out
+    assert "error: zapbench-guest was killed by SIGKILL" in out
     assert system_settings() == before
+    seen, _ = ended(start("compare", "r", "r", cwd=tmp_path))
+    assert seen.endswith("was measured; go on with: zapbench run --resume -o r\n")
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     out, err = ended(process)
     assert process.returncode == 0, err
     assert "incomplete: " not in out
+    seen, _ = ended(start("compare", "r", "r", cwd=tmp_path))
+    assert "incomplete: " not in seen
 
 
 def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import errno
 import io
 import itertools
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -181,6 +182,22 @@ def test_printing_never_fails(
         assert last.startswith(f"zapbench: cannot write the output: {kind.said}; ")
     if row.same and not kind.status:
         assert done.stdout == good.out.encode(kind.encoding, "replace")
+
+
+def test_what_was_measured_is_shown_by_a_command_where_it_could_not_be_printed(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = prepared(Row(RUN), made, tmp_path / "a b", monkeypatch)
+    done = end(words, STREAMS["full"])
+    *_, last = done.stderr.decode().splitlines()
+    said, _, command = last.partition("; what was measured is kept, and shown by: ")
+    assert said == f"zapbench: cannot write the output: {FULL}; make room"
+    assert command == "zapbench run --resume -o new"
+    assert "zap: anon, 4k pages" in answer(capsys, shlex.split(command)[1:]).out
+    for other in ("compare {odd} {odd}", "kernel list"):
+        words = prepared(Row(other), made, tmp_path / other.split(maxsplit=1)[0], monkeypatch)
+        *_, last = end(words, STREAMS["full"]).stderr.decode().splitlines()
+        assert last == f"zapbench: cannot write the output: {FULL}; make room; try again"
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,24 @@ def test_a_survey_without_qemu_does_the_native_part(
     assert made == ["native", "native-cycle.png", "native-cycle.svg", "report", "request.json"]
 
 
+@pytest.mark.parametrize(
+    ("kernel", "said"),
+    [
+        ("6.12+madv-zap?boot=a b", "boot words are printable ASCII"),
+        ("6.99+madv-zap", "unknown kernel '6.99+madv-zap'"),
+        ("/nowhere/bzImage", "cannot read kernel image"),
+    ],
+)
+def test_a_wrong_kernel_is_said_before_anything_is_measured(
+    here: None, capsys: pytest.CaptureFixture[str], tmp_path: Path, kernel: str, said: str
+) -> None:
+    status, out, err = survey(capsys, "--kernel", kernel)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_survey_is_gone_on_with(
     here: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -72,7 +72,7 @@ def wrong(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
-WAIVER = '[[waiver]]\ncases = "zap/*"\nreason = "why"\nexpires = 2027-01-31\n'
+WAIVER = '[[waiver]]\ncases = "zap/*"\nup_to = "+8 %"\nreason = "why"\nexpires = 2027-01-31\n'
 BAD = [
     # text of the file, what the message holds, line and column
     ("[[budget]\n", "Expected ']]'", (1, 9)),
@@ -109,8 +109,13 @@ BAD = [
     (GOOD + 'tier = "tcg"\n', "tier 'tcg' cannot gate", (5, 1)),
     (wrong("+2 %", "9 ns") + 'tier = "icount"\n', "mixed units", (3, 1)),
     (wrong("+2 %", "9 ns") + 'tier = ["native", "icount"]\n', "mixed units", (3, 1)),
-    (GOOD + WAIVER.replace("2027-01-31", '"2027-01-31"'), "Expected `date`, got `str`", (8, 1)),
-    (GOOD + WAIVER.replace("2027-01-31", "2027-01-31T00:00:00"), "got `datetime`", (8, 1)),
+    (GOOD + WAIVER.replace("2027-01-31", '"2027-01-31"'), "Expected `date`, got `str`", (9, 1)),
+    (GOOD + WAIVER.replace("2027-01-31", "2027-01-31T00:00:00"), "got `datetime`", (9, 1)),
+    (GOOD + WAIVER.replace('up_to = "+8 %"\n', ""), "missing required field `up_to`", (5, 1)),
+    (GOOD + WAIVER.replace("+8 %", "8"), "cannot read up_to '8'", (7, 1)),
+    (GOOD + WAIVER.replace("+8 %", "0 ns"), "up_to '0 ns' is zero or negative", (7, 1)),
+    (GOOD + 'required = "yes"\n', "required: Invalid enum value 'yes'", (5, 1)),
+    (GOOD + "required = 1\n", "required: Expected `bool | str | null`, got `int`", (5, 1)),
     (GOOD + WAIVER.replace("zap/*", "zip/*"), "no case matches 'zip/*'", (6, 1)),
 ]
 

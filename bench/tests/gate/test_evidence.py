@@ -81,7 +81,7 @@ def test_boots_that_do_not_say_when_they_began_are_judged_and_confirm_nothing(
     (warning,) = json.loads(done.out)["warnings"]
     assert warning == (
         f"unknown, taken to be alike: {sides[old == 'head']} does not say when its boots began, "
-        "samples and seconds a case, QEMU and memory, mTHP state"
+        "samples, QEMU and memory, mTHP state"
     )
     (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == RELATIVE)
     assert "measure anew, so that the records say it: zapbench run" in check["next"]

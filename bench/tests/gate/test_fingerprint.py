@@ -39,12 +39,26 @@ def test_what_a_record_does_not_say_equals_anything() -> None:
     assert differences(of_context(older), of_context(new)) == []
     assert unknown(older) == [
         "when its boots began",
-        "samples and seconds a case",
+        "samples",
         "QEMU and memory",
         "mTHP state",
     ]
     assert unknown(new) == []
     assert "QEMU and memory" not in unknown(context(**OLD))  # natively there is none
+
+
+def test_what_was_asked_for_may_be_among_the_arguments() -> None:
+    words = ("zapbench-guest", "--samples", "11", "--max-seconds", "2.0")
+    old = context(**OLD | {"argv": words})
+    assert "samples" not in unknown(old)
+    assert differences(of_context(old), of_context(context(max_seconds=2))) == []
+    assert differences(of_context(old), of_context(context(samples=12, max_seconds=3.0))) == [
+        "samples (11 / 12)",
+        "seconds a case (2 / 3)",
+    ]
+    assert (
+        unknown(context(**OLD | {"argv": ("zapbench-guest", "--samples", "many")}))[1] == "samples"
+    )
 
 
 def test_what_one_boot_does_not_say_another_of_the_result_may() -> None:

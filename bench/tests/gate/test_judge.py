@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Verdicts over result directories that are made up."""
 
+import errno
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from gate_boots import (
 )
 
 from zapbench.record import Hypervisor, Userfaultfd
+from zapbench.result.request import Asked, keep
+from zapbench.result.store import RECORDS
 
 
 @pytest.mark.parametrize(
@@ -47,13 +51,12 @@ def test_results_of_two_kernels(
 
 
 def test_one_image_is_judged_by_its_figures(gate: Gate, result: MakeResult) -> None:
-    """A build id says nothing of the settings, or of who wrote it into the record."""
+    """What made it slower is no part of the image: a sysctl, the memory it got."""
     base = result("base", SIX, image="same")
+    assert gate(base, result("fine", SIX, image="same")).status == 0
     done = gate(base, result("head", slower(SIX, 5), image="same"), "--format", "json")
     assert verdicts(done)[RELATIVE] == "EXCEEDED"
     assert done.status == 1
-    again = gate(base, result("again", SIX, image="same"), "--format", "json")
-    assert verdicts(again)[RELATIVE] == "WITHIN"
 
 
 def test_boots_are_not_compared_with_themselves(gate: Gate, result: MakeResult) -> None:
@@ -61,6 +64,17 @@ def test_boots_are_not_compared_with_themselves(gate: Gate, result: MakeResult) 
     head = result("head", QUIET)
     done = gate(head, head)
     assert "hold the same boots, which cannot be compared" in done.line
+    assert done.status == 2
+
+
+def test_boots_of_several_builds_in_one_directory_are_refused(
+    gate: Gate, result: MakeResult
+) -> None:
+    one, two = result("one", QUIET, "head", image="a"), result("two", QUIET, "head", image="b")
+    with (one / RECORDS).open("ab") as file:
+        file.write((two / RECORDS).read_bytes())
+    done = gate(result("base", QUIET), one)
+    assert "one mixes builds a and b of head" in done.line
     assert done.status == 2
 
 
@@ -74,7 +88,7 @@ def test_one_image_with_other_boot_words_is_another_kernel(gate: Gate, result: M
 
 def test_a_case_that_the_head_lost_fails(gate: Gate, result: MakeResult) -> None:
     done = gate(result("base", QUIET), result("head", QUIET, lost=[REMAP]), "--format", "json")
-    assert verdicts(done)[REMAP, "+2 %"] == "LOST"
+    assert verdicts(done)[REMAP, "+2 %"] == "BROKEN"
     assert done.status == 1
 
 
@@ -106,7 +120,7 @@ def test_a_waiver_holds_until_its_day_is_over(
     while today != judged:  # again, if midnight came in between
         today = datetime.now(UTC).date()
         day = today + timedelta(days=days)
-        waiver = f'[[waiver]]\ncases = "zap/*"\nreason = "known"\nexpires = {day}\n'
+        waiver = WAIVED.format("+20 %").replace("9999-12-31", str(day))
         done = gate(*sides, "--format", "json", budgets=BUDGETS + waiver)
         judged = datetime.now(UTC).date()
     assert verdicts(done)[RELATIVE] == because
@@ -204,7 +218,136 @@ def test_what_cannot_be_judged_is_one_line(gate: Gate, result: MakeResult, name:
 def test_where_every_case_is_skipped_there_is_nothing_to_judge(
     gate: Gate, result: MakeResult
 ) -> None:
-    done = gate(result("head", QUIET, fewer=[ZAP, REMAP]))
+    done = gate(result("head", QUIET, fewer=[ZAP, REMAP]), budgets=OPTIONAL)
     assert "is about what was measured: " in done.line
     assert "skipped: not supported" in done.line
     assert done.status == 2
+
+
+OPTIONAL = absolute("11000 instructions", "required = false")
+DEMANDS = [
+    # the line `required`, what the head has, its name, what base has: because, exit status
+    ("", "skipped", "head", None, "ABSENT", 1),
+    ("", "skipped", "head", "skipped", "ABSENT", 1),
+    ("", "skipped", "head", "measured", "ABSENT", 1),
+    ("", "absent", "head", "measured", "ABSENT", 1),
+    ("", "absent", "head", "absent", "NOT_MEASURED", 4),
+    ("required = false", "absent", "head", "measured", "NO_FIGURE", 4),
+    ("required = false", "skipped", "head", "measured", "LOST", 1),
+    ("required = false", "skipped", "head", "skipped", "NOT_APPLICABLE", 0),
+    ("required = false", "absent", "head", "absent", "NOT_MEASURED", 4),
+    ('required = "claimed"', "skipped", "6.12.117+dontneed", None, "ABSENT", 1),
+    ('required = "claimed"', "skipped", "6.12+dontneed?boot=nosmt", None, "ABSENT", 1),
+    ('required = "claimed"', "skipped", "6.12+madv-zap", None, "NOT_APPLICABLE", 0),
+    ('required = "claimed"', "skipped", "6.12", "measured", "ABSENT", 1),
+    ('required = "claimed"', "absent", "6.12", "skipped", "NOT_APPLICABLE", 0),
+    ('required = "claimed"', "measured", "6.12", "skipped", "WITHIN", 0),
+]
+
+
+@pytest.mark.parametrize(("required", "head", "name", "base", "because", "status"), DEMANDS)
+def test_what_is_required_must_be_there(
+    gate: Gate,
+    result: MakeResult,
+    required: str,
+    head: str,
+    name: str,
+    base: str | None,
+    because: str,
+    status: int,
+) -> None:
+    def side(where: str, what: str, kernel: str) -> Path:
+        fields = {"skipped": {"fewer": [ZAP]}, "absent": {"without": [ZAP]}, "measured": {}}
+        return result(where, QUIET, kernel, **fields[what])
+
+    sides = [] if base is None else [side("base", base, "6.11")]
+    held = '[[budget]]\ncases = "zap/remap/*"\nlimit = "1 s"\nreason = "r"\n'
+    held = held.replace("1 s", "90000 instructions")
+    budgets = absolute("11000 instructions", required) + held
+    done = gate(*sides, side("head", head, name), "--format", "json", budgets=budgets)
+    assert verdicts(done)[ZAP, "11000 instructions"] == because
+    assert done.status == status
+
+
+@pytest.mark.parametrize(("bad", "status"), [(1, 1), (3, 1)])
+def test_a_contract_broken_in_any_boot_of_the_head_fails(
+    gate: Gate, result: MakeResult, bad: int, status: int
+) -> None:
+    five = (10_000, 10_010, 9_990, 10_005, 9_995)
+    done = gate(
+        result("base", five), result("head", five, broken={ZAP: range(bad)}), "--format", "json"
+    )
+    assert verdicts(done)[RELATIVE] == "BROKEN"
+    assert verdicts(done)[REMAP, "+2 %"] == "WITHIN"
+    assert done.status == status
+
+
+def test_boots_that_died_before_a_case_fail_it(gate: Gate, result: MakeResult) -> None:
+    five = (10_000, 10_010, 9_990, 10_005, 9_995)
+    done = gate(result("base", five), result("head", five, died=(1, 2, 4)), "--format", "json")
+    assert verdicts(done)[REMAP, "+2 %"] == "CUT"
+    assert verdicts(done)[RELATIVE] == "WITHIN"
+    assert done.status == 1
+    (why,) = (c["why"] for c in json.loads(done.out)["checks"] if c["because"] == "CUT")
+    assert "boot 1, 2 and 4 of 5" in why
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.ETIMEDOUT, errno.EINTR])
+def test_what_the_host_lost_leaves_a_verdict_open(
+    gate: Gate, result: MakeResult, number: int
+) -> None:
+    lost = {ZAP: range(1)}
+    head = result("head", QUIET, broken=lost, errno=number)
+    done = gate(result("base", QUIET), head, "--format", "json")
+    assert verdicts(done)[RELATIVE] == "INCOMPLETE"
+    assert done.status == 4
+    slow = result("slow", (10_000, *slower(SIX, 1.5)), broken=lost, errno=number)
+    done = gate(result("base7", (10_000, *SIX), "base"), slow, "--format", "json")
+    assert verdicts(done)[RELATIVE] == "EXCEEDED"
+
+
+def test_a_boot_that_was_announced_and_is_missing_leaves_a_verdict_open(
+    gate: Gate, result: MakeResult
+) -> None:
+    base, head = result("base", QUIET), result("head", QUIET)
+    assert gate(base, head).status == 0
+    for side in (base, head):
+        keep(side, "run", Asked(boots=4))
+        done = gate(base, head, "--format", "json")
+        assert verdicts(done)[RELATIVE] == "INCOMPLETE"
+        assert done.status == 4
+        keep(side, "run", Asked(boots=3))
+
+
+WAIVED = '[[waiver]]\ncases = "zap/*"\nup_to = "{}"\nreason = "known"\nexpires = 9999-12-31\n'
+
+
+@pytest.mark.parametrize(
+    ("factor", "up_to", "because", "status"),
+    [
+        (1.1, "+20 %", "WAIVED", 0),
+        (1.1, "+8 %", "EXCEEDED", 1),
+        (100, "+20 %", "EXCEEDED", 1),
+        (1.1, "+10 %", "OPEN", 4),
+        (1.1, "9 x zap/remap", "EXCEEDED", 1),
+    ],
+)
+def test_a_waiver_covers_up_to_its_own_limit(
+    gate: Gate, result: MakeResult, factor: float, up_to: str, because: str, status: int
+) -> None:
+    sides = result("base", SIX), result("head", slower(SIX, factor))
+    budgets = BUDGETS.partition("\n\n")[0] + "\n" + WAIVED.format(up_to)
+    done = gate(*sides, "--format", "json", budgets=budgets)
+    assert verdicts(done)[RELATIVE] == because
+    assert done.status == status
+    if because == "EXCEEDED":
+        (check, _) = json.loads(done.out)["checks"]
+        assert ("only" if up_to.startswith("+") else "of another form") in check["why"]
+
+
+def test_a_waiver_never_covers_a_contract(gate: Gate, result: MakeResult) -> None:
+    head = result("head", QUIET, broken={ZAP: range(1)})
+    budgets = BUDGETS + WAIVED.format("+900 %")
+    done = gate(result("base", QUIET), head, "--format", "json", budgets=budgets)
+    assert verdicts(done)[RELATIVE] == "BROKEN"
+    assert done.status == 1

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a gate measures itself, on machines that are made up."""
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from gate_boots import (
@@ -11,6 +13,7 @@ from gate_boots import (
     SIX,
     ZAP,
     Gate,
+    Machine,
     Machines,
     MakeResult,
     live,
@@ -18,8 +21,10 @@ from gate_boots import (
     verdicts,
 )
 
+from zapbench.error import Cause, LostVm
 from zapbench.gate import live as live_gate
 from zapbench.result import store
+from zapbench.result.request import Asked, going_on
 from zapbench.target import Job, Replay
 
 RELATIVE_ONLY = BUDGETS.partition("\n\n")[0]
@@ -91,3 +96,88 @@ def test_a_recording_is_judged_as_if_it_ran_now(
     monkeypatch.setattr(live_gate, "machine", lambda kernel, accel, observer: Replay(files[kernel]))
     done = live(gate, "--format", "json")
     assert verdicts(done)[RELATIVE] == "EXCEEDED"
+
+
+class Dying(Machine):
+    """One that is lost: at once, or in a case of a boot; ``times`` times."""
+
+    def __init__(
+        self, kernel: str, cause: Cause, *, at: str = "", boot: int = 0, times: int = 99
+    ) -> None:
+        factors = {ZAP: 1, REMAP: 2}
+        super().__init__(kernel, lambda case, boot: factors[case] * (10_000 + boot % 3))
+        self._cause, self._at, self._boot, self._times = cause, at, boot, times
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        for line in super().run(job):
+            dies = job.boot == self._boot and self._times > 0
+            if dies and (not self._at or (b'"samples"' in line and self._at.encode() in line)):
+                self._times -= 1
+                raise LostVm("virtual machine lost: it burnt", self._cause)
+            yield line
+
+
+@pytest.mark.parametrize("bisect", [False, True])
+def test_a_head_that_does_not_boot_is_a_verdict(
+    gate: Gate, machines: Machines, tmp_path: Path, bisect: bool
+) -> None:
+    made = machines(10_000, 10_000)
+    made["head"] = Dying("head", Cause.CRASH)
+    more = ["--bisect"] if bisect else []
+    done = live(gate, "-o", "v.json", "-o", "v.md", "-o", "v.xml", "-o", "v.mail", *more)
+    assert done.status == (125 if bisect else 1)
+    for name in ("v.json", "v.md", "v.xml", "v.mail"):
+        assert "it burnt" in " ".join((tmp_path / name).read_text().split())
+    assert json.loads((tmp_path / "v.json").read_text())["status"] == "FAIL"
+    assert "it burnt" in done.out
+
+
+def test_a_base_that_does_not_boot_is_no_verdict(gate: Gate, machines: Machines) -> None:
+    made = machines(10_000, 10_000)
+    made["base"] = Dying("base", Cause.CRASH)
+    done = live(gate)
+    assert "the base, base, cannot be measured: virtual machine lost: it burnt" in done.err
+    assert done.status == 2
+    assert live(gate, "--bisect").status == 255
+
+
+def test_a_head_that_dies_in_a_case_fails_that_case(gate: Gate, machines: Machines) -> None:
+    made = machines(10_000, 10_000)
+    made["head"] = Dying("head", Cause.CRASH, at=REMAP, boot=1, times=1)
+    done = live(gate, "--format", "json")
+    assert verdicts(done)[REMAP, "+2 %"] == "BROKEN"
+    assert verdicts(done)[RELATIVE] == "WITHIN"
+    assert done.status == 1
+
+
+@pytest.mark.parametrize(("times", "because"), [(1, "WITHIN"), (2, "INCOMPLETE")])
+@pytest.mark.parametrize("cause", [Cause.HOST, Cause.SILENCE])
+@pytest.mark.parametrize("name", ["base", "head"])
+def test_what_the_host_lost_is_measured_once_more(
+    gate: Gate, machines: Machines, name: str, cause: Cause, times: int, because: str
+) -> None:
+    made = machines(10_000, 10_000)
+    made[name] = Dying(name, cause, at=REMAP, boot=1, times=times)
+    done = live(gate, "--format", "json")
+    assert verdicts(done)[REMAP, "+2 %"] == because
+    assert done.status == (0 if times == 1 else 4)
+
+
+def test_a_machine_that_the_host_killed_before_its_first_case_is_started_once_more(
+    gate: Gate, machines: Machines
+) -> None:
+    made = machines(10_000, 10_000)
+    made["head"] = Dying("head", Cause.HOST, times=1)
+    assert live(gate).status == 0
+    made["head"] = Dying("head", Cause.HOST)
+    assert live(gate, "--results", "again").status == 4
+
+
+def test_what_a_gate_measures_can_be_gone_on_with(
+    gate: Gate, machines: Machines, tmp_path: Path
+) -> None:
+    machines(10_000, 10_000)
+    assert live(gate, "--results", "r", "--seed", "3").status == 0
+    asked = going_on(tmp_path / "r" / "head", "run", Asked())
+    assert (asked.kernel, asked.accel, asked.boots, asked.seed) == ("head", "icount", 3, 3)
+    assert set(asked.globs) == {ZAP, REMAP}

@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from looks import REACH, T2, D, pair
 
@@ -84,6 +84,12 @@ def test_boots_of_which_nobody_knows_whether_they_are_fresh_confirm_nothing() ->
     assert only(replace(fine, told=False)) == (Verdict.PASS, Because.WITHIN)
 
 
+def test_how_many_are_tested_counts() -> None:
+    alone = rule([claim(0.0, 0.008)])[0].p
+    assert alone is not None
+    assert rule([claim(0.0, 0.008), claim(0.0, 0.0)])[0].p == pytest.approx(2 * alone)
+
+
 def test_one_boot_says_nothing() -> None:
     single = Look(of_two([0.0], [0.5]), 0.0)
     assert only(Claim(0.0, single, single, single)) == (
@@ -96,6 +102,7 @@ MEDIANS = st.lists(st.floats(0.5, 1e6), min_size=2, max_size=6)
 
 
 @given(MEDIANS, MEDIANS)
+@example([532049.5] * 2, [532049.5] * 3)
 def test_the_gate_and_a_comparison_make_one_test(base: list[float], head: list[float]) -> None:
     """The same figures, to the last bit: they may not come to disagree."""
     compared = stats.ratio(base, head)

@@ -12,6 +12,8 @@ import pytest
 from zapbench.host import doctor
 from zapbench.host.doctor import DAMON, HUGEPAGES, THP, Finding, State
 from zapbench.host.machine import CPU, Machine
+from zapbench.host.packages import install
+from zapbench.host.root import write_as_root
 from zapbench.uffd import MINOR_FEATURES, Userfaultfd
 
 ALL_FEATURES = sum(MINOR_FEATURES.values())
@@ -77,10 +79,10 @@ def test_good_machine_has_no_complaint(make: Callable[..., Machine]) -> None:
     ("check", "changes", "state", "seen", "fix"),
     [
         ("governor", {f"{CPU}/cpu1/cpufreq/scaling_governor": "powersave"}, "warn",
-         "performance, powersave", "echo performance | sudo tee"),
-        ("turbo", {f"{CPU}/intel_pstate/no_turbo": "0"}, "warn", "on", "echo 1 | sudo tee"),
+         "performance, powersave", write_as_root("performance")),
+        ("turbo", {f"{CPU}/intel_pstate/no_turbo": "0"}, "warn", "on", write_as_root("1")),
         ("turbo", {f"{CPU}/intel_pstate/no_turbo": None, f"{CPU}/cpufreq/boost": "1"}, "warn",
-         "on", f"echo 0 | sudo tee /{CPU}/cpufreq/boost"),
+         "on", write_as_root("0", f"/{CPU}/cpufreq/boost")),
         ("SMT", {f"{CPU}/smt/active": "1"}, "warn", "on", "echo off"),
         ("isolated CPUs", {f"{CPU}/isolated": ""}, "warn", "none", "isolcpus="),
         ("clock source", {"sys/devices/system/clocksource/clocksource0/current_clocksource":
@@ -131,7 +133,7 @@ def test_missing_program_names_its_package(
 ) -> None:
     finding = doctor.examine(make(without=(program,)))[check]
     assert finding.state is not State.OK
-    assert finding.fix == f"sudo apt-get install {package}"
+    assert finding.fix == install(package)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +172,8 @@ def test_fixed_pool_and_thp_name_the_file_to_write(make: Callable[..., Machine])
     pool = f"{HUGEPAGES}/hugepages-2048kB"
     machine = make({f"{pool}/free_hugepages": "0", f"{THP}/shmem_enabled": "[never] always"})
     findings = doctor.examine(ReadOnly(machine.root, machine.search_path))
-    assert findings["hugetlb pools"].fix == f"echo 64 | sudo tee /{pool}/nr_hugepages"
-    assert findings["THP on shmem"].fix == f"echo advise | sudo tee /{THP}/shmem_enabled"
+    assert findings["hugetlb pools"].fix == write_as_root("64", f"/{pool}/nr_hugepages")
+    assert findings["THP on shmem"].fix == write_as_root("advise", f"/{THP}/shmem_enabled")
 
 
 def test_an_empty_tree_is_no_crash(tmp_path: Path) -> None:
@@ -179,7 +181,7 @@ def test_an_empty_tree_is_no_crash(tmp_path: Path) -> None:
     findings = doctor.examine(machine)
     assert list(findings) == [name for name, _ in doctor.CHECKS]
     assert findings["QEMU"] == Finding(
-        State.MISSING, "no qemu-system-riscv64", "sudo apt-get install qemu-system-misc"
+        State.MISSING, "no qemu-system-riscv64", install("qemu-system-misc")
     )
 
 

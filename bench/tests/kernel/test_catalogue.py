@@ -65,6 +65,9 @@ def test_a_series_may_be_several_directories_one_after_the_other() -> None:
     [
         ("6.99", "unknown kernel '6.99'"),
         ("6.99.1", "unknown kernel '6.99.1'"),
+        ("6.99+madv-zap", "unknown kernel '6.99+madv-zap': "),
+        ("6.99+madv-zap?boot=quiet", "unknown kernel '6.99+madv-zap?boot=quiet': "),
+        ("6.99+madv-zap", "one of `zapbench kernel list` (6.1, 6.12, 6.12+madv-zap, "),
         ("", "unknown kernel ''"),
         ("6.12+nothing", "no series 'nothing' for 6.12 (known: 6.12+madv-zap)"),
         ("6.1+madv-zap", "no series 'madv-zap' for 6.1 (known: none)"),

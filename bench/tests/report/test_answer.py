@@ -31,11 +31,28 @@ def test_the_answer_follows_the_data_when_zap_is_dearer(tmp_path: Path) -> None:
     assert "(native) dontneed at 1 of 1 place" in said
 
 
-@pytest.mark.parametrize("medians", [(1005, 1006, 1004), (700, 1000, 1500)], ids=["near", "noisy"])
-def test_the_answer_says_equal_within_noise(tmp_path: Path, medians: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("medians", "words"),
+    [
+        ((1005, 1006, 1004), "equal within 2% at 1 of 1 place"),
+        ((700, 1000, 1500), "no telling at 1 (95 % interval: 0."),
+        ((990, 1000, 1040), "no telling at 1 (95 % interval: 0.9"),
+    ],
+    ids=["near", "noisy", "wide"],
+)
+def test_costs_are_equal_only_where_the_interval_says_so(
+    tmp_path: Path, medians: tuple[int, ...], words: str
+) -> None:
     said = zap_costs(tmp_path, *medians)
-    assert "equal within noise or 2% at 1 of 1 place" in said
+    assert words in said
+    assert "equal within" not in said or "no telling" not in said
     assert "dontneed at 1 and madv_zap at 1" in said or "madv_zap at 1 and dontneed at 1" in said
+
+
+def test_one_boot_tells_nothing_about_equality(tmp_path: Path) -> None:
+    figures = {f"cycle/dontneed/{SHMEM}": (1000,), f"cycle/madv_zap/{SHMEM}": (1001,)}
+    said = answer(made(tmp_path, written(tmp_path / "results", figures)))
+    assert "no telling at 1 (too few boots for an interval)" in said
 
 
 def test_a_cheap_method_of_another_end_state_never_wins(tmp_path: Path, results: Path) -> None:

@@ -4,7 +4,9 @@
 from pathlib import Path
 
 import synthetic
+from drawn import written
 from made_faults import FAULT, faults
+from made_report import SHMEM, contract, made
 
 from zapbench.report import make
 from zapbench.result.store import create
@@ -22,3 +24,15 @@ def test_a_report_gives_the_rate_of_all_threads_not_of_one(tmp_path: Path) -> No
     (row,) = (line for line in page.read_text().splitlines() if "16m/threads=4 |" in line)
     median, rate = (row.split(" | ")[column] for column in (1, 7))
     assert (median, rate) == ("1.000 ns", "2.000 M")  # 1000 faults in half a millisecond
+
+
+def test_without_a_cycle_no_heading_or_table_speaks_of_its_cost(tmp_path: Path) -> None:
+    kept = [contract("madv_zap"), contract("dontneed", lost=["poison"])]
+    figures = {f"zap/{method}/{SHMEM}": (1000, 1001) for method in ("madv_zap", "dontneed")}
+    page = (made(tmp_path, written(tmp_path / "r", figures, *kept)) / "index.md").read_text()
+    assert "## Contract\n" in page
+    assert "| dontneed | poison |" in page
+    for word in ("cost of a cycle", "Medians of one cycle", "cost in"):
+        assert word not in page
+    tables = page.split("\n\n")
+    assert not [each for each in tables if each.startswith("| ") and each.count("\n") < 2]

@@ -22,7 +22,7 @@ def test_commands_of_the_letter_are_those_of_the_page(tmp_path: Path) -> None:
     assert max(map(len, letter.splitlines())) <= 72
     (run_again, made_again) = (
         next(shlex.split(line) for line in commands if line.strip().startswith(start))
-        for start in ("zapbench run", "zapbench report results")
+        for start in ("zapbench run", "zapbench report x-1")
     )
     assert run_again[run_again.index("--kernel") + 1] == kernel
     assert made_again[made_again.index("--title") + 1] == " ".join(["It's a title, & long"] * 4)

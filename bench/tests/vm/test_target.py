@@ -11,6 +11,7 @@ from scripted_qemu import CASE, CONTEXT, END
 
 from zapbench.case import Case
 from zapbench.error import EnvironmentMissing, UsageError
+from zapbench.host.packages import install
 from zapbench.target import Job
 from zapbench.vm import Timeouts, VmTarget, image_of, target
 
@@ -89,7 +90,7 @@ def test_there_is_no_such_accelerator(scripted: Callable[..., VmTarget]) -> None
 
 def test_no_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
-    with pytest.raises(EnvironmentMissing, match="sudo apt-get install qemu-system-x86"):
+    with pytest.raises(EnvironmentMissing, match=install("qemu-system-x86")):
         VmTarget("6.12", "tcg")
 
 

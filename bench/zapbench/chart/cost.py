@@ -20,13 +20,12 @@ from matplotlib.patches import Patch
 
 from zapbench import text
 from zapbench.case import NO_METHOD, Case, backings, grid, methods, view
-from zapbench.chart.palette import BLUE, GREY, PAPER, SKY, TIER_NOTES, VERMILION, add_legend
+from zapbench.chart.palette import BLUE, GREY, PAPER, SKY, VERMILION, add_legend
 from zapbench.error import UsageError
 from zapbench.kernel.words import short
-from zapbench.record import End
 from zapbench.result.bridge import BASELINE
 from zapbench.result.store import Results
-from zapbench.result.table import Group, Row, place_text
+from zapbench.result.table import TIER_NOTES, Group, Row, place_text
 
 SUBJECT = "madv_zap"
 """The method that the comparison is made for."""
@@ -190,8 +189,7 @@ def _title(figure: Figure, results: Results, workload: str, size: tuple[float, f
     processes = "processes" if results.tier == "native" else "boots"
     note = TIER_NOTES.get(results.tier, results.tier)
     said = f"Linux {name}; {results.tier}: {note}; {results.boots} {processes}; lower is better"
-    # A boot that was cut off and gone on with later leaves nothing out.
-    if results.recording.truncated and not isinstance(results.recording.records[-1], End):
+    if results.recording.truncated:
         said += "; incomplete: the measurement was cut off"
     left = 0.1 / size[0]
     top = 1 - 0.08 / size[1]

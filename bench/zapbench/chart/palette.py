@@ -53,13 +53,6 @@ _OTHERS = (Paint("green", "#009E73"), Paint("purple", "#CC79A7"), Paint("orange"
 CURVES = (BLUE, VERMILION, SKY, GREY, *_OTHERS, INK)
 PAINTS = (*CURVES, BAND, LEADER, PAPER, BLACK, WHITE)
 
-TIER_NOTES = {
-    "native": "timed on the machine itself",
-    "kvm": "timed in a virtual machine (KVM), not on bare metal",
-    "tcg": "timed in an emulated machine: for screening only, no real time",
-    "icount": "counted in a virtual machine, where caches, TLB misses, IPIs and locks are free",
-}
-
 
 def add_legend(owner: Axes | Figure, handles: Sequence[Artist], **look: Any) -> None:
     """A legend without a frame; matplotlib's copies of the handles lack their roles."""

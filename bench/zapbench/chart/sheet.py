@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zapbench import text
-from zapbench.chart.palette import GREY, TIER_NOTES
+from zapbench.chart.palette import GREY
 from zapbench.kernel.words import short
 from zapbench.result.store import Results
+from zapbench.result.table import TIER_NOTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ nowhere else.
 import errno
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import click
 
+from zapbench.cli.output import Kept
 from zapbench.cli.streams import take_streams
 from zapbench.error import ZapbenchError
 from zapbench.host.scratch import sweep
@@ -73,22 +74,23 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0, 1 (a case failed), 2 (usage), 4, 130 or 141."""
     out = take_streams()
-    status = _status(arguments)
+    kept = Kept()
+    status = _status(arguments, kept)
     if out.failure is not None:
-        lost = _output_failed(out.failure)
+        lost = _output_failed(out.failure, kept.shown_by)
         status = status or lost
     sys.exit(status)
 
 
-def _status(arguments: list[str] | None) -> int:
+def _status(arguments: list[str] | None, kept: Kept) -> int:
     try:
         sweep()
-        status = group.main(arguments, prog_name="zapbench", standalone_mode=False)
+        status = group.main(arguments, prog_name="zapbench", standalone_mode=False, obj=kept)
         sys.stdout.flush()
     except ZapbenchError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        return _fail(error.format_message(), error.exit_code)
+        return _fail(_refused(error, sys.argv[1:] if arguments is None else arguments), FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
     except OSError as error:
@@ -103,15 +105,36 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
+def _refused(error: click.ClickException, arguments: Sequence[str]) -> str:
+    """What is wrong with the words of a command, and where they are explained."""
+    said = error.format_message()
+    return f"{said if said.endswith(('.', '?')) else f'{said}.'} See `{_named(arguments)} --help`"
+
+
+def _named(arguments: Sequence[str]) -> str:
+    """The command that was named; not every error of click's knows it."""
+    words = ["zapbench"]
+    command: click.Command | None = group
+    for word in arguments:
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(click.Context(command), word)
+        if command is None:
+            break
+        words.append(word)
+    return " ".join(words)
+
+
 def _met(error: OSError) -> str:
     """What the system has refused, where nobody expected it to."""
     where = f"{error.filename}: " if error.filename is not None else ""
     return f"{where}{error.strerror or error}; {CURES.get(error.errno, 'see to it')} and try again"
 
 
-def _output_failed(error: OSError) -> int:
+def _output_failed(error: OSError, shown_by: str) -> int:
     """Standard output could not be written: the reader has gone, or the disk is full."""
     if error.errno == errno.EPIPE:
         return BROKEN_PIPE
     cure = CURES.get(error.errno, "send it elsewhere")
-    return _fail(f"cannot write the output: {error.strerror}; {cure} and try again", FAILED)
+    then = f"what was measured is kept, and shown by: {shown_by}" if shown_by else "try again"
+    return _fail(f"cannot write the output: {error.strerror}; {cure}; {then}", FAILED)

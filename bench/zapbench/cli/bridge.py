@@ -75,7 +75,7 @@ def print_bridge(bridge: Bridge) -> None:
         reasons[reason].append(case)
     for reason, cases in reasons.items():
         out.print(f"\nleft out: {reason}", style="bold")
-        out.print(textwrap.indent(textwrap.fill(", ".join(cases), 98), "  "))
+        out.print(textwrap.indent(textwrap.fill(text.some(cases), 98), "  "))
 
 
 def _point_cells(point: Point) -> list[str]:

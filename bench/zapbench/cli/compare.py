@@ -9,6 +9,7 @@ import click
 from zapbench import text
 from zapbench.case import Case
 from zapbench.cli.output import console, grid, json_option, print_json
+from zapbench.cli.results import screening
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.result.store import Results
@@ -146,6 +147,7 @@ def print_comparison(comparison: Comparison) -> None:
         "\nratio with the 95 % interval of Welch's test on the logarithms of the boots' medians; "
         f"p adjusted for {len(comparison.lines)} cases (Benjamini-Hochberg), verdict at 0.05"
     )
+    screening(comparison.tier, out)
     for case, reason in comparison.left_out.items():
         out.print(f"not compared: {case}: {reason}")
     for what in comparison.differing:

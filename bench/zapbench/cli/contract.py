@@ -4,6 +4,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 from rich.text import Text
@@ -18,12 +19,25 @@ from zapbench.record import Context, Contract, Error, Recording, Seen, Skip
 
 STYLES = {Seen.BROKEN: "bold red", Seen.LOST: "yellow"}
 SHORT = {Seen.BROKEN: "BROKEN", Seen.UNTESTED: "?", Seen.NOTHING: "—"}
+
+
+class Count(NamedTuple):
+    """What one call makes the kernel do: of which calls it was counted, and what it is."""
+
+    of: str
+    summary: str
+
+
+_TIMES, _SHARE = "times in a call that", "share of calls, while a thread maps and unmaps, that wait"
 COUNTS = {
-    "mmap_write": "the mmap lock is taken for writing",
-    "mmap_read": "the mmap lock is taken for reading",
-    "tlb_ipis": "other CPUs are interrupted to flush their TLBs (x86)",
+    "mmap_write": Count("calls", f"{_TIMES} the mmap lock is taken for writing"),
+    "mmap_read": Count("calls", f"{_TIMES} the mmap lock is taken for reading"),
+    "tlb_ipis": Count("calls", f"{_TIMES} other CPUs are interrupted to flush their TLBs (x86)"),
+    "mmap_waited": Count("contended", f"{_SHARE} for the mmap lock"),
+    "vma_waited": Count("contended", f"{_SHARE} for the lock of a VMA"),
+    "table_waited": Count("contended", f"{_SHARE} for the lock of a page table"),
 }
-"""What one call makes the kernel do, by its name in a record."""
+"""By their names in a record."""
 LEGEND = (
     f"{Seen.KEPT}, {Seen.LOST}: as seen; {SHORT[Seen.BROKEN]}: promised and lost; "
     f"{SHORT[Seen.UNTESTED]}: not tried, or no telling; {SHORT[Seen.NOTHING]}: nothing of the kind "
@@ -156,10 +170,10 @@ def _line(contract: Contract) -> MatrixRow:
         kept={name: promise.seen for name, promise in contract.promises.items()},
         notes={name: promise.note for name, promise in contract.promises.items() if promise.note},
         counts={
-            name: total / promise.counts["calls"]
+            name: promise.counts[name] / promise.counts[count.of]
             for promise in contract.promises.values()
-            for name, total in promise.counts.items()
-            if name != "calls"
+            for name, count in COUNTS.items()
+            if name in promise.counts and promise.counts.get(count.of)
         },
     )
 
@@ -189,9 +203,9 @@ def print_matrix(matrix: Matrix) -> None:
     out.print(f"\n{LEGEND}")
     for name, row in promises().items():
         out.print(f"  {name}: {row.summary}")
-    for name, summary in COUNTS.items():
+    for name, count in COUNTS.items():
         if any(name in _counted(section) for section in matrix.sections):
-            out.print(f"  {name}: times in a call that {summary}")
+            out.print(f"  {name}: {count.summary}")
 
 
 def _tested(section: Section, name: str) -> bool:

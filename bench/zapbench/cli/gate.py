@@ -11,7 +11,7 @@ from zapbench.cli.progress import ON_STDERR
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
 from zapbench.gate import plan, recorded
 from zapbench.gate.budget import load
-from zapbench.gate.judgement import Judgement, Status
+from zapbench.gate.judgement import Gone, Judgement, Status
 from zapbench.gate.live import Live, Options
 from zapbench.gate.output import FORMATS, SUFFIXES
 from zapbench.host.file import readable, write_output
@@ -61,6 +61,7 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
     type=click.Path(path_type=Path),
     help=f"Write a file too, in the format of its name: {', '.join(SUFFIXES)}.",
 )
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--bisect", is_flag=True, help="Exit as `git bisect run` wants it: 125 for unknown.")
 def command(
     *,
@@ -111,7 +112,8 @@ def command(
         error.exit_code = BISECT_ABORT
         raise
     status = judgement.status
-    return BISECT_SKIP if bisect and status is Status.INCONCLUSIVE else int(status)
+    untested = status is Status.INCONCLUSIVE or isinstance(judgement.head, Gone)
+    return BISECT_SKIP if bisect and untested else int(status)
 
 
 def _write(judgement: Judgement, form: str, outputs: Sequence[Path]) -> None:

@@ -63,7 +63,9 @@ def list_(*, as_json: bool) -> int:
     )
     out = console()
     grid(columns, rows, out)
-    out.print("\na base stands for its newest point release; 6.12.113 is that one")
+    fetched = (release for each in known for release in each.releases)
+    point = next(fetched, "BASE.NUMBER")
+    out.print(f"\na base stands for its newest point release; {point} is that one")
     return 0
 
 

@@ -27,6 +27,19 @@ def console(file: IO[str] | None = None) -> Console:
     return Console(file=stream, width=width, highlight=False, markup=False)
 
 
+class Kept:
+    """What shows again what a command has kept, if that could not be printed; empty: nothing."""
+
+    shown_by = ""
+
+
+def kept(command: str) -> None:
+    """Say which command shows what this one has kept."""
+    holder = click.get_current_context().find_object(Kept)
+    if holder is not None:
+        holder.shown_by = command
+
+
 def note(message: str) -> None:
     """One line on standard error: a warning, or what goes on."""
     sys.stderr.write(f"zapbench: {' '.join(message.split())}\n")

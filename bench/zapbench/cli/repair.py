@@ -7,7 +7,7 @@ import click
 
 from zapbench.cli.output import say
 from zapbench.record import Samples
-from zapbench.result.store import Results, repair, write_suite
+from zapbench.result.store import Repaired, Results, repair, write_suite
 
 
 @click.command()
@@ -15,23 +15,29 @@ from zapbench.result.store import Results, repair, write_suite
     "directories", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIRECTORY..."
 )
 def command(*, directories: tuple[Path, ...]) -> int:
-    """Take out of results what is damaged in them, and keep the file as it was next to them.
+    """Take out of results what is damaged or cut in two, and keep the file as it was next to them.
 
     Kept is each record of a stream that can be vouched for, also where two runs wrote into one
     file; `zapbench run --resume` measures what is missing.
     """
     for directory in directories:
-        damaged = repair(directory)
+        repaired = repair(directory)
         results = Results(directory)
         write_suite(results)
-        say(f"{directory}: {_found(results, damaged)}")
+        say(f"{directory}: {_found(results, repaired)}")
     return 0
 
 
-def _found(results: Results, damaged: Path | None) -> str:
+def _found(results: Results, repaired: Repaired) -> str:
     cases = {record.case for record in results.recording.of(Samples)}
-    kept = f"figures of {len(cases)} cases in {results.boots} boots"
-    missing = "; a stream was cut off" if results.recording.truncated else ""
-    if damaged is None:
-        return f"not damaged, {kept}{missing}"
-    return f"kept {kept}{missing}; as it was, the file is {damaged}"
+    missing = results.recording.truncated
+    said = [f"figures of {len(cases)} cases in {results.boots} boots"]
+    if repaired.cut:
+        said[0] = f"cut off, kept {said[0]}"
+    elif repaired.aside is not None:
+        said[0] = f"kept {said[0]}"
+    else:
+        said[0] = f"{'not whole' if missing else 'not damaged'}, {said[0]}"
+    said += [f"incomplete: {missing}"] if missing else []
+    said += [f"as it was, the file is {repaired.aside}"] if repaired.aside is not None else []
+    return "; ".join(said)

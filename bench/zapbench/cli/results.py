@@ -10,7 +10,7 @@ from rich.console import Console
 from zapbench import text
 from zapbench.case import view
 from zapbench.cli.output import console, grid, print_json
-from zapbench.result.table import Group, Remark, Row, Table
+from zapbench.result.table import TIER_NOTES, Group, Remark, Row, Table
 
 DIFFERENT = "≠ "
 NAMES_WIDTH = 98
@@ -92,6 +92,7 @@ def _print_group(group: Group, unit: str, out: Console) -> None:
 
 
 def _legend(table: Table, out: Console) -> None:
+    screening(table.tier, out)
     rows = [row for group in table.groups for row in group.rows]
     if any(row.differs is not None for row in rows):
         out.print(f"{DIFFERENT}reaches another end state: not ranked, its ratio is for scale")
@@ -113,9 +114,15 @@ def _legend(table: Table, out: Console) -> None:
     )
 
 
+def screening(tier: str, out: Console) -> None:
+    """Say of figures that are no real times that they are none."""
+    if tier == "tcg":
+        out.print(f"{tier}: {TIER_NOTES[tier]}")
+
+
 def _remarks(word: str, remarks: Iterable[Remark], out: Console) -> None:
     """List the cases without a figure by their reason."""
     for remark in remarks:
         out.print(f"\n{word}: {remark.reason}", style="bold")
-        names = ", ".join(remark.cases)
+        names = text.some(remark.cases)
         out.print(textwrap.indent(textwrap.fill(names, NAMES_WIDTH, break_on_hyphens=False), "  "))

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from zapbench.cli.options import where_options
-from zapbench.cli.output import json_option, note
+from zapbench.cli.output import json_option, kept, note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.results import print_table
-from zapbench.result.request import LAST_SEED, MOST_BOOTS, Asked, Request
+from zapbench.result.request import LAST_SEED, MOST_BOOTS, Asked, Request, again
 from zapbench.run import RunResult, run
 
 
@@ -36,6 +36,7 @@ def command(*, as_json: bool, directory: Path | None, resume: bool, **asked: Any
     boots and further globs may be asked for on the way.
     """
     outcome = run(Request(Asked(**asked), directory, resume), ON_STDERR)
+    kept(again("run", outcome.directory) + (" --json" if as_json else ""))
     return show(outcome, as_json=as_json)
 
 

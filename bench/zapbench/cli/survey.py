@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from zapbench.cli.bridge import print_bridge
-from zapbench.cli.output import note
+from zapbench.cli.output import kept, note
 from zapbench.cli.progress import ON_STDERR
 from zapbench.cli.run import show
-from zapbench.result.request import LAST_SEED, MOST_BOOTS, Asked, Request
+from zapbench.result.request import LAST_SEED, MOST_BOOTS, Asked, Request, again
 from zapbench.survey import survey
 
 MADV_ZAP_KERNEL = "6.12+madv-zap"
@@ -38,6 +38,7 @@ def command(*, directory: Path | None, resume: bool, **asked: Any) -> int:
     """
     request = Request(Asked(**asked, quick=True), directory, resume)
     done = survey(request, MADV_ZAP_KERNEL, ON_STDERR, show)
+    kept(again("survey", done.directory))
     if done.bridge is not None:
         print_bridge(done.bridge)
     note(f"charts are in {done.directory}, the report is {done.page}")

@@ -8,10 +8,13 @@ limit = "+2 %"                  # of base; or "900 ns", "2300 instructions"; or
                                 # "0.5 x cycle/remap": of another case of the same boot
 tier = "icount"                 # or a list; default: all tiers that may gate
 kernel = "6.12*"                # a glob of the head's name; default: any
+required = true                 # must be there: true, false or "claimed"; default: what is
+                                # named literally is, what a glob matches is not
 reason = "why this limit"
 
 [[waiver]]
 cases = "cycle/madv_zap/*"
+up_to = "+8 %"                  # a limit of the form of the budget's, instead of that
 reason = "why it may be exceeded for now"
 expires = 2027-01-31
 """
@@ -19,11 +22,11 @@ expires = 2027-01-31
 import fnmatch
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -39,6 +42,7 @@ _NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
 _ABSOLUTE = re.compile(rf"(-?{_NUMBER})\s*(ns|us|µs|ms|s|instructions)")
 _RELATIVE = re.compile(rf"([+-]|−)\s*({_NUMBER})\s*%")  # noqa: RUF001 - a minus sign is one
 _OTHER = re.compile(rf"(-?{_NUMBER})\s*[x×*]\s*(\S+)")
+_GLOB = re.compile(r"[*?[]")
 _NS = {"ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9}
 
 
@@ -71,6 +75,14 @@ class Limit:
             return self.than
         return "/".join([self.than, *case.split("/")[2:]])
 
+    def replaces(self, other: "Limit") -> bool:
+        """Whether it is of the form of another, so that it can take its place."""
+        return (self.unit, self.than) == (other.unit, other.than)
+
+
+CLAIMED = "claimed"
+"""Required of a head whose name has the method as a series, and where base has the method."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -83,6 +95,20 @@ class Budget:
     statistic: str = "p50"
     tiers: tuple[str, ...] = tuple(TIERS)
     kernel: str = "*"
+    required: bool | Literal["claimed"] | None = None
+
+    @property
+    def literal(self) -> list[str]:
+        """The cases that it names, rather than matches."""
+        return [case for case in self.cases if not _GLOB.search(case)]
+
+    def unmatched(self, cases: Collection[str]) -> list[str]:
+        """The globs that match none of some cases."""
+        return [
+            glob
+            for glob in self.cases
+            if glob not in self.literal and not fnmatch.filter(cases, glob)
+        ]
 
     def inapplicable(self, tier: str, kernel: str, *, has_base: bool) -> str | None:
         """Why it does not apply to a measurement at all; None if it does."""
@@ -106,9 +132,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Cases that may exceed their budgets up to and including a day."""
+    """Cases that may exceed their budgets, but not a limit, up to and including a day."""
 
     cases: tuple[str, ...]
+    up_to: Limit
     reason: str
     expires: date
 
@@ -138,12 +165,14 @@ class BudgetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statistic: str = "p50"
     tier: Words | None = None
     kernel: str = "*"
+    required: bool | Literal["claimed"] | None = None
 
 
 class WaiverTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A ``[[waiver]]`` as it is written."""
 
     cases: Words
+    up_to: str
     reason: str
     expires: date
 
@@ -183,7 +212,7 @@ def _budget(table: TomlTable, written: BudgetTable) -> Budget:
     for tier in tiers:
         if tier not in TIERS:
             raise table.wrong("tier", f"tier {tier!r} cannot gate: {', '.join(TIERS)}")
-    limit = _limit(table, written.limit)
+    limit = _limit(table, "limit", written.limit)
     units = {TIERS[tier] for tier in tiers}
     if written.tier is not None and limit.unit is not None and units != {limit.unit}:
         given = " and ".join(sorted(units))
@@ -196,12 +225,14 @@ def _budget(table: TomlTable, written: BudgetTable) -> Budget:
         statistic=written.statistic,
         tiers=tiers,
         kernel=written.kernel,
+        required=written.required,
     )
 
 
 def _waiver(table: TomlTable, written: WaiverTable) -> Waiver:
     _check_blank(table, written)
-    return Waiver(_cases(table, written.cases), written.reason, written.expires)
+    up_to = _limit(table, "up_to", written.up_to)
+    return Waiver(_cases(table, written.cases), up_to, written.reason, written.expires)
 
 
 def _check_blank(table: TomlTable, written: BudgetTable | WaiverTable) -> None:
@@ -226,19 +257,19 @@ def _cases(table: TomlTable, written: Words) -> tuple[str, ...]:
     return globs
 
 
-def _limit(table: TomlTable, written: str) -> Limit:
+def _limit(table: TomlTable, key: str, written: str) -> Limit:
     """Read a limit; the table of forms is tried from the top."""
     text = " ".join(written.split())
     for form, make in FORMS:
         if found := form.fullmatch(text):
             limit = make(text, found)
             if limit.factor <= 0:
-                raise table.wrong("limit", f"limit {text!r} is zero or negative")
-            _check_reference(table, limit)
+                raise table.wrong(key, f"{key} {text!r} is zero or negative")
+            _check_reference(table, key, limit)
             return limit
     raise table.wrong(
-        "limit",
-        f"cannot read limit {text!r}: write '900 ns', '2300 instructions', '+2 %' of base, or "
+        key,
+        f"cannot read {key} {text!r}: write '900 ns', '2300 instructions', '+2 %' of base, or "
         "'0.5 x cycle/remap'",
     )
 
@@ -261,7 +292,7 @@ FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Limit]], ...]
 )
 
 
-def _check_reference(table: TomlTable, limit: Limit) -> None:
+def _check_reference(table: TomlTable, key: str, limit: Limit) -> None:
     """A reference must be a case, or the workload and method of some."""
     if limit.than is None:
         return
@@ -269,4 +300,4 @@ def _check_reference(table: TomlTable, limit: Limit) -> None:
     try:
         select(grid(quick=False), [name])
     except UsageError as error:
-        raise table.wrong("limit", str(error)) from error
+        raise table.wrong(key, str(error)) from error

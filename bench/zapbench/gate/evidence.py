@@ -44,6 +44,11 @@ class Side:
         return self.results.kernel
 
     @property
+    def tier(self) -> str:
+        """The way it was measured."""
+        return self.results.tier
+
+    @property
     def all_results(self) -> list[Results]:
         """The results, the fresh ones last."""
         return [self.results] if self.fresh is None else [self.results, self.fresh]

@@ -8,6 +8,7 @@ are part of it, so that they are no part of either.
 What a record does not say is not in its fingerprint: it equals anything, and `unknown` names it.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -22,7 +23,6 @@ SEED = "seed"
 MEM_TOTAL = "MemTotal"
 RESERVED = 0.05
 """The share of memory by which what kernels leave of one machine may differ."""
-
 PASSING = re.compile(r"^(BOOT_IMAGE|initrd|zapbench_pad|hugepagesz|hugepages)=")
 """Words of a kernel command line that name the kernel, perturb a boot, or follow the cases."""
 
@@ -55,14 +55,19 @@ def of_context(context: Context) -> Fingerprint:
         MEM_TOTAL: f"{context.mem_total >> 20} MiB" if machine is None else None,
         "QEMU": machine.qemu if machine is not None else None,
         SEED: str(context.seed),
-        "samples": _text(context.samples),
-        "seconds a case": _text(context.max_seconds),
+        "samples": _asked(context, context.samples, "--samples"),
+        "seconds a case": _asked(context, context.max_seconds, "--max-seconds"),
         **{f"THP {file}": word for file, word in context.thp.items()},
     }
     return {name: value for name, value in parts.items() if value is not None}
 
 
-def _text(number: float | None) -> str | None:
+def _asked(context: Context, number: float | None, option: str) -> str | None:
+    """What was asked of a boot; a record of before may have it among the program's arguments."""
+    words = context.argv
+    if number is None and option in words[:-1]:
+        with contextlib.suppress(ValueError):
+            number = float(words[words.index(option) + 1])
     return None if number is None else f"{number:g}"
 
 
@@ -76,7 +81,7 @@ def unknown(context: Context) -> list[str]:
     virtual = context.run.tier in VIRTUAL
     absent = {
         "when its boots began": context.start is None,
-        "samples and seconds a case": context.samples is None,
+        "samples": "samples" not in of_context(context),
         "QEMU and memory": virtual and context.machine is None,
         "mTHP state": context.samples is None and not any("hugepages-" in k for k in context.thp),
     }

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All budgets against the results of one or two kernels."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import Enum, auto
 
+from zapbench.case import Case
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
-from zapbench.gate.budget import Budget, Budgets, Waiver
+from zapbench.gate.budget import CLAIMED, Budget, Budgets, Waiver
 from zapbench.gate.claim import Claimed, Comparison
 from zapbench.gate.evidence import Side
-from zapbench.gate.judgement import Check, Judgement, settled
+from zapbench.gate.judgement import SETTLED, Check, Judgement, settled
+from zapbench.gate.missing import Gaps
 from zapbench.gate.noise import Calibration
-from zapbench.gate.verdict import Because, Verdict, rule
+from zapbench.gate.verdict import Because, Ruling, Verdict, rule
+from zapbench.kernel import words
 
 
 def comparable(base: Side | None, head: Side, *, force: bool) -> list[str]:
@@ -75,57 +79,135 @@ def judge(
             cut = (result.recording.truncated for result in side.all_results)
             warnings += [f"incomplete: {text}" for text in cut if text]
     comparison = Comparison(base, head, calibration, hold_back=hold_back)
-    checks = _judged(budgets.budgets, comparison)
-    if not any(check.counted for check in checks):
-        reasons = dict.fromkeys(check.note for check in checks)
+    whole = _Whole(head, base, Gaps(head), None if base is None else Gaps(base))
+    asked = [each for budget in budgets.budgets for each in _asked(budget, comparison, whole)]
+    checks = _judged(asked, comparison, whole)
+    if all(check.ruling.because in NOT_ABOUT for check in checks):
+        reasons = dict.fromkeys(check.note or check.ruling.because for check in checks)
         raise UsageError(
             f"no budget of {budgets.path} is about what was measured: {'; '.join(reasons)}"
         )
-    waived = tuple(_waived(check, budgets.waivers, day) for check in checks)
     suspects = tuple(_suspects(checks))
+    waived = _waived(asked, checks, budgets.waivers, day)
     return Judgement(budgets, base, head, waived, suspects, tuple(warnings), day, again, live)
 
 
-def _judged(budgets: Iterable[Budget], comparison: Comparison) -> list[Check]:
+NOT_ABOUT = (Because.NOT_APPLICABLE, Because.NOT_MEASURED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """Both sides, and what of their boots is missing."""
+
+    head: Side
+    base: Side | None
+    head_gaps: Gaps
+    base_gaps: Gaps | None
+
+    def open(self, budget: Budget, case: str) -> str | None:
+        """Why figures alone do not settle a case: of what bears on it, not all is there."""
+        than = budget.limit.reference(case)
+        names = [("", self.head_gaps, case)]
+        names += [("", self.head_gaps, than)] if than is not None else []
+        if budget.limit.needs_base and self.base_gaps is not None:
+            names.append(("base: ", self.base_gaps, case))
+        for side, gaps, name in names:
+            if (gap := gaps.of(name)) is not None:
+                return f"{side}{f'{name}: ' if name != case else ''}{gap.why}"
+        return None
+
+    def demand(self, budget: Budget, case: str) -> "_Demand":
+        """Whether a case must be there."""
+        if budget.required is None:
+            return _Demand.REQUIRED if case in budget.literal else _Demand.OPTIONAL
+        if budget.required != CLAIMED:
+            return _Demand.REQUIRED if budget.required else _Demand.OPTIONAL
+        method = Case.parse(case).method
+        named = method.replace("_", "-") in words.split(self.head.kernel)[0].split("+")[1:]
+        has = self.base is not None and any(
+            Case.parse(each).method == method for each in self.base.cases()
+        )
+        return _Demand.REQUIRED if named or has else _Demand.UNCLAIMED
+
+
+class _Demand(Enum):
+    REQUIRED = auto()
+    OPTIONAL = auto()
+    UNCLAIMED = auto()
+
+
+def _judged(asked: Sequence[Check | Claimed], comparison: Comparison, whole: _Whole) -> list[Check]:
     """The checks of all budgets; what can be judged is judged together."""
-    found = [each for budget in budgets for each in _asked(budget, comparison)]
-    rulings = iter(rule([each.claim for each in found if isinstance(each, Claimed)]))
+    rulings = iter(rule([each.claim for each in asked if isinstance(each, Claimed)]))
     return [
-        each if isinstance(each, Check) else comparison.check(each, next(rulings)) for each in found
+        each if isinstance(each, Check) else _capped(comparison.check(each, next(rulings)), whole)
+        for each in asked
     ]
 
 
-def _asked(budget: Budget, comparison: Comparison) -> list[Check | Claimed]:
+def _capped(check: Check, whole: _Whole) -> Check:
+    """Nothing passes where boots are missing; what fails in those that are there does."""
+    why = whole.open(check.budget, check.case)
+    if why is None or check.ruling.verdict is Verdict.FAIL:
+        return replace(check, note=why or "")
+    return replace(check, ruling=Ruling(Verdict.INCONCLUSIVE, Because.INCOMPLETE), note=why)
+
+
+def _asked(budget: Budget, comparison: Comparison, whole: _Whole) -> Iterator[Check | Claimed]:
     """What a budget asks of every case that it is about."""
     base, head = comparison.base, comparison.head
     globs = ", ".join(budget.cases)
     why = budget.inapplicable(head.results.tier, head.kernel, has_base=base is not None)
     if why is not None:
-        return [settled(budget, globs, Because.NOT_APPLICABLE, why)]
+        yield settled(budget, globs, Because.NOT_APPLICABLE, why)
+        return
     sides = [head] if base is None else [head, base]
     seen = {case for side in sides for case in (*side.cases(), *side.trouble)}
-    cases = sorted(case for case in seen if budget.matches(case))
-    if not cases:
-        return [settled(budget, globs, Because.NOT_APPLICABLE, "no such case was measured")]
-    return [
-        _without_figure(budget, case, base, head) or comparison.claim(budget, case)
-        for case in cases
-    ]
+    matched = {case for case in seen if budget.matches(case)}
+    for case in sorted(matched | set(budget.literal)):
+        yield _without_figure(budget, case, whole) or comparison.claim(budget, case)
+    for glob in budget.unmatched(matched):
+        yield settled(budget, glob, Because.NOT_MEASURED)
 
 
-def _without_figure(budget: Budget, case: str, base: Side | None, head: Side) -> Check | None:
-    """The check of a case that has no figure on the head, or nothing to measure it by."""
-    if case in head.cases():
-        lacking = _lacking(budget, case, base, head)
-        return settled(budget, case, Because.NOT_APPLICABLE, lacking) if lacking else None
-    trouble = head.trouble.get(case, "not measured")
-    if base is not None and case in base.cases():
-        if trouble == "not measured":
-            return settled(budget, case, Because.NO_FIGURE, "measured on base only")
-        return settled(budget, case, Because.LOST, trouble)
-    if trouble.startswith("error"):
-        return settled(budget, case, Because.NO_FIGURE, trouble)
-    return settled(budget, case, Because.NOT_APPLICABLE, trouble)
+def _without_figure(budget: Budget, case: str, whole: _Whole) -> Check | None:
+    """The check of a case that figures do not decide; None where they do."""
+    gap = whole.head_gaps.of(case)
+    measured = case in whole.head.cases()
+    if gap is not None and (SETTLED[gap.because] is Verdict.FAIL or not measured):
+        return settled(budget, case, gap.because, gap.why)
+    demand = whole.demand(budget, case)
+    if not measured:
+        return _without_record(budget, case, whole, demand)
+    if lacking := _lacking(budget, case, whole.base, whole.head):
+        must = demand is _Demand.REQUIRED and budget.limit.than is not None
+        return settled(budget, case, Because.NO_FIGURE if must else Because.NOT_APPLICABLE, lacking)
+    return None
+
+
+def _without_record(budget: Budget, case: str, whole: _Whole, demand: _Demand) -> Check:
+    """The check of a case that the head skipped, or has no record of."""
+    skipped = whole.head.trouble.get(case)
+    on_base = whole.base is not None and case in whole.base.cases()
+    because = UNMEASURED[demand, skipped is not None, on_base]
+    return settled(budget, case, because, skipped or ("measured on base only" if on_base else ""))
+
+
+UNMEASURED = {
+    (_Demand.REQUIRED, True, True): Because.ABSENT,
+    (_Demand.REQUIRED, True, False): Because.ABSENT,
+    (_Demand.REQUIRED, False, True): Because.ABSENT,
+    (_Demand.REQUIRED, False, False): Because.NOT_MEASURED,
+    (_Demand.OPTIONAL, True, True): Because.LOST,
+    (_Demand.OPTIONAL, True, False): Because.NOT_APPLICABLE,
+    (_Demand.OPTIONAL, False, True): Because.NO_FIGURE,
+    (_Demand.OPTIONAL, False, False): Because.NOT_MEASURED,
+    (_Demand.UNCLAIMED, True, True): Because.NOT_APPLICABLE,
+    (_Demand.UNCLAIMED, True, False): Because.NOT_APPLICABLE,
+    (_Demand.UNCLAIMED, False, True): Because.NOT_APPLICABLE,
+    (_Demand.UNCLAIMED, False, False): Because.NOT_APPLICABLE,
+}
+"""Of a case without a figure on the head: is it demanded, was it skipped there, has base it?"""
 
 
 def _lacking(budget: Budget, case: str, base: Side | None, head: Side) -> str | None:
@@ -152,17 +234,52 @@ def _suspects(checks: Iterable[Check]) -> dict[str, None]:
     }
 
 
-def _waived(check: Check, waivers: Iterable[Waiver], day: date) -> Check:
-    """Apply the first waiver for the case that has not expired; say so of one that has."""
-    if check.ruling.verdict not in (Verdict.FAIL, Verdict.INCONCLUSIVE):
-        return check
+def _waived(
+    asked: Sequence[Check | Claimed],
+    checks: Sequence[Check],
+    waivers: Sequence[Waiver],
+    day: date,
+) -> tuple[Check, ...]:
+    """What a waiver is for, judged by that waiver's limit; what has no figure is never waived."""
+    found = [_waiver(check, waivers, day) for check in checks]
+    instead = [
+        replace(each.claim, limit=waiver.up_to.log)
+        for each, (waiver, _) in zip(asked, found, strict=True)
+        if isinstance(each, Claimed) and waiver is not None
+    ]
+    rulings = iter(rule(instead))
+    return tuple(
+        _under(check, waiver, next(rulings)) if waiver is not None else replace(check, note=note)
+        for check, (waiver, note) in zip(checks, found, strict=True)
+    )
+
+
+def _waiver(check: Check, waivers: Sequence[Waiver], day: date) -> tuple[Waiver | None, str]:
+    """The first waiver that a check may have; else what there is to say of it."""
+    note = check.note
+    if check.ruling.verdict not in (Verdict.FAIL, Verdict.INCONCLUSIVE) or check.change is None:
+        return None, note
     matching = [waiver for waiver in waivers if waiver.matches(check.case)]
-    valid = [waiver for waiver in matching if waiver.expires >= day]
-    if valid:
-        was = f"would be {check.ruling.verdict}; until {valid[0].expires}: {valid[0].reason}"
-        ruling = replace(check.ruling, verdict=Verdict.SKIP, because=Because.WAIVED)
-        return replace(check, ruling=ruling, note=was, waiver=valid[0])
-    if matching:
-        note = f"a waiver expired on {max(waiver.expires for waiver in matching)}"
-        return replace(check, note="; ".join(filter(None, (check.note, note))))
-    return check
+    fitting = [each for each in matching if each.up_to.replaces(check.budget.limit)]
+    valid = [waiver for waiver in fitting if waiver.expires >= day]
+    if valid and check.ruling.because is not Because.INCOMPLETE:
+        return valid[0], note
+    if fitting and not valid:
+        note = "; ".join(
+            filter(None, (note, f"a waiver expired on {max(each.expires for each in fitting)}"))
+        )
+    elif matching and not fitting:
+        texts = ", ".join(dict.fromkeys(each.up_to.text for each in matching))
+        note = "; ".join(filter(None, (note, f"a waiver up to {texts} is of another form")))
+    return None, note
+
+
+def _under(check: Check, waiver: Waiver, ruling: Ruling) -> Check:
+    """A check by the limit of its waiver: kept, it is waived."""
+    if ruling.verdict is Verdict.PASS:
+        ruling = replace(ruling, verdict=Verdict.SKIP, because=Because.WAIVED)
+        note = f"would be {check.ruling.verdict}; up to {waiver.up_to.text} "
+        note += f"until {waiver.expires}: {waiver.reason}"
+    else:
+        note = f"waived up to {waiver.up_to.text} only"
+    return replace(check, ruling=ruling, note=note, waiver=waiver)

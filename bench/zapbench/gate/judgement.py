@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 
-from zapbench.gate.budget import Budget, Budgets, Waiver
+from zapbench.gate.budget import TIERS, Budget, Budgets, Waiver
 from zapbench.gate.evidence import Side
 from zapbench.gate.verdict import Because, Ruling, Verdict
 
@@ -50,7 +50,13 @@ class Check:
 SETTLED = {
     Because.NO_FLOOR: Verdict.INCONCLUSIVE,
     Because.NO_FIGURE: Verdict.INCONCLUSIVE,
+    Because.NOT_MEASURED: Verdict.INCONCLUSIVE,
+    Because.INCOMPLETE: Verdict.INCONCLUSIVE,
     Because.LOST: Verdict.FAIL,
+    Because.ABSENT: Verdict.FAIL,
+    Because.BROKEN: Verdict.FAIL,
+    Because.CUT: Verdict.FAIL,
+    Because.NO_BOOT: Verdict.FAIL,
     Because.NOT_APPLICABLE: Verdict.SKIP,
 }
 """Verdicts that take no figures."""
@@ -59,6 +65,14 @@ SETTLED = {
 def settled(budget: Budget, case: str, because: Because, note: str = "") -> Check:
     """A check that there are no figures for."""
     return Check(budget, case, Ruling(SETTLED[because], because), note)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A head that was lost as a whole: there is nothing to look at."""
+
+    kernel: str
+    tier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,7 @@ class Judgement:
 
     budgets: Budgets
     base: Side | None
-    head: Side
+    head: Side | Gone
     checks: tuple[Check, ...]
     suspects: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -84,12 +98,12 @@ class Judgement:
     @property
     def tier(self) -> str:
         """The way both were measured."""
-        return self.head.results.tier
+        return self.head.tier
 
     @property
     def unit(self) -> str:
         """``ns`` or ``instructions``."""
-        return self.head.results.unit
+        return TIERS[self.tier]
 
     def count(self, verdict: Verdict) -> int:
         """How many checks have a verdict."""

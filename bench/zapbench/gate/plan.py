@@ -79,9 +79,14 @@ def _matched(budget: Budget) -> list[str]:
     return list(names)
 
 
-def effort(tier: str) -> Effort:
+def quick(tier: str) -> bool:
     """Counted samples repeat and few are enough; a timed p99 takes a thousand."""
-    return effort_for(tier, quick=tier == "icount")
+    return tier == "icount"
+
+
+def effort(tier: str) -> Effort:
+    """How much is measured, see `quick`."""
+    return effort_for(tier, quick=quick(tier))
 
 
 @dataclass(frozen=True, slots=True)

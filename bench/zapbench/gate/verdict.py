@@ -45,6 +45,12 @@ class Because(StrEnum):
     NO_FLOOR = "no noise floor is known for this case"
     NO_FIGURE = "there is no figure to judge"
     LOST = "base gives a figure, head none"
+    NOT_MEASURED = "no such case was measured"
+    ABSENT = "required, and the head does not have it"
+    BROKEN = "lost on the head, by its kernel's doing"
+    CUT = "boots of the head ended before it"
+    NO_BOOT = "the head was lost as a whole"
+    INCOMPLETE = "not every boot that there was to be gave a figure"
     WAIVED = "waived"
     NOT_APPLICABLE = "does not apply"
 

@@ -88,6 +88,17 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     Because.NO_FLOOR: lambda check, judgement: f"zapbench calibrate {shlex.quote(check.case)}",
     Because.NO_FIGURE: lambda check, judgement: "measure the case on both, with more samples",
     Because.LOST: lambda check, judgement: "see `zapbench contract` on the head",
+    Because.ABSENT: lambda check, judgement: "see `zapbench contract` on the head",
+    Because.BROKEN: lambda check, judgement: "see `zapbench contract` on the head",
+    Because.CUT: lambda check, judgement: (
+        "if zapbench itself was killed, go on with `zapbench run --resume -o` its directory"
+    ),
+    Because.NO_BOOT: lambda check, judgement: "see `zapbench kernel boot` on the head",
+    Because.INCOMPLETE: lambda check, judgement: (
+        "go on with `zapbench run --resume -o` its directory, or measure again: "
+        f"{'; '.join(measuring(judgement))}"
+    ),
+    Because.NOT_MEASURED: lambda check, judgement: "measure the case, on both",
     Because.WAIVED: lambda check, judgement: "",
     Because.NOT_APPLICABLE: lambda check, judgement: "",
 }
@@ -102,7 +113,7 @@ def measuring(judgement: Judgement) -> list[str]:
     """The commands that measure what was judged, a line each."""
     cases = sorted({check.case for check in judgement.checks if check.head is not None})
     sides = (judgement.base, judgement.head)
-    return [_run(side, cases) for side in sides if side is not None]
+    return [_run(side, cases) for side in sides if isinstance(side, Side)]
 
 
 def reproducing(judgement: Judgement) -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from zapbench.host import settings
 from zapbench.host.machine import CPU, Machine
 from zapbench.host.packages import PROGRAMS, install, used_by
+from zapbench.host.root import as_root, write_as_root
 from zapbench.uffd import MINOR_FEATURES
 
 DAMON = "sys/kernel/mm/damon/admin/kdamonds"
@@ -49,7 +50,7 @@ def userfaultfd(machine: Machine) -> Finding:
     """Whether userfaultfd is available, and for which faults."""
     got = machine.userfaultfd()
     sysctl = machine.read("proc/sys/vm/unprivileged_userfaultfd")
-    fix = "sudo sysctl vm.unprivileged_userfaultfd=1"
+    fix = as_root("sysctl vm.unprivileged_userfaultfd=1")
     if got.route == "user mode only":
         seen = f"faults from user mode only (vm.unprivileged_userfaultfd is {sysctl})"
         return Finding(State.WARN, seen, fix)
@@ -85,7 +86,7 @@ def hugetlb(machine: Machine) -> Finding:
     if not fixed:
         note = "; runs raise what they need" if empty else ""
         return Finding(State.OK, ", ".join(seen) + note)
-    fix = f"echo 64 | sudo tee /{fixed[0]}/nr_hugepages"
+    fix = write_as_root("64", f"/{fixed[0]}/nr_hugepages")
     return Finding(State.WARN, ", ".join(seen), fix)
 
 
@@ -104,14 +105,14 @@ def shmem_thp(machine: Machine) -> Finding:
     if any(machine.writable(name) for name in words):
         return Finding(State.OK, seen + "; runs set what they need")
     if off:
-        return Finding(State.WARN, seen, f"echo advise | sudo tee {' /'.join(['', *off]).strip()}")
+        return Finding(State.WARN, seen, write_as_root("advise", *(f"/{name}" for name in off)))
     return Finding(State.OK, seen)
 
 
 def settings_left(machine: Machine) -> Finding:
     """Whether a run that was killed has left settings changed."""
     if seen := settings.left(machine.root):
-        return Finding(State.WARN, seen, "sudo zapbench doctor --restore")
+        return Finding(State.WARN, seen, as_root("zapbench doctor --restore"))
     return Finding(State.OK, "none is left changed by a run that was killed")
 
 
@@ -123,7 +124,7 @@ def governor(machine: Machine) -> Finding:
         return Finding(State.OK, "none here: the host or the firmware decides")
     if words == ["performance"]:
         return Finding(State.OK, "performance")
-    fix = f"echo performance | sudo tee /{CPU}/cpu*/cpufreq/scaling_governor"
+    fix = write_as_root("performance", f"/{CPU}/cpu*/cpufreq/scaling_governor")
     return Finding(State.WARN, ", ".join(words), fix)
 
 
@@ -134,14 +135,14 @@ def turbo(machine: Machine) -> Finding:
         if value is not None:
             if value == off:
                 return Finding(State.OK, "off")
-            return Finding(State.WARN, "on", f"echo {off} | sudo tee /{name}")
+            return Finding(State.WARN, "on", write_as_root(off, f"/{name}"))
     return Finding(State.OK, "no control here: the host or the firmware decides")
 
 
 def smt(machine: Machine) -> Finding:
     """Whether a sibling hardware thread shares the core."""
     if machine.read(f"{CPU}/smt/active") == "1":
-        return Finding(State.WARN, "on", f"echo off | sudo tee /{CPU}/smt/control")
+        return Finding(State.WARN, "on", write_as_root("off", f"/{CPU}/smt/control"))
     return Finding(State.OK, "off")
 
 
@@ -167,7 +168,7 @@ def clocksource(machine: Machine) -> Finding:
     if current in ("tsc", "kvm-clock", "arch_sys_counter"):
         return Finding(State.OK, current)
     if "tsc" in (machine.read(f"{CLOCK}/available_clocksource") or "").split():
-        fix = f"echo tsc | sudo tee /{CLOCK}/current_clocksource"
+        fix = write_as_root("tsc", f"/{CLOCK}/current_clocksource")
     else:
         fix = "boot with tsc=reliable, if the kernel log does not call it unstable"
     return Finding(State.WARN, f"{current}: slow to read", fix)
@@ -196,7 +197,9 @@ def reclaim(machine: Machine) -> Finding:
             continue
         actions = machine.glob(f"{Path(state).parent}/contexts/*/schemes/*/action")
         if any(machine.read(action) == "pageout" for action in actions):
-            return Finding(State.WARN, "DAMON pages out: it unmaps pages", f"echo off >/{state}")
+            return Finding(
+                State.WARN, "DAMON pages out: it unmaps pages", write_as_root("off", f"/{state}")
+            )
     return Finding(State.OK, "on demand only")
 
 
@@ -204,7 +207,7 @@ def numa_balancing(machine: Machine) -> Finding:
     """Whether the kernel unmaps pages by itself to see who uses them."""
     if machine.read("proc/sys/kernel/numa_balancing") in (None, "0"):
         return Finding(State.OK, "off")
-    return Finding(State.WARN, "on: it unmaps pages", "sudo sysctl kernel.numa_balancing=0")
+    return Finding(State.WARN, "on: it unmaps pages", as_root("sysctl kernel.numa_balancing=0"))
 
 
 def swap(machine: Machine) -> Finding:
@@ -212,7 +215,7 @@ def swap(machine: Machine) -> Finding:
     areas = (machine.read("proc/swaps") or "").splitlines()[1:]
     if areas:
         names = ", ".join(area.split()[0] for area in areas)
-        return Finding(State.WARN, names, "sudo swapoff -a")
+        return Finding(State.WARN, names, as_root("swapoff -a"))
     return Finding(State.OK, "none")
 
 
@@ -249,7 +252,7 @@ def kvm(machine: Machine) -> Finding:
         with contextlib.closing(open(machine.root / "dev/kvm", "r+b", buffering=0)):
             return Finding(State.OK, "/dev/kvm opens; a boot will show whether it works")
     except PermissionError:
-        return Finding(State.WARN, "/dev/kvm is not for you", "sudo usermod -aG kvm $USER")
+        return Finding(State.WARN, "/dev/kvm is not for you", as_root("usermod -aG kvm $USER"))
     except OSError:
         return Finding(State.WARN, "no /dev/kvm", "without it guests run under TCG or icount")
 

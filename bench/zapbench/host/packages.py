@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from zapbench.host.root import as_root
+
 TABLE = Path(__file__).with_name("packages.txt")
 
 
@@ -34,4 +36,4 @@ def used_by(user: str, kind: str) -> dict[str, str]:
 
 def install(*packages: str) -> str:
     """The command that installs packages."""
-    return f"sudo apt-get install {' '.join(packages)}"
+    return as_root(f"apt-get install {' '.join(packages)}")

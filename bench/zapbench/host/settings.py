@@ -18,6 +18,7 @@ from pathlib import Path
 from zapbench.error import EnvironmentMissing
 from zapbench.host import file, signals
 from zapbench.host.journal import NAME, Change, Journal, journal_directory, state_directory
+from zapbench.host.root import as_root
 
 MM = "sys/kernel/mm"
 POOL = MM + "/hugepages/hugepages-{kib}kB"
@@ -273,7 +274,7 @@ def restore(root: Path = Path("/")) -> Restored:
     with locked(root, 0):
         if not may_change(root) and any(journal.exists() for journal in journals(root)):
             raise EnvironmentMissing(
-                "this user may change no settings here: sudo zapbench doctor --restore"
+                f"this user may change no settings here: {as_root('zapbench doctor --restore')}"
             )
         return recover(root)
 
@@ -377,5 +378,5 @@ def applied(
 def unrestored(root: Path) -> list[Missing]:
     """What a killed run has left, for those who cannot put it back."""
     if found := left(root):
-        return [Missing("settings", f"{found}: run `sudo zapbench doctor --restore`")]
+        return [Missing("settings", f"{found}: run `{as_root('zapbench doctor --restore')}`")]
     return []

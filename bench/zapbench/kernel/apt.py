@@ -17,6 +17,7 @@ from zapbench.host import cache
 from zapbench.host.cache import Progress
 from zapbench.host.file import write_if_changed
 from zapbench.host.process import output, running
+from zapbench.host.root import as_root
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 FRESH_SECONDS = 24 * 3600.0  # the package lists of our own are read again after a day
@@ -172,7 +173,7 @@ def download(package: Package, directory: Path, progress: Progress) -> Path:
     purpose = f"downloading {wanted}"
     described = _URI.search(output([*command, "--print-uris", wanted], purpose=purpose))
     if described is None or not described["hash"].startswith("SHA256:"):
-        raise EnvironmentMissing(f"apt knows no SHA-256 of {wanted}: sudo apt-get update")
+        raise EnvironmentMissing(f"apt knows no SHA-256 of {wanted}: {as_root('apt-get update')}")
     target, size = directory / described["file"], int(described["size"])
     with running([*command, "-q", wanted], cwd=directory) as process:
         while process.poll() is None:
@@ -182,7 +183,8 @@ def download(package: Package, directory: Path, progress: Progress) -> Path:
     if process.returncode:
         errors = [line for line in said.splitlines() if line.startswith("E:")]
         said = errors[-1] if errors else "apt-get failed"
-        raise EnvironmentMissing(f"{purpose}: {said} (old package lists? sudo apt-get update)")
+        update = as_root("apt-get update")
+        raise EnvironmentMissing(f"{purpose}: {said} (old package lists? {update})")
     verify(target, described["hash"].removeprefix("SHA256:"))
     return target
 

@@ -222,6 +222,7 @@ def parse(text: str) -> Kernel:
     Raises:
         UsageError: no such kernel or series, or a malformed name.
     """
+    typed = text
     text, _ = words.split(text)
     scheme, colon, rest = text.partition(":")
     if colon and scheme in ("git", "tar"):
@@ -242,7 +243,7 @@ def parse(text: str) -> Kernel:
     if line not in bases:
         known = ", ".join(names())
         raise UsageError(
-            f"unknown kernel {base!r}: it is neither in kernels.toml ({known}) nor "
+            f"unknown kernel {typed!r}: it is neither one of `zapbench kernel list` ({known}) nor "
             "git:PATH-or-URL@REF, tar:PATH-or-URL@SHA256 or an image file"
         )
     found = bases[line]

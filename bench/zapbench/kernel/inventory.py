@@ -28,6 +28,11 @@ class KnownKernel:
     fetched: tuple[str, ...]
     images: tuple[str, ...]
 
+    @property
+    def releases(self) -> list[str]:
+        """The point releases that are here, as names of kernels; the newest may not be."""
+        return [version.partition("-")[0] for version in self.fetched]
+
 
 def known() -> list[KnownKernel]:
     """One for each name in kernels.toml, with and without its series."""

@@ -37,11 +37,15 @@ def load(path: Path) -> Recording:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """The lines of a file and their records; not ``whole``: without those that are damaged."""
+    """The lines of a file and their records; not ``whole``: without those that are damaged.
+
+    ``cut``: it ends in half a line or half a gzip member.
+    """
 
     lines: list[bytes]
     recording: Recording
     whole: bool = True
+    cut: bool = False
 
     @property
     def text(self) -> list[bytes]:
@@ -89,6 +93,7 @@ def _best(path: Path) -> _Found:
 def _content(data: bytes, source: str) -> _Content:
     found = inflate(data) if GZIP in data or data[:2] in (GZIP[:1], GZIP[:2]) else Inflated(data)
     lines = found.text.splitlines(keepends=True)
+    cut = found.cut is not None or found.text[-1:] not in (b"\n", b"")
     try:
         if found.damaged is not None:
             raise SchemaError(
@@ -99,10 +104,10 @@ def _content(data: bytes, source: str) -> _Content:
         kept, recording = salvage(lines, source)
         if not kept:
             raise
-        return _Content(kept, recording, whole=False)
+        return _Content(kept, recording, whole=False, cut=cut)
     if found.cut is not None and recording.truncated is None:
         recording = replace(recording, truncated=f"{source} was cut off: its end is missing")
-    return _Content(lines, recording)
+    return _Content(lines, recording, cut=cut)
 
 
 def is_there(path: Path) -> bool:
@@ -136,7 +141,7 @@ class Writer:
     opened again.  A path that does not end in ``.jsonl.gz`` stays plain.
 
     ``went_on``: there was a file already.  If it was damaged, what `load` leaves out is taken
-    out, and ``damaged`` is the file as it was.
+    out, and ``damaged`` is the file as it was; with ``keep_cut`` also if it was merely ``cut``.
 
     Raises:
         DiskFull: the file cannot be written; it still holds what it held.
@@ -144,7 +149,7 @@ class Writer:
         SchemaError: see `load`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep_cut: bool = False) -> None:
         self.path = path
         self._plain = plain(path)
         self._pending: list[bytes] = []
@@ -152,16 +157,17 @@ class Writer:
         self._flushed = time.monotonic()
         self.went_on = False
         self.damaged: Path | None = None
+        self.cut = False
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(only_writer(path.parent))
-                self._begin()
+                self._begin(keep_cut=keep_cut)
                 self._file = open(self._plain, "ab", buffering=0)  # noqa: SIM115 - see close()
             except OSError as error:
                 raise DiskFull(f"cannot write {path}: {error.strerror}") from error
             self._held = stack.pop_all()
 
-    def _begin(self) -> None:
+    def _begin(self, *, keep_cut: bool) -> None:
         """Make the plain file end with a whole line, and hold what `load` gives."""
         for left in itertools.chain(drafts(self.path), drafts(self._plain)):
             left.unlink()
@@ -171,7 +177,8 @@ class Writer:
         found = _best(self.path)
         if found.beside is not None:
             self.damaged = _set_aside(found.beside)
-        if not found.content.whole:
+        self.cut = found.content.cut
+        if not found.content.whole or (self.cut and keep_cut):
             self.damaged = _set_aside(found.path)
         text = b"".join(found.content.text)
         if found.path != self._plain or text != found.data:

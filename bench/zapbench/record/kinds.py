@@ -199,7 +199,8 @@ class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """One promise of a method: whether it makes it, whether it held (None: there is no telling).
 
     ``impossible``: there is nothing of the kind here, see `Seen`.
-    ``counts``: what so many ``calls`` made the kernel do in all, if that was counted.
+    ``counts``: what so many ``calls`` made the kernel do in all, if that was counted; of so many
+    ``contended`` ones, while another thread mapped and unmapped, how many waited for which lock.
     """
 
     promised: bool

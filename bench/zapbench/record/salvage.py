@@ -119,11 +119,8 @@ def salvage(lines: Sequence[bytes], source: str) -> tuple[list[bytes], Recording
             if stream.ended or measured is None or measured not in done:
                 kept.append((line, record))
                 done.add(measured)
-    remark = (
-        f"{source} is damaged, and what is damaged was left out: `zapbench repair` cleans it, "
-        "`zapbench run --resume` measures again what is lost"
-    )
-    recording = Recording(source, tuple(record for _, record in kept), remark)
+    remark = f"{source} is damaged, and what is damaged was left out"
+    recording = Recording(source, tuple(record for _, record in kept), remark, damaged=True)
     return [line for line, _ in kept], recording
 
 

@@ -111,7 +111,7 @@ def parse(lines: Iterable[bytes], source: str = "records") -> Iterator[Record]:
     if cut is not None:
         raise Truncated(
             f"{source}: the stream of boot {cut.boot} on {cut.kernel} was cut off: it has no end "
-            "record; what is there was kept, `zapbench run --resume` goes on from it"
+            "record; what is there was kept"
         )
 
 
@@ -141,11 +141,15 @@ R = TypeVar("R", bound=RecordBase)
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The records of a file, in order; ``truncated`` says which stream was cut off, if any."""
+    """The records of a file, in order; ``truncated`` says which stream was cut off, if any.
+
+    ``damaged``: it says that something was left out as nothing could vouch for it.
+    """
 
     source: str
     records: tuple[Record, ...]
     truncated: str | None = None
+    damaged: bool = False
 
     def of(self, kind: type[R]) -> list[R]:
         """The records of one kind, in order."""

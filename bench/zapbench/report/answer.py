@@ -13,7 +13,7 @@ from zapbench.kernel.words import short
 from zapbench.report.changes import changes
 from zapbench.report.document import Section, Text
 from zapbench.report.evidence import Evidence, evidence, loss_text, where_text
-from zapbench.report.study import EQUAL, Group, Study, same
+from zapbench.report.study import EQUAL, Group, Study, equal, untold
 from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio
 from zapbench.result.timings import Timings
@@ -21,6 +21,7 @@ from zapbench.result.timings import Timings
 WORKAROUND = "remap"
 """What was done instead of MADV_ZAP in 2021: unmap, map, register."""
 SENTENCES = 3
+UNTOLD = "no telling"
 
 
 def answer(study: Study) -> Section:
@@ -78,16 +79,26 @@ def _dropped(study: Study) -> bool:
 
 def _compared(ratios: Sequence[Ratio]) -> str:
     words = Counter(_word(found) for found in ratios)
-    order = ("cheaper", "dearer", f"equal within noise or {text.share(EQUAL, 0)}")
+    order = ("cheaper", "dearer", f"equal within {text.share(EQUAL, 0)}", UNTOLD)
     where = [f"{word} at {words[word]}" for word in order if words[word]]
+    if words[UNTOLD]:
+        where[-1] += f" ({_intervals([found for found in ratios if _word(found) == UNTOLD])})"
     of = f"{text.number(len(ratios), 'place')} (backing, page and range size)"
     return f"it costs {_range([found.value for found in ratios])}: {text.listed(where)} of {of}"
 
 
 def _word(found: Ratio) -> str:
-    if same(found):
-        return f"equal within noise or {text.share(EQUAL, 0)}"
+    if equal(found):
+        return f"equal within {text.share(EQUAL, 0)}"
+    if untold(found):
+        return UNTOLD
     return "cheaper" if found.value < 1 else "dearer"
+
+
+def _intervals(ratios: Sequence[Ratio]) -> str:
+    """How far apart the costs may be where there is no telling."""
+    bounds = [each for found in ratios for each in (found.low, found.high) if each is not None]
+    return f"95 % interval: {_range(bounds)}" if bounds else "too few boots for an interval"
 
 
 def _range(values: Sequence[float]) -> str:
@@ -128,8 +139,8 @@ def _cheapest(study: Study) -> str | None:
     if not said:
         return None
     return (
-        "Cheapest at equal end states, or level with the cheapest within noise or "
-        f"{text.share(EQUAL, 0)}: {_by_kernel(said)}."
+        "Cheapest at equal end states, within "
+        f"{text.share(EQUAL, 0)} of that, or not shown to be dearer: {_by_kernel(said)}."
     )
 
 
@@ -243,12 +254,12 @@ def _history(study: Study) -> str | None:
     found = changes(study)
     if found is None:
         return None
-    over, equal = f"Over {text.listed(found.kernels)}", text.share(EQUAL, 0)
+    over, least = f"Over {text.listed(found.kernels)}", text.share(EQUAL, 0)
     if not found.steps:
-        return f"{over} no cost of {found.cases} stepped by {equal}."
+        return f"{over} no cost of {found.cases} stepped by {least}."
     first = found.steps[0]
     return (
-        f"{over}, {text.number(len(found.steps), 'step')} of {equal} or more "
+        f"{over}, {text.number(len(found.steps), 'step')} of {least} or more "
         f"in {text.number(found.cases, 'case')}; the greatest is {text.change(first.ratio)} in "
         f"{first.case} at {first.label}."
     )

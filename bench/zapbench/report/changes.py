@@ -18,7 +18,7 @@ from zapbench.report.document import (
 )
 from zapbench.report.pictures import history_picture
 from zapbench.report.source import histories
-from zapbench.report.study import Group, Study, grouped, same
+from zapbench.report.study import Group, Study, grouped, near
 from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio
 from zapbench.result.timings import Timings
@@ -87,7 +87,7 @@ def _history(case: Case, groups: Sequence[Group]) -> tuple[History, list[Change]
         each = group.timings[case]
         points.append(HistoryPoint(group.kernel, each.median, *(each.interval or (None, None))))
         found = each.relative_to(before) if before is not None else None
-        if found is not None and not same(found):
+        if found is not None and not near(found):
             steps.append(Change(str(case), group.kernel, found.value, found))
         before = each
     marks = tuple(Step(step.label, step.ratio) for step in steps)

@@ -34,6 +34,9 @@ def costs(study: Study) -> Section | None:
             blocks += [Heading(group.name), *part]
     if not blocks:
         return None
+    if not any(group.headline(WORKLOAD) for group in study.groups):
+        lead = Text("What each method was seen to lose. ≠ marks a method of another end state.")
+        return Section("cost", "Contract", (lead, *blocks))
     lead = Text(
         "Medians of one cycle (drop, trap, resolve, touch every page) with the 95 % interval of "
         "the boots' medians, and as a multiple (×) of the reference's. ≠ marks a method of another "
@@ -83,10 +86,11 @@ def _beside(group: Group, places: Sequence[Place]) -> Grid:
     named = [name for name in methods() if _known(group, name, places)]
     base = group.reference
     missing = "" if base == SUBJECT else f"; {SUBJECT} was not measured here"
-    caption = (
-        f"{group.name}: what is lost, and the cost of a cycle in {_unit(group)}, "
-        f"{group.boots_text}; × {base}{missing}"
-    )
+    caption = f"{group.name}: what is lost"
+    if places:
+        caption += (
+            f", and the cost of a cycle in {_unit(group)}, {group.boots_text}; × {base}{missing}"
+        )
     columns = ("method", "loses", *(place_text(place) for place in places))
     rows = []
     for name in named:
@@ -214,7 +218,8 @@ def solid(study: Study) -> Section | None:
         *("kernel", "mapping", "method", "loses", "not tried"),
         *("cost of a cycle, × reference", "verdict"),
     )
-    grid = Grid("Methods of the same end state, by kernel and mapping", columns, tuple(rows))
+    caption = "Methods of the same end state, by kernel and mapping"
+    grid = [Grid(caption, columns, tuple(rows))] if rows else []
     lead = Text(
         "A workaround works solidly where it reaches the same end state, all was tried "
         f"{what}, and nothing of it is lost. There MADV_ZAP is not needed, unless it is much "
@@ -223,7 +228,7 @@ def solid(study: Study) -> Section | None:
     return Section(
         "solid",
         "Where a workaround works, and MADV_ZAP is not needed",
-        (lead, Bullets(tuple(bullets)), grid),
+        (lead, Bullets(tuple(bullets)), *grid),
     )
 
 

@@ -16,12 +16,13 @@ from zapbench.host.file import exchange, readable
 from zapbench.host.scratch import scratch
 from zapbench.record import encode
 from zapbench.report import render
+from zapbench.report.again import again
 from zapbench.report.answer import answer
 from zapbench.report.changes import history
 from zapbench.report.cost import beyond, costs, solid
 from zapbench.report.document import Picture, Section, Text
 from zapbench.report.index import check_index, write_index
-from zapbench.report.method import again, method, missing, title_of
+from zapbench.report.method import method, missing, title_of
 from zapbench.report.source import ABOUT, Material, read, read_again, without_directories
 from zapbench.report.study import Study, study
 from zapbench.report.svg import standalone
@@ -96,6 +97,10 @@ def _about(looked: Study, answered: Section) -> Mapping[str, object]:
         "measured": groups,
         "answer": first.text,
         "notes": list(looked.material.notes),
+        "asked": [
+            {"of": of, "globs": asked.globs, "quick": asked.quick}
+            for of, asked in looked.material.asked.items()
+        ],
     }
 
 

@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How the figures were made, where, what is missing, and how to make them again."""
+"""How the figures were made, where, and what is missing."""
 
 import re
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from zapbench import text
-from zapbench.boot import COUNTED, QUICK, Effort
-from zapbench.case import Case, grid
-from zapbench.chart.palette import TIER_NOTES
 from zapbench.kernel.words import short
-from zapbench.record import Context
 from zapbench.report.document import (
     Block,
     Bullets,
     Cell,
-    Commands,
     Grid,
     Heading,
     Section,
-    Text,
 )
 from zapbench.report.study import Group, Study, by_reason
-from zapbench.result.table import Lack
+from zapbench.result.table import TIER_NOTES, Lack
 
 METHOD = (
     "The contract of a method is checked before its cost: a broken one gives an error and no "
@@ -158,81 +151,3 @@ def title_of(slug: str) -> str:
     dated = len(parts) > 3 and len(day) == 10 and day.replace("-", "").isdigit()
     said = " ".join(parts[3:] if dated else parts)
     return said[:1].upper() + said[1:] + (f", {day}" if dated else "")
-
-
-def again(study: Study, slug: str) -> Section:
-    """The commands that make the report, and its figures, again."""
-    lines = ["# this page, its charts and its letter again, from the records next to it"]
-    lines.append(f"zapbench report --check -o reports/{slug}")
-    if study.groups:
-        lines.append("# the figures again, on a machine of your own")
-    directories = []
-    for index, group in enumerate(study.groups):
-        directory = f"results/{slug}-{index + 1}"
-        directories.append(directory)
-        lines.append(f"{_run(group)} -o {directory}")
-    if directories:
-        title = study.material.title
-        named = f" --title {shlex.quote(title)}" if title != title_of(slug) else ""
-        lines.append(f"zapbench report {' '.join(directories)} -o reports/{slug}{named}")
-    blocks: list[Block] = [
-        Text("Records are next to this page, in records.jsonl.gz; all else is made from them."),
-        Commands(tuple(lines)),
-    ]
-    if any(group.timings for group in study.groups):
-        pyperf = (
-            "# the boots' medians, for pyperf and for spreadsheets",
-            "python -m pyperf show suite.json.gz",
-            "python -m pyperf stats suite.json.gz",
-            f"zapbench report --csv reports/{slug}",
-        )
-        blocks.append(Commands(pyperf))
-    return Section("again", "To make it again", tuple(blocks))
-
-
-def _run(group: Group) -> str:
-    context = group.results.contexts[0]
-    words = ["zapbench", "run", *_selection(group)]
-    if group.tier != "native":
-        words += ["--kernel", short(group.kernel), "--accel", group.tier]
-    seed = f"--seed {context.seed}"
-    return f"{shlex.join(words)} --boots {group.results.boots} {seed}"
-
-
-def _selection(group: Group) -> list[str]:
-    """What chooses the cases that were tried: a grid, workloads of one, or their names."""
-    results, quick = group.results, _is_quick(group)
-    tried = {*results.timings, *(case for case, _ in (*results.failed, *results.skipped))}
-    allowed = {cell.case for cell in grid(quick=quick) if cell.excluded is None}
-    option = ["--quick"] if quick else []
-    if tried == allowed:
-        return option
-    whole = {
-        workload
-        for workload in {case.workload for case in tried}
-        if _of(allowed, workload) == _of(tried, workload)
-    }
-    rest = [case for case in tried if case.workload not in whole]
-    return [*option, *sorted(f"{workload}/*" for workload in whole), *_globs(rest)]
-
-
-def _of(cases: Iterable[Case], workload: str) -> set[Case]:
-    return {case for case in cases if case.workload == workload}
-
-
-def _globs(cases: Sequence[Case]) -> list[str]:
-    """The names; where they are many, what they begin with."""
-    if len(cases) <= NAMED:
-        return sorted(map(str, cases))
-    return sorted({f"{case.workload}/{case.method}/{case.backing}/*" for case in cases})
-
-
-def _is_quick(group: Group) -> bool:
-    """Whether as many samples were asked for as `--quick` does."""
-    effort: Effort = COUNTED[QUICK] if group.tier == "icount" else QUICK
-    return _option(group.results.contexts[0], "--samples") == str(effort.samples)
-
-
-def _option(context: Context, name: str) -> str | None:
-    words = list(context.argv)
-    return words[words.index(name) + 1] if name in words[:-1] else None

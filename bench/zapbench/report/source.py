@@ -16,6 +16,7 @@ from zapbench.chart.trend import History, HistoryPoint, Step
 from zapbench.error import SchemaError, UsageError
 from zapbench.host.file import readable
 from zapbench.record import Context, Record, Run, load, published
+from zapbench.result.request import Asked, kept
 from zapbench.result.store import RECORDS, recorded
 
 ABOUT = "report.json"
@@ -46,13 +47,21 @@ class Stream:
         return first
 
 
+Key = tuple[str, str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
-    """All that a report is made from; ``notes`` name sources that gave nothing, and why."""
+    """All that a report is made from; ``notes`` name sources that gave nothing, and why.
+
+    ``asked`` is what was asked for by the one `run` that measured what has a key; see
+    `stream_key`.
+    """
 
     title: str
     streams: tuple[Stream, ...] = ()
     notes: tuple[str, ...] = ()
+    asked: Mapping[Key, Asked] = field(default_factory=dict)
     gates: tuple[Mapping[str, Any], ...] = ()
     histories: tuple[Mapping[str, Any], ...] = ()
 
@@ -61,6 +70,7 @@ class Material:
 class _Gathering:
     streams: list[Stream] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    asked: dict[Key, list[Asked | None]] = field(default_factory=dict)
     gates: list[Mapping[str, Any]] = field(default_factory=list)
     histories: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -73,15 +83,24 @@ def read(directories: Sequence[Path], title: str) -> Material:
         SchemaError: a record file in one is damaged.
     """
     found = _Gathering()
-    boots: dict[tuple[str, str, str, str], int] = {}
+    boots: dict[Key, int] = {}
     for directory in directories:
         if not directory.is_dir():
             raise UsageError(f"{directory} is no directory; name one that `run` wrote")
         _read_json(directory, found)
         streams = _streams(directory, found.notes)
         found.streams += _renumbered(streams, boots)
+        request = kept(directory)
+        asked = request[1] if request is not None and request[0] == "run" else None
+        for key in dict.fromkeys(stream_key(stream.context) for stream in streams):
+            found.asked.setdefault(key, []).append(asked)
     return Material(
-        title, tuple(found.streams), tuple(found.notes), tuple(found.gates), tuple(found.histories)
+        title,
+        tuple(found.streams),
+        tuple(found.notes),
+        {key: asked for key, (asked, *more) in found.asked.items() if asked and not more},
+        tuple(found.gates),
+        tuple(found.histories),
     )
 
 
@@ -94,10 +113,17 @@ def read_again(report: Path) -> Material:
     try:
         about = json.loads((report / ABOUT).read_text(encoding="utf-8"))
         title, notes = str(about["title"]), tuple(str(note) for note in about["notes"])
+        asked = dict(_asked(each) for each in about.get("asked", ()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{report} is no report: it has no readable {ABOUT}") from error
     again = read([report], title)
-    return Material(title, again.streams, notes, again.gates, again.histories)
+    return Material(title, again.streams, notes, asked, again.gates, again.histories)
+
+
+def _asked(written: Mapping[str, Any]) -> tuple[Key, Asked]:
+    kernel, tier, machine, unit = map(str, written["of"])
+    globs = tuple(map(str, written["globs"]))
+    return (kernel, tier, machine, unit), Asked(globs=globs, quick=bool(written["quick"]))
 
 
 def _streams(directory: Path, notes: list[str]) -> list[Stream]:
@@ -160,7 +186,7 @@ def _renumbered(
         yield Stream(tuple(published(record, run=moved) for record in stream.records), stream.whole)
 
 
-def stream_key(context: Context) -> tuple[str, str, str, str]:
+def stream_key(context: Context) -> Key:
     """What figures must share to be compared: kernel, tier, machine (its CPU) and unit."""
     return (context.run.kernel, context.run.tier, context.cpu, context.unit)
 

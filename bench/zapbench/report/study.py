@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio
 from zapbench.result.store import Results
 from zapbench.result.timings import Timings
+from zapbench.result.whole import made_up
 
 EQUAL = 0.02
-"""Costs that differ by less than this are called equal, whatever their interval."""
+"""Costs are called equal where the whole interval of their ratio is within this of 1."""
 
 Place = tuple[str, int, int]  # backing, page size, range size
 LOSSES = (Seen.LOST, Seen.BROKEN)
@@ -33,16 +34,17 @@ class Group:
 
     def __init__(self, streams: Sequence[Stream]) -> None:
         context = streams[0].context
-        self.kernel, self.tier, self.machine, self.unit = stream_key(context)
+        self.key = stream_key(context)
+        self.kernel, self.tier, self.machine, self.unit = self.key
         records = [record for stream in streams for record in stream.records]
         kept = [r for r in records if not isinstance(r, Samples) or r.unit == self.unit]
         self.foreign = len(records) - len(kept)
         cut = sum(not stream.whole for stream in streams)
         said = f"{text.number(cut, 'stream')} of {len(streams)} cut off before the end"
-        self.cut = said if cut else None
+        recording = Recording(self.kernel, tuple(kept))
+        self.cut = said if cut and not made_up(recording) else None
         self.others: Kept = {}  # contracts seen on other kernels
-        # The last stream alone says whether a chart calls the measurement incomplete.
-        self.results = Results(Path(self.kernel), Recording(self.kernel, tuple(kept), self.cut))
+        self.results = Results(Path(self.kernel), replace(recording, truncated=self.cut))
 
     @property
     def name(self) -> str:
@@ -120,7 +122,7 @@ class Group:
         return min(fair)[1] if fair else None
 
     def level(self, workload: str, place: Place) -> list[str]:
-        """The cheapest equivalent method, and those that cost the same within noise."""
+        """The cheapest equivalent method, and those that were not shown to be dearer."""
         best = self.cheapest(workload, place)
         if best is None:
             return []
@@ -128,7 +130,7 @@ class Group:
             method
             for method in methods()
             if self.equivalent(workload, method, place)
-            and (method == best or _same(self.ratio(workload, method, place, best)))
+            and (method == best or _near(self.ratio(workload, method, place, best)))
         ]
 
 
@@ -168,15 +170,25 @@ def version(kernel: str) -> tuple[int, ...]:
     return tuple(int(part) for part in (numbers[1] if numbers else "").split(".") if part)
 
 
-def same(found: Ratio) -> bool:
-    """Whether two costs are equal within noise: the interval holds 1, or by less than `EQUAL`."""
-    if abs(found.value - 1) < EQUAL:
-        return True
-    return found.low is not None and found.high is not None and found.low <= 1 <= found.high
+def equal(found: Ratio) -> bool:
+    """Whether two costs were shown to be equal, to within `EQUAL`."""
+    if found.low is None or found.high is None:
+        return False
+    return found.low >= 1 - EQUAL and found.high <= 1 + EQUAL
 
 
-def _same(found: Ratio | None) -> bool:
-    return found is not None and same(found)
+def untold(found: Ratio) -> bool:
+    """Whether nothing tells which of two costs is less: the interval holds 1, or there is none."""
+    return found.low is None or found.high is None or found.low <= 1 <= found.high
+
+
+def near(found: Ratio) -> bool:
+    """Whether no difference of `EQUAL` was shown: it is less, or the interval holds 1."""
+    return abs(found.value - 1) < EQUAL or (found.low is not None and untold(found))
+
+
+def _near(found: Ratio | None) -> bool:
+    return found is not None and near(found)
 
 
 def place_of(case: Case) -> Place:

@@ -80,6 +80,24 @@ def keep(directory: Path, command: Command, asked: Asked) -> None:
         raise DiskFull(f"cannot write {path}: {error.strerror}: make room") from error
 
 
+def kept(directory: Path) -> tuple[Command, Asked] | None:
+    """The command that measured into a result directory, and what it was asked for, if known."""
+    try:
+        found = _read(directory / REQUEST)
+    except (OSError, UsageError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return found.command, found.asked
+
+
+def _read(path: Path) -> _Kept:
+    text = path.read_bytes()
+    if (v := msgspec.json.decode(text, type=_Head).v) != 1:
+        raise UsageError(
+            f"{path} is of version {v}, this zapbench reads 1; use the zapbench that wrote it"
+        )
+    return msgspec.json.decode(text, type=_Kept)
+
+
 def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
     """What a result directory was asked for, where ``asked`` does not say otherwise.
 
@@ -94,12 +112,7 @@ def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
         raise UsageError(f"{directory} {what}: start without --resume")
     path = directory / REQUEST
     try:
-        text = path.read_bytes()
-        if (v := msgspec.json.decode(text, type=_Head).v) != 1:
-            raise UsageError(
-                f"{path} is of version {v}, this zapbench reads 1; use the zapbench that wrote it"
-            )
-        kept = msgspec.json.decode(text, type=_Kept)
+        before = _read(path)
     except FileNotFoundError:
         if asked.globs or asked.quick:
             return asked
@@ -112,21 +125,21 @@ def going_on(directory: Path, command: Command, asked: Asked) -> Asked:
             f"cannot read {path} ({error}): remove it, and repeat the words of the command "
             f"together with: {again(command, directory)}"
         ) from error
-    if kept.command != command:
-        raise UsageError(f"go on in {directory} with: {again(kept.command, directory)}")
+    if before.command != command:
+        raise UsageError(f"go on in {directory} with: {again(before.command, directory)}")
     said = {
         name: value
         for name in Asked.__struct_fields__
         if (value := getattr(asked, name)) != getattr(NOTHING, name)
     }
     if "globs" in said:
-        if not kept.asked.globs:
+        if not before.asked.globs:
             raise UsageError(
                 f"{directory} was asked for a whole grid: go on with it without a glob, or measure "
                 f"{' '.join(asked.globs)} in a directory of their own"
             )
-        said["globs"] = tuple(dict.fromkeys((*kept.asked.globs, *asked.globs)))
-    return msgspec.structs.replace(kept.asked, **said)
+        said["globs"] = tuple(dict.fromkeys((*before.asked.globs, *asked.globs)))
+    return msgspec.structs.replace(before.asked, **said)
 
 
 @contextmanager

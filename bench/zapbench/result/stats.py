@@ -18,7 +18,6 @@ from scipy import stats as scipy_stats
 from zapbench.case import is_harness
 from zapbench.record import Histogram, Samples
 from zapbench.result.welch import (
-    EXACT,
     SHARE,
     mean,
     spread_between,
@@ -178,8 +177,6 @@ def ratio(base: Sequence[float], head: Sequence[float]) -> Ratio:
     if spread is None:
         return Ratio(value)
     p = min(1.0, 2 * spread.above(abs(difference)))
-    if spread.error < EXACT:
-        return Ratio(value, value, value, p, 0.0)
     return Ratio(
         value=value,
         low=math.exp(difference - spread.reach),

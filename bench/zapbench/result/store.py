@@ -13,7 +13,7 @@ import os
 import random
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from zapbench.record import (
 from zapbench.result.request import REQUEST, Asked
 from zapbench.result.table import Lack, Table, build, excluded
 from zapbench.result.timings import Timings, by_case
+from zapbench.result.whole import with_remark
 
 RESULTS = Path("results")  # holds result directories, where the user names none
 RECORDS = "records.jsonl.gz"
@@ -48,12 +49,15 @@ SECONDS_PER_NS = 1e-9
 class Results:
     """A result directory, opened for reading; ``recording`` replaces its records.
 
+    Of its records it says what is missing, and how to go on; see `zapbench.result.whole`.
     What is made of the records is made here, once: their cases, and the table of them.
     """
 
     def __init__(self, directory: Path, recording: Recording | None = None) -> None:
         self.directory = directory
-        self.recording: Recording = recording or load(_record_file(directory))
+        if recording is None:
+            recording = with_remark(directory, load(_record_file(directory)))
+        self.recording: Recording = recording
         self.contexts = self.recording.of(Context)
         if not self.contexts:
             raise UsageError(f"{directory} holds no finished measurement; start it anew")
@@ -228,8 +232,16 @@ def _occupied(directory: Path) -> UsageError:
     )
 
 
-def repair(directory: Path) -> Path | None:
-    """Take what is damaged out of the records; the file as it was, None if nothing was damaged.
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was found: whether the file was cut off, and the file as it was, if bytes are gone."""
+
+    cut: bool
+    aside: Path | None
+
+
+def repair(directory: Path) -> Repaired:
+    """Take what is damaged out of the records, and half a record at the end of a cut-off file.
 
     Raises:
         UsageError: it is no result directory, or cannot be written to.
@@ -240,8 +252,9 @@ def repair(directory: Path) -> Path | None:
     if directory.is_file():
         raise UsageError(f"{directory} is a file: name the result directory that it is in")
     _record_file(directory)
-    with create(directory, resume=True) as writer:
-        return writer.damaged
+    _claim(directory, occupied=True)
+    with Writer(directory / RECORDS, keep_cut=True) as writer:
+        return Repaired(writer.cut, writer.damaged)
 
 
 def discard(directory: Path) -> None:

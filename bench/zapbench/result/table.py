@@ -88,6 +88,15 @@ class Remark:
     cases: tuple[str, ...]
 
 
+TIER_NOTES = {
+    "native": "timed on the machine itself",
+    "kvm": "timed in a virtual machine (KVM), not on bare metal",
+    "tcg": "timed in an emulated machine: for screening only, no real time",
+    "icount": "counted in a virtual machine, where caches, TLB misses, IPIs and locks are free",
+}
+"""What the figures of a tier are."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A comparison of methods on one kernel; figures in ``unit`` per operation.

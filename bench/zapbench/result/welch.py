@@ -53,7 +53,7 @@ class Spread:
 
     def above(self, excess: float) -> float:
         """One-sided p: how likely so much or more is seen where there is nothing."""
-        if self.error < EXACT:  # a machine that repeats itself: any difference is one
+        if self.error == 0:  # a machine that repeats itself: any difference is one
             return 0.0 if excess > EXACT else 1.0
         return float(special.stdtr(self.freedom, -excess / self.error))
 
@@ -72,7 +72,7 @@ def squares(values: Sequence[float]) -> float:
 def spread_of(logs: Sequence[float]) -> Spread | None:
     """That of the mean of one set of boots; None of fewer than two."""
     n = len(logs)
-    return Spread(math.sqrt(squares(logs) / (n - 1) / n), n - 1) if n > 1 else None
+    return Spread(_error(squares(logs) / (n - 1) / n), n - 1) if n > 1 else None
 
 
 def spread_between(base: Sequence[float], head: Sequence[float]) -> Spread | None:
@@ -88,4 +88,9 @@ def spread_between(base: Sequence[float], head: Sequence[float]) -> Spread | Non
     if sum(shares) > EXACT**2:
         parts = (share**2 / (len(side) - 1) for share, side in zip(shares, sides, strict=True))
         freedom = sum(shares) ** 2 / sum(parts)
-    return Spread(math.sqrt(sum(shares)), freedom)
+    return Spread(_error(sum(shares)), freedom)
+
+
+def _error(square: float) -> float:
+    """A standard error; what is rounding only, as in the mean of equal figures, is none."""
+    return math.sqrt(square) if square > EXACT**2 else 0.0

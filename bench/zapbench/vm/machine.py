@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
-from zapbench.error import EnvironmentMissing, Interrupted, LostVm
+from zapbench.error import Cause, EnvironmentMissing, Interrupted, LostVm
 from zapbench.host.process import end, running
 from zapbench.vm.qemu import VirtualMachine, arguments
 
@@ -145,7 +145,7 @@ class Boot:
         console = text(self._console.read_bytes())
         if self._complete:
             if warned := complaint(console):
-                raise self._lost(f"the kernel complained: {warned}")
+                raise self._lost(f"the kernel complained: {warned}", Cause.CRASH)
             return
         if status > 0 and not console:
             raise EnvironmentMissing(
@@ -154,10 +154,11 @@ class Boot:
         if status < 0 and not hung:
             raise self._lost(f"QEMU was killed by {signal.Signals(-status).name}")
         if found := cause(console):
-            raise self._lost(found, crashed=True)
-        why = f"hung: {hung}" if hung else "it ended without an end record"
-        raise self._lost(why, crashed=True)
+            raise self._lost(found, Cause.CRASH)
+        if hung:
+            raise self._lost(f"hung: {hung}", Cause.SILENCE)
+        raise self._lost("it ended without an end record", Cause.CRASH)
 
-    def _lost(self, why: str, *, crashed: bool = False) -> LostVm:
+    def _lost(self, why: str, cause: Cause = Cause.HOST) -> LostVm:
         console = text(self._console.read_bytes())
-        return LostVm(f"virtual machine lost: {why} (console: {tail(console)})", crashed=crashed)
+        return LostVm(f"virtual machine lost: {why} (console: {tail(console)})", cause)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zapbench.error import EnvironmentMissing, LostVm, UsageError
+from zapbench.host.packages import install
 from zapbench.host.process import find, running
 from zapbench.host.scratch import scratch
 from zapbench.vm import initramfs, tsc
@@ -36,7 +37,7 @@ def entries(guest: bytes, commands: str | None = None) -> list[CpioEntry]:
     """
     busybox = Path(find("busybox")).read_bytes()
     if b"/lib64/ld-linux" in busybox:
-        raise EnvironmentMissing("busybox is not static: sudo apt-get install busybox-static")
+        raise EnvironmentMissing(f"busybox is not static: {install('busybox-static')}")
     files = [
         *map(initramfs.directory, (*initramfs.DIRECTORIES, "bin")),
         initramfs.CONSOLE,

@@ -31,6 +31,20 @@ _BASE_MEMORY = 768  # MiB for the kernel, the initramfs and the guest program
 _BOOT_FLAG, _HEADER = (510, b"\x55\xaa"), (514, b"HdrS")  # Documentation/arch/x86/boot.rst
 
 
+def named(kernel: str) -> catalogue.Kernel | None:
+    """The kernel that a name stands for; None: it is an image file.
+
+    Raises:
+        UsageError: no such kernel or series, or a malformed name.
+    """
+    name, _ = boot_words.split(kernel)
+    if not name.startswith(("git:", "tar:")) and (
+        "/" in name.partition("+")[0] or Path(name).expanduser().is_file()
+    ):
+        return None
+    return catalogue.parse(kernel)
+
+
 def image_of(
     kernel: str, configuration: str | None = None, progress: Progress = no_progress
 ) -> Path:
@@ -42,14 +56,10 @@ def image_of(
         UsageError: no such kernel, or a file that is no x86 kernel image.
         EnvironmentMissing, BuildFailed: see `zapbench.kernel.build.build`.
     """
-    kernel, _ = boot_words.split(kernel)
-    path = Path(kernel).expanduser()
-    named = kernel.startswith(("git:", "tar:")) or not (
-        "/" in kernel.partition("+")[0] or path.is_file()
-    )
-    if named:
-        chosen = catalogue.parse(kernel)
+    chosen = named(kernel)
+    if chosen is not None:
         return build.build(chosen, configuration=configuration, progress=progress).bzimage
+    path = Path(boot_words.split(kernel)[0]).expanduser()
     try:
         with path.open("rb") as file:
             head = file.read(1024)
