@@ -16,6 +16,8 @@ unexport PYTHONPATH PYTHONHOME
 
 RUN_ARGS ?=
 PYTEST_ARGS ?=
+# A process for each CPU, see bench/tests/shares.py; PYTEST_ARGS=-n0 is one after the other.
+AT_ONCE := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 C_SOURCES := $(wildcard cbench/*.[ch] cbench/*/*.[ch])
 PACKAGE_INPUTS := pyproject.toml meson.build $(C_SOURCES) $(wildcard cbench/*.py cbench/meson.build)
 
@@ -50,7 +52,7 @@ $(VENV)/stamp-package: $(PACKAGE_INPUTS) $(VENV)/stamp-requirements
 
 .PHONY: test
 test: setup lint ## lint, then pytest: C also under the sanitizers, a boot of 6.12
-	$(BIN)/python -m pytest --benchmark-disable -m "not kernels" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --benchmark-disable -m "not kernels" $(AT_ONCE) $(PYTEST_ARGS)
 
 .PHONY: test-kernels
 test-kernels: setup ## pytest with every kernel that has a series

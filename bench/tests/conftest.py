@@ -32,6 +32,7 @@ pytest_plugins = [
     "gate_boots",
     "kernel_project",
     "made_bridge",
+    "shares",
     "toy_build",
     "toy_history",
     "toy_project",
@@ -48,11 +49,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return (yield)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Pass the rows of the table of faults on to the process that prints it."""
+    if call.when == "call" and hasattr(item.config, "workerinput"):  # of pytest-xdist
+        item.user_properties += [("fault", each.row()) for each in item.stash.get(FAULTS, [])]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """A line for each C test, with the reason if it was skipped, and the table of faults."""
-    lines = []
+    lines, faults = [], [each.row() for each in terminalreporter.config.stash.get(FAULTS, [])]
     for outcome in ("passed", "skipped", "failed"):
         for report in terminalreporter.getreports(outcome):
+            faults += [row for key, row in report.user_properties if key == "fault"]
             for key, took in report.user_properties:
                 name = report.nodeid.rpartition("[")[2].rstrip("]")
                 why = report.longrepr[2] if outcome == "skipped" else ""
@@ -61,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("C tests")
         for line in sorted(lines):
             terminalreporter.write_line(line.rstrip())
-    if faults := terminalreporter.config.stash.get(FAULTS, []):
+    if faults:
         terminalreporter.section("torture")
         for line in tally.table(faults):
             terminalreporter.write_line(line)
@@ -91,7 +100,8 @@ def fault(request: pytest.FixtureRequest) -> tally.Faults:
 
     def row(name: str) -> tally.Fault:
         made = tally.Fault(name)
-        request.config.stash.setdefault(FAULTS, []).append(made)
+        for place in (request.config, request.node):
+            place.stash.setdefault(FAULTS, []).append(made)
         return made
 
     return row

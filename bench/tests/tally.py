@@ -9,6 +9,9 @@ from contextlib import contextmanager
 TORTURE = bool(os.environ.get("ZAPBENCH_TORTURE"))
 """Set by `make torture`: many tries of everything."""
 
+Row = tuple[str, int, int]
+"""The name of a fault, how often it was tried, and how often something was lost."""
+
 
 class Fault:
     """A row of the table; what is lost in a try does not end the others."""
@@ -46,18 +49,22 @@ class Fault:
         if self.errors:
             raise ExceptionGroup(f"{self.name}: {len(self.errors)} of {self.tried}", self.errors)
 
+    def row(self) -> Row:
+        """What became of it."""
+        return self.name, self.tried, len(self.errors)
+
 
 Faults = Callable[[str], Fault]
 
 COLUMNS = "{:<62}{:>6}{:>10}{:>6}"
 
 
-def table(faults: Iterable[Fault]) -> Iterator[str]:
+def table(rows: Iterable[Row]) -> Iterator[str]:
     """The lines of the table; rows of one name are added up."""
     yield COLUMNS.format("fault", "tries", "survived", "lost")
-    rows: dict[str, list[Fault]] = {}
-    for each in faults:
-        rows.setdefault(each.name, []).append(each)
-    for name, same in rows.items():
-        tried, lost = sum(each.tried for each in same), sum(len(each.errors) for each in same)
+    sums: dict[str, tuple[int, int]] = {}
+    for name, tried, lost in rows:
+        before = sums.get(name, (0, 0))
+        sums[name] = before[0] + tried, before[1] + lost
+    for name, (tried, lost) in sums.items():
         yield COLUMNS.format(name, tried, tried - lost, lost)

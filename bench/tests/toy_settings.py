@@ -57,6 +57,20 @@ with applied(needs, root=Path(sys.argv[1])):
 """
 
 
+CHANGED = (
+    "/proc/sys/vm/nr_hugepages",
+    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+    "/sys/kernel/mm/transparent_hugepage/khugepaged/defrag",
+)
+"""Of this machine, what a run may change while it lasts."""
+
+
+def now() -> list[str]:
+    """What they are when nobody measures on this machine, which is waited for."""
+    with settings.locked(Path("/"), seconds(600)):
+        return [Path(name).read_text() for name in CHANGED if Path(name).exists()]
+
+
 @contextlib.contextmanager
 def on_this_machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Change real settings, with a journal in a directory; whatever is left is put back."""

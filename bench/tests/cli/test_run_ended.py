@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from command import start
 from limits import seconds, until
+from toy_settings import now
 
 from zapbench import record
 from zapbench.error import SchemaError
@@ -17,16 +18,6 @@ from zapbench.record import Error
 from zapbench.result import store
 
 REAL = ("run", "--quick", "zap/*/shmem/4k/4k", "zap/*/hugetlb/2m/2m", "--boots", "3")
-SETTINGS = (
-    "/proc/sys/vm/nr_hugepages",
-    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-    "/sys/kernel/mm/transparent_hugepage/khugepaged/defrag",
-)
-
-
-def system_settings() -> list[str]:
-    """What a run may change while it lasts."""
-    return [Path(name).read_text() for name in SETTINGS if Path(name).exists()]
 
 
 def child_of(process: subprocess.Popen[str]) -> int | None:
@@ -64,7 +55,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
 def test_a_signal_saves_what_was_finished_and_resume_goes_on(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    before = system_settings()
+    before = now()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     under_way(process, tmp_path / "r")
     process.send_signal(number)
@@ -74,7 +65,7 @@ def test_a_signal_saves_what_was_finished_and_resume_goes_on(
     assert "--resume -o" in err.splitlines()[-1]
     recording = record.load(tmp_path / "r" / store.RECORDS)
     assert recording.truncated is None
-    assert system_settings() == before
+    assert now() == before
     done = record.finished(recording.records)
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     _, err = ended(process)
@@ -85,7 +76,7 @@ def test_a_signal_saves_what_was_finished_and_resume_goes_on(
 
 
 def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path: Path) -> None:
-    before = system_settings()
+    before = now()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     child = under_way(process, tmp_path / "r")
     os.kill(child, signal.SIGKILL)
@@ -93,7 +84,7 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path: Path) ->
     assert process.returncode == 1
     assert "zapbench-guest was killed by SIGKILL" in err.splitlines()[-1]
     assert "error: zapbench-guest was killed by SIGKILL" in out
-    assert system_settings() == before
+    assert now() == before
     seen, _ = ended(start("compare", "r", "r", cwd=tmp_path))
     assert seen.endswith("was measured; go on with: zapbench run --resume -o r\n")
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
@@ -105,7 +96,7 @@ def test_a_killed_c_program_is_reported_and_what_came_is_kept(tmp_path: Path) ->
 
 
 def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path: Path) -> None:
-    before = system_settings()
+    before = now()
     process = start(*REAL, "-o", tmp_path / "r", cwd=tmp_path)
     under_way(process, tmp_path / "r")
     process.kill()
@@ -113,7 +104,7 @@ def test_a_killed_driver_leaves_a_file_that_can_be_gone_on_with(tmp_path: Path) 
     process = start(*REAL, "-o", tmp_path / "r", "--resume", cwd=tmp_path)
     _, err = ended(process)
     assert process.returncode == 0, err
-    assert system_settings() == before
+    assert now() == before
     recording = record.load(tmp_path / "r" / store.RECORDS)
     assert {boot for boot, _ in record.finished(recording.records)} == {0, 1, 2}
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import toy_kernel
 from tally import TORTURE, Faults
-from torture.test_kills import Process, done, figures, settings, zapbench
+from torture.test_kills import Process, done, figures, zapbench
+from toy_settings import now
 
 from zapbench.kernel import build
 from zapbench.kernel.catalogue import parse
@@ -53,7 +54,7 @@ def test_one_directory(userfaultfd: None, fault: Faults, tmp_path: Path, command
 
 
 def test_one_machine(userfaultfd: None, fault: Faults, tmp_path: Path, commands: int) -> None:
-    before = settings()
+    before = now()
     row = fault("several runs at once on one machine")
     for number, _ in enumerate(row.tries(quick=1, long=5)):
         place = tmp_path / f"{number}"
@@ -64,7 +65,7 @@ def test_one_machine(userfaultfd: None, fault: Faults, tmp_path: Path, commands:
             made = list((place / "results").iterdir())
             assert len(made) == commands
             assert len({frozenset(figures(each)) for each in made}) == 1
-            assert settings() == before
+            assert now() == before
     row.survived()
 
 
