@@ -15,7 +15,7 @@
 #include "size.h"
 
 #define THP_DIR "/sys/kernel/mm/transparent_hugepage"
-#define HUGETLB_DIR "/sys/kernel/mm/hugepages"
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 static const char *cpu_model(char *buf, size_t size)
 {
@@ -78,19 +78,33 @@ static const char *selected(char *text)
 	return from + 1;
 }
 
+/* The word selected in a file of THP_DIR; nothing where the kernel has no such file. */
+static void write_selected(struct json *j, const char *file)
+{
+	char path[128], value[128];
+
+	snprintf(path, sizeof(path), THP_DIR "/%s", file);
+	if (!access(path, R_OK))
+		json_str(j, file,
+			 selected((char *)first_line(path, value, sizeof(value))));
+}
+
 static void write_thp(struct json *j)
 {
 	static const char *const files[] = { "enabled", "shmem_enabled", "defrag",
 					     "khugepaged/defrag" };
-	char path[128], value[128];
+	static const char *const each_size[] = { "enabled", "shmem_enabled" };
+	char file[64];
 
 	json_open(j, "thp", '{');
-	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(path, sizeof(path), THP_DIR "/%s", files[i]);
-		if (!access(path, R_OK))
-			json_str(
-				j, files[i],
-				selected((char *)first_line(path, value, sizeof(value))));
+	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++)
+		write_selected(j, files[i]);
+	for (size_t size = 2 * base_page(); size <= pmd_size(); size *= 2) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(each_size); i++) {
+			snprintf(file, sizeof(file), "hugepages-%zukB/%s", size / KIB,
+				 each_size[i]);
+			write_selected(j, file);
+		}
 	}
 	json_close(j, '}');
 }
@@ -143,6 +157,29 @@ static void write_uname(struct json *j)
 	json_close(j, '}');
 }
 
+/* What only the host knows: a machine that counts instructions has no clock of its own.
+ */
+static void write_told(struct json *j, const struct options *o)
+{
+	if (o->start)
+		json_str(j, "start", o->start);
+	if (!o->qemu)
+		return;
+	json_open(j, "machine", '{');
+	json_str(j, "qemu", o->qemu);
+	json_int(j, "memory", o->memory);
+	json_close(j, '}');
+}
+
+static void write_effort(struct json *j, const struct options *o)
+{
+	char text[32];
+
+	json_int(j, "samples", o->samples);
+	snprintf(text, sizeof(text), "%g", o->max_seconds);
+	json_raw(j, "max_seconds", text);
+}
+
 int record_context(const struct options *o)
 {
 	char text[2048];
@@ -152,6 +189,9 @@ int record_context(const struct options *o)
 	if (err)
 		return err;
 	write_uname(&j);
+	write_told(&j, o);
+	if (*first_line(BOOT_ID, text, sizeof(text)))
+		json_str(&j, "boot_id", text);
 	kernel_build_id(text, sizeof(text));
 	if (*text)
 		json_str(&j, "build_id", text);
@@ -168,6 +208,7 @@ int record_context(const struct options *o)
 	write_hugepages(&j);
 	write_uffd(&j);
 	json_int(&j, "seed", o->seed);
+	write_effort(&j, o);
 	json_str(&j, "tool", "zapbench " ZAPBENCH_VERSION);
 	json_open(&j, "argv", '[');
 	for (int i = 0; i < o->argc; i++)

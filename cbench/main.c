@@ -18,6 +18,9 @@ enum {
 	OPT_KERNEL,
 	OPT_TIER,
 	OPT_BOOT,
+	OPT_START,
+	OPT_QEMU,
+	OPT_MEMORY,
 	OPT_DIR,
 	OPT_TMPFS,
 	OPT_SECONDS,
@@ -33,6 +36,9 @@ static const struct option long_options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "tier", required_argument, NULL, OPT_TIER },
 	{ "boot", required_argument, NULL, OPT_BOOT },
+	{ "start", required_argument, NULL, OPT_START },
+	{ "qemu", required_argument, NULL, OPT_QEMU },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "dir", required_argument, NULL, OPT_DIR },
 	{ "tmpfs", required_argument, NULL, OPT_TMPFS },
 	{ "max-seconds", required_argument, NULL, OPT_SECONDS },
@@ -44,7 +50,9 @@ static const struct option long_options[] = {
 static const char usage[] =
 	"usage: zapbench-guest [--cases FILE] [--samples N] [--seed N] [--clock "
 	"raw|tsc]\n"
-	"       [--kernel NAME] [--tier NAME] [--boot N] [--dir DIR] [--tmpfs DIR]\n"
+	"       [--kernel NAME] [--tier NAME] [--boot N] [--start TIME] [--qemu "
+	"VERSION]\n"
+	"       [--memory MIB] [--dir DIR] [--tmpfs DIR]\n"
 	"       [--max-seconds S] [--contract-only] [--own-machine] [CASE]...\n";
 
 struct case_list {
@@ -96,11 +104,36 @@ static int parse_number(const char *text, double min, double max, double *value)
 										 : 0;
 }
 
+/* Where the word of an option goes that takes any. */
+static const char **word_of(struct options *o, int opt)
+{
+	switch (opt) {
+	case OPT_KERNEL:
+		return &o->kernel;
+	case OPT_TIER:
+		return &o->tier;
+	case OPT_START:
+		return &o->start;
+	case OPT_QEMU:
+		return &o->qemu;
+	case OPT_DIR:
+		return &o->dir;
+	case OPT_TMPFS:
+		return &o->tmpfs;
+	}
+	return NULL;
+}
+
 static int parse_option(struct options *o, struct case_list *list, int opt)
 {
+	const char **word = word_of(o, opt);
 	double n = 0;
 	char *end;
 
+	if (word) {
+		*word = optarg;
+		return 0;
+	}
 	switch (opt) {
 	case OPT_CASES:
 		return add_case_file(list, optarg);
@@ -121,20 +154,13 @@ static int parse_option(struct options *o, struct case_list *list, int opt)
 			return -EINVAL;
 		o->boot = n;
 		return 0;
+	case OPT_MEMORY:
+		if (parse_number(optarg, 1, 1e9, &n))
+			return -EINVAL;
+		o->memory = n;
+		return 0;
 	case OPT_SECONDS:
 		return parse_number(optarg, 0, 1e6, &o->max_seconds);
-	case OPT_KERNEL:
-		o->kernel = optarg;
-		return 0;
-	case OPT_TIER:
-		o->tier = optarg;
-		return 0;
-	case OPT_DIR:
-		o->dir = optarg;
-		return 0;
-	case OPT_TMPFS:
-		o->tmpfs = optarg;
-		return 0;
 	case OPT_CONTRACT:
 		o->contract_only = true;
 		return 0;

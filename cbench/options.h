@@ -17,6 +17,9 @@ struct options {
 	const char *kernel;
 	const char *tier;
 	int boot;
+	const char *start; /* when the boot began, as the host has it; NULL: not told */
+	const char *qemu; /* NULL: none that we were told of */
+	unsigned int memory; /* MiB of the virtual machine */
 	const char *dir;
 	const char *tmpfs;
 	int signal_fd; /* -1: signals are somebody else's */

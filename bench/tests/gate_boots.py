@@ -48,27 +48,26 @@ def boots_of(
     tier: str,
     unit: Unit,
     image: str | None,
-    cpu: str = "none",
     lost: Sequence[str] = (),
     fewer: Sequence[str] = (),
     without: Sequence[str] = (),
     broken: Mapping[str, Collection[int]] = {},
     errno: int = 71,
     died: Collection[int] = (),
-    context: Mapping[str, Any] = {},
+    seed: int = 7,
+    **fields: object,
 ) -> Iterator[bytes]:
     """Streams: each case's figure is that of its boot; remap costs twice as much.
 
     By case, ``lost`` are errors, ``fewer`` skips, ``without`` is not there; ``broken`` are errors
-    in some boots.  Of boots that ``died`` there is only the first case, and no end.
+    in some boots.  Of boots that ``died`` there is only the first case, and no end.  ``fields``
+    are those of the contexts.
     """
     for boot, figure in enumerate(boots):
         run = synthetic.run_of(boot, kernel, tier)
         start = changed(
-            synthetic.context(run, unit=unit),
-            build_id=image or f"image-{kernel}",
-            cpu=cpu,
-            **context,
+            synthetic.context(run, unit=unit, seed=seed),
+            **({"build_id": image or f"image-{kernel}"} | fields),
         )
         records: list[Record] = []
         for case, factor in ((ZAP, 1), (REMAP, 2)):
@@ -147,12 +146,16 @@ class Machine:
     def __init__(self, kernel: str, figure: Figure, tier: str = "icount") -> None:
         self.kernel, self.tier, self._figure = kernel, tier, figure
         self.asked: list[tuple[int, list[str]]] = []
+        self.rooms: set[tuple[str, ...]] = set()
 
     def run(self, job: Job) -> Iterator[bytes]:
         self.asked.append((job.boot, sorted(job.cases)))
+        self.rooms.add(job.room)
         unit: Unit = "instructions" if self.tier == "icount" else "ns"
         run = synthetic.run_of(job.boot, self.kernel, self.tier)
-        start = changed(synthetic.context(run, unit=unit), build_id=f"image-{self.kernel}")
+        start = changed(
+            synthetic.context(run, unit=unit, seed=job.seed), build_id=f"image-{self.kernel}"
+        )
         records = [
             synthetic.samples(run, case, (round(self._figure(case, job.boot)),) * 11, unit=unit)
             for case in job.cases
@@ -191,6 +194,10 @@ def live(gate: Gate, *more: object, budgets: str = BUDGETS) -> Outcome:
 def failing(result: MakeResult) -> list[str]:
     sides = result("base", SIX), result("head", slower(SIX, 1.1), fewer=[REMAP])
     return [side.name for side in sides]  # the working directory holds them
+
+
+OLD: dict[str, Any] = dict.fromkeys(("start", "boot_id", "machine", "samples", "max_seconds"))
+"""The context of a record of before."""
 
 
 def context(**fields: object) -> Context:

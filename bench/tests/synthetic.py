@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Record lines made up for tests: their figures were measured nowhere."""
 
+import zlib
 from typing import Any
 
 from zapbench.case import Case
@@ -11,6 +12,7 @@ from zapbench.record import (
     End,
     Error,
     HugePool,
+    Hypervisor,
     Promise,
     Record,
     Run,
@@ -48,7 +50,18 @@ def context(run: Run, *, unit: Unit = "ns", seed: int = 7) -> Context:
         seed=seed,
         tool="synthetic",
         argv=(),
+        start=start_of(run, seed),
+        boot_id=f"boot-{run.boot}",
+        machine=None if run.tier == "native" else Hypervisor("QEMU emulator version 0", 1024),
+        samples=11,
+        max_seconds=0.5,
     )
+
+
+def start_of(run: Run, seed: int) -> str:
+    """When a boot began: the same for the same one, another for any other."""
+    digits = zlib.crc32(f"{run.kernel} {run.tier} {seed} {run.boot}".encode())
+    return f"2026-01-01T00:00:00.{digits:010}Z"
 
 
 def samples(run: Run, name: str, values: tuple[int, ...] | None, **fields: object) -> Samples:

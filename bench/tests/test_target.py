@@ -21,7 +21,7 @@ from zapbench.host.doctor import DAMON
 from zapbench.host.file import locked
 from zapbench.host.machine import Machine
 from zapbench.record import Context, End, Error, Samples
-from zapbench.target import InProcess, Native, Replay, Target, guest_path
+from zapbench.target import InProcess, Native, Replay, Target, guest_path, now
 
 
 def gather(lines: Iterable[bytes], into: list[bytes]) -> None:
@@ -47,6 +47,31 @@ def test_both_ways_of_running_give_a_whole_stream(target: type[Native | InProces
     assert {each.run for each in recording.records} == {record.Run("k", "native", 3)}
     assert [each.case for each in recording.of(Samples)] == list(CASES)
     assert all(len(each.values or ()) == 5 for each in recording.of(Samples))
+
+
+@pytest.mark.parametrize("target", [Native, InProcess])
+def test_a_record_says_when_its_boot_began_and_what_was_asked_of_it(
+    target: type[Native | InProcess],
+) -> None:
+    ended = now()
+    for boot in (0, 0):  # the same number and seed: the time sets them apart
+        began = ended
+        context = record.collect(target().run(job(boot=boot))).of(Context)[0]
+        ended = now()
+        assert context.start is not None
+        assert began < context.start < ended
+        assert len(context.start) == len(ended)
+        assert (context.samples, context.max_seconds) == (5, 0.01)
+        assert context.machine is None
+        assert context.boot_id == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def test_the_state_of_every_size_of_thp_is_recorded() -> None:
+    root = Path("/sys/kernel/mm/transparent_hugepage")
+    files = [*root.glob("*enabled"), *root.glob("hugepages-*/*enabled")]
+    (context,) = record.collect(Native().run(job())).of(Context)
+    kept = {name for name in context.thp if name.endswith("enabled")}
+    assert kept == {str(file.relative_to(root)) for file in files}
 
 
 @pytest.mark.parametrize("target", [Native, InProcess])

@@ -47,11 +47,16 @@ def shuffled(cases: Iterable[str], seed: int, boot: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What every boot of a measurement does; ``seed`` gives the order of the cases in each."""
+    """What every boot of a measurement does; ``seed`` gives the order of the cases in each.
+
+    ``room`` are the cases that a virtual machine is made large enough for: more than ``cases``
+    where its boots are to be like those that measured more.
+    """
 
     cases: tuple[str, ...]
     effort: Effort
     seed: int
+    room: tuple[str, ...] | None = None
 
     @property
     def boots(self) -> range:
@@ -76,6 +81,7 @@ class Work:
             samples=self.effort.samples,
             max_seconds=self.effort.max_seconds,
             directory=Path.cwd(),
+            room=self.cases if self.room is None else self.room,
         )
 
 

@@ -13,19 +13,22 @@ from typing import TypeVar
 
 from zapbench import boot
 from zapbench.boot import Work
-from zapbench.error import Cause, Interrupted, Lost
+from zapbench.error import Cause, Interrupted, Lost, UsageError
 from zapbench.observer import Observer, OnRecord
 from zapbench.record import (
     VERSION,
+    Context,
     Contract,
     End,
     Error,
     Record,
+    Recording,
     Run,
     Samples,
     Skip,
     Writer,
     encode,
+    finished,
 )
 from zapbench.target import Job, Target
 
@@ -56,12 +59,36 @@ ERRNO = {Cause.CRASH: 0, Cause.SILENCE: errno.ETIMEDOUT, Cause.HOST: errno.EINTR
 class Leg:
     """One kernel in a measurement: where it runs, and where its records go.
 
-    ``done`` are the pairs of boot and case that need not run again.
+    ``done`` are the pairs of boot and case that need not run again, ``builds`` the kernels whose
+    boots are there already.
     """
 
     target: Target
     writer: Writer
     done: Collection[tuple[int, str]] = frozenset()
+    builds: Collection[str] = frozenset()
+
+    @classmethod
+    def going_on(cls, target: Target, writer: Writer, before: Recording | None) -> "Leg":
+        """One that goes on from what was measured before, if anything was."""
+        if before is None:
+            return cls(target, writer)
+        return cls(target, writer, finished(before.records), before.builds)
+
+    def check(self, record: Record) -> None:
+        """See that a boot is of the kernel that the others are of.
+
+        Raises:
+            UsageError: it is of another build.
+        """
+        if not isinstance(record, Context) or record.build_id is None or not self.builds:
+            return
+        if record.build_id not in self.builds:
+            raise UsageError(
+                f"{self.writer.path.parent} holds boots of build {', '.join(self.builds)} of "
+                f"{record.run.kernel}, and this is build {record.build_id}: measure it into "
+                "another directory, with -o"
+            )
 
 
 def interleave(legs: Sequence[T], boots: Iterable[int]) -> Iterator[tuple[int, T]]:
@@ -94,6 +121,7 @@ def measure(
     Raises:
         Interrupted: after a signal, with what was finished saved.
         LostProcess, LostVm, Truncated: a boot was lost; what came before is saved.
+        UsageError: a boot is of another build than the leg's; nothing of it is saved.
         DiskFull: a record file cannot be written.
     """
     with observer.cases(left(legs, work, boots)) as on_record, _signals() as signals:
@@ -119,6 +147,7 @@ def _boot(leg: Leg, job: Job, on_record: OnRecord, signals: "_Signals", policies
     lost: list[str | None] = []
 
     def noted(job: Job, record: Record) -> None:
+        leg.check(record)
         came[type(record)] += 1
         on_record(job, record)
 

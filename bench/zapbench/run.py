@@ -7,10 +7,10 @@ from pathlib import Path
 
 from zapbench.boot import Work, available, effort_for, nothing_measured
 from zapbench.case import Case, Cell, choose
-from zapbench.error import Cause, DiskFull, Interrupted, Truncated, ZapbenchError
+from zapbench.error import Cause, DiskFull, Interrupted, Truncated, UsageError, ZapbenchError
 from zapbench.measure import Leg, Policy, left, measure
 from zapbench.observer import Observer
-from zapbench.record import Context, Recording, Samples, finished, load
+from zapbench.record import Context, Recording, Samples, load
 from zapbench.result.request import Asked, Request, again, going_on, in_place, keep, settled
 from zapbench.result.store import (
     RECORDS,
@@ -88,7 +88,7 @@ def _run(asked: Asked, directory: Path | None, observer: Observer, *, resume: bo
         raise
     if writer.damaged is not None:
         observer.note(f"records were damaged and left out; as they were, they are {writer.damaged}")
-    leg = Leg(target, writer, finished(before.records) if before is not None else set())
+    leg = Leg.going_on(target, writer, before)
     trouble: ZapbenchError | None = None
     try:
         with writer:  # to compress what it wrote can fail, too
@@ -121,7 +121,8 @@ def _outcome(
         discard(directory)
         raise trouble or Truncated(f"{kernel} gave no records at all")
     results = Results(directory)
-    fix = again("run", directory) if trouble is not None else ""
+    goes_on = trouble is not None and not isinstance(trouble, UsageError)
+    fix = again("run", directory) if goes_on else ""
     trouble = trouble or nothing_measured(results.recording, Samples)
     try:
         write_suite(results)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """``zapbench compare``."""
 
+import json
 from pathlib import Path
 
 import synthetic
@@ -21,6 +22,21 @@ def test_a_truncated_recording_is_shown_and_said_to_be_incomplete(
     done = zapbench("compare", cut, "r")
     assert done.status == 0
     assert "incomplete: " in done.out
+
+
+def test_what_else_may_have_made_a_difference_is_said(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    text = SMALL.read_text().replace('"enabled":"madvise"', '"enabled":"always"')
+    (tmp_path / "other.jsonl").write_text(text)
+    run_small(zapbench, "-o", "r")
+    alike = zapbench("compare", "r", SMALL)
+    assert "measured differently" not in alike.out
+    done = zapbench("compare", "r", "other.jsonl", "--json")
+    assert json.loads(done.out)["differing"] == ["THP enabled (madvise / always)"]
+    said = zapbench("compare", "r", "other.jsonl").out
+    assert "measured differently: THP enabled (madvise / always)" in said
+    assert done.status == 0
 
 
 def test_times_of_an_emulated_machine_are_said_to_be_no_real_ones(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import synthetic
-from command import REMAP, Command, Replay, run_small
+from command import REMAP, SMALL, Command, Replay, run_small
 from made_stream import skipped
 
 from zapbench import record, where
@@ -77,6 +77,25 @@ def test_resuming_adds_what_is_missing_and_nothing_else(
     assert len(results.timings[REMAP].boots) == 3
     names = [(each.run.boot, each.case) for each in results.recording.of(Samples)]
     assert len(names) == len(set(names))
+
+
+def test_a_kernel_that_was_built_again_is_another(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    """Its boots are not pooled with those of before, whose directory stays as it was."""
+    for name in ("old", "new"):
+        text = SMALL.read_text().replace('"build_id":null', f'"build_id":"{name}"')
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    replay(tmp_path / "old.jsonl")
+    run_small(zapbench, "-o", "r", "--boots", 1)
+    before = record.load(tmp_path / "r" / store.RECORDS)
+    replay(tmp_path / "new.jsonl")
+    done = run_small(zapbench, "-o", "r", "--resume")
+    last = done.err.splitlines()[-1]
+    assert "r holds boots of build old of synthetic, and this is build new: measure it into" in last
+    assert "go on with" not in last
+    assert done.status == 2
+    assert record.load(tmp_path / "r" / store.RECORDS).records == before.records
 
 
 def test_what_was_asked_is_gone_on_with(

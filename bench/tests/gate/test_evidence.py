@@ -2,10 +2,10 @@
 """What counts as evidence: which boots are first, which confirm, and which may be compared."""
 
 import json
-from typing import Any
+import re
 
 import pytest
-from gate_boots import QUIET, RELATIVE, Gate, MakeResult, slower, verdicts
+from gate_boots import OLD, QUIET, RELATIVE, SIX, Gate, MakeResult, slower, verdicts
 
 from zapbench.gate.evidence import rounds
 
@@ -13,15 +13,14 @@ from zapbench.gate.evidence import rounds
 def test_a_second_pair_confirms(gate: Gate, result: MakeResult) -> None:
     first = result("base", QUIET), result("head", slower(QUIET, 1.1))
     later = (10_004, 9_998, 10_001)
-    other: dict[str, Any] = {"context": {"seed": 8}}
     slow = (
-        result("base2", later, "base", **other),
-        result("head2", slower(later, 1.1), "head", **other),
+        result("base2", later, "base", seed=8),
+        result("head2", slower(later, 1.1), "head", seed=8),
     )
     assert gate(*first, "--confirm", *slow).status == 1
     fine = (
-        result("base3", QUIET[::-1], "base", **other),
-        result("head3", QUIET[::-1], "head", **other),
+        result("base3", QUIET[::-1], "base", seed=9),
+        result("head3", QUIET[::-1], "head", seed=9),
     )
     done = gate(*first, "--confirm", *fine, "--format", "json")
     assert done.status == 4
@@ -35,14 +34,65 @@ def test_the_first_boots_cannot_confirm_themselves(gate: Gate, result: MakeResul
     assert "holds the same boots" in done.line
 
 
-def test_boots_made_again_with_the_seed_of_before_cannot_confirm(
+def test_boots_made_again_with_the_seed_of_before_are_refused(
     gate: Gate, result: MakeResult
 ) -> None:
-    first = result("base", QUIET), result("head", slower(QUIET, 1.1))
-    again = result("base2", QUIET[::-1], "base"), result("head2", slower(QUIET[::-1], 1.1), "head")
+    """They count the same instructions: nothing new is seen."""
+    slow = slower(QUIET, 1.1)
+    first = result("base", QUIET), result("head", slow)
+    started = {"start": "2026-01-02T00:00:00.000000000Z"}
+    again = result("base2", QUIET, "base", seed=8), result("head2", slow, "head", **started)
     done = gate(*first, "--confirm", *again)
     assert done.status == 2
-    assert "boot 0 of seed 7" in done.line
+    assert "head2 has seed 7, as " in done.line
+    assert "measure base and head again with another --seed" in done.line
+
+
+def test_another_build_under_the_name_cannot_confirm(gate: Gate, result: MakeResult) -> None:
+    first = result("base", QUIET), result("head", QUIET)
+    other = (
+        result("base2", QUIET, "base", seed=8),
+        result("head2", QUIET, "head", seed=8, image="rebuilt"),
+    )
+    assert "head2 cannot confirm" in gate(*first, "--confirm", *other).line
+    assert "build id rebuilt, not image-head" in gate(*first, "--confirm", *other).line
+
+
+def test_first_and_fresh_boots_are_measured_alike(gate: Gate, result: MakeResult) -> None:
+    first = result("base", QUIET), result("head", QUIET)
+    fresh = [result(f"{name}2", QUIET, name, seed=8, max_seconds=9.0) for name in ("base", "head")]
+    done = gate(*first, "--confirm", *fresh)
+    assert re.search(r"between .*base and .*base2: seconds a case \(0.5 / 9\)", done.line)
+    assert "seed" not in done.line.partition(";")[0]
+    assert gate(*first, "--confirm", *fresh, "--force").status == 0
+
+
+@pytest.mark.parametrize("old", ["base", "head"])
+def test_boots_that_do_not_say_when_they_began_are_judged_and_confirm_nothing(
+    gate: Gate, result: MakeResult, old: str
+) -> None:
+    sides = [
+        result(name, figures, **(OLD if name == old else {}))
+        for name, figures in (("base", SIX), ("head", slower(SIX, 1.1)))
+    ]
+    done = gate(*sides, "--format", "json")
+    assert verdicts(done)[RELATIVE] == "UNTOLD"
+    assert done.status == 4
+    (warning,) = json.loads(done.out)["warnings"]
+    assert warning == (
+        f"unknown, taken to be alike: {sides[old == 'head']} does not say when its boots began, "
+        "samples, QEMU and memory, mTHP state"
+    )
+    (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == RELATIVE)
+    assert "measure anew, so that the records say it: zapbench run" in check["next"]
+
+
+def test_boots_of_which_one_is_a_copy_are_refused(gate: Gate, result: MakeResult) -> None:
+    """Counted twice it would narrow the interval, as if more had been seen."""
+    copied = {"start": "2026-01-02T00:00:00.000000000Z"}
+    done = gate(result("base", QUIET), result("head", QUIET, **copied))
+    assert "head: boot 1 is a copy of boot 0, both began at 2026-01-02T" in done.line
+    assert done.status == 2
 
 
 def test_boots_of_another_kernel_cannot_confirm(gate: Gate, result: MakeResult) -> None:

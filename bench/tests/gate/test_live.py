@@ -56,6 +56,7 @@ def test_only_the_suspected_case_is_measured_again(gate: Gate, machines: Machine
     made = machines(10_000, lambda case, boot: 30_000 if "remap" in case else 10_000 + boot % 3)
     assert live(gate, budgets=RELATIVE_ONLY).status == 1
     assert made["head"].asked[3:] == [(boot, [REMAP]) for boot in (3, 4, 5)]
+    assert len(made["head"].rooms) == 1  # on machines of the same size
 
 
 def test_bad_luck_in_the_first_boots_is_no_failure(gate: Gate, machines: Machines) -> None:

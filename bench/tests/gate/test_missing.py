@@ -18,7 +18,7 @@ from zapbench.gate.evidence import Side
 from zapbench.gate.judgement import Judgement
 from zapbench.gate.missing import Gaps
 from zapbench.gate.verdict import Verdict
-from zapbench.record import Record, decode
+from zapbench.record import End, Record, decode
 from zapbench.record.stream import collect
 from zapbench.result.request import Asked, keep
 from zapbench.result.store import Results
@@ -43,7 +43,7 @@ def replaced(lines: Sequence[bytes], boot: int, made: Callable[[Record], Record]
     return [
         msgspec.json.encode(made(record) if _is(record, boot) else record) + b"\n"
         for record in records
-        if getattr(record, "samples", None) is None
+        if not isinstance(record, End)
     ]
 
 

@@ -6,6 +6,7 @@ is sqrt(2 d²/2 + 2 d²/2) = d sqrt(2), on 2 degrees of freedom; t(0.975; 2) = 4
 """
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -72,6 +73,15 @@ def test_the_table(
     because: Because,
 ) -> None:
     assert only(claim(limit, effect, again=again, floor=floor)) == (verdict, because)
+
+
+def test_boots_of_which_nobody_knows_whether_they_are_fresh_confirm_nothing() -> None:
+    sure = claim(0.0, 0.5, again=0.5)
+    assert only(replace(sure, told=False)) == (Verdict.INCONCLUSIVE, Because.UNTOLD)
+    unsure = claim(0.0, 0.5, again=0.0)
+    assert only(replace(unsure, told=False)) == (Verdict.INCONCLUSIVE, Because.NOT_AGAIN)
+    fine = claim(0.0, -0.5)
+    assert only(replace(fine, told=False)) == (Verdict.PASS, Because.WITHIN)
 
 
 def test_how_many_are_tested_counts() -> None:

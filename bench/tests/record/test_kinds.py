@@ -31,6 +31,17 @@ def test_every_kind_survives_encoding_and_decoding() -> None:
         assert record.decode(record.encode(each)) == each
 
 
+def test_a_record_of_before_stays_what_it_is() -> None:
+    """So that a published report is made again from its records, to the byte."""
+    new = ("start", "boot_id", "machine", "samples", "max_seconds")
+    full = synthetic.context(replace(RUN, tier="icount"))
+    assert None not in [getattr(full, name) for name in new]
+    old = replace(full, **dict.fromkeys(new))
+    line = record.encode(old)
+    assert set(json.loads(record.encode(full))) - set(json.loads(line)) == set(new)
+    assert record.decode(line) == old
+
+
 def test_counts_are_of_calls() -> None:
     counted = record.Promise(True, True, "", counts={"calls": 5, "mmap_write": 0})
     contract = synthetic.contract(RUN, "contract/dontneed/shmem/4k/64k")

@@ -71,6 +71,8 @@ def test_paths_of_the_machine_are_not_published(tmp_path: Path) -> None:
     (context,) = load(where / RECORDS).of(Context)
     assert context.argv == ("zapbench-guest", "--cases", "cases-1", "cycle/a/b/4k/4k")
     assert context.cmdline == "mitigations=auto hugepages=4"
+    assert (plain.boot_id, context.boot_id) == ("boot-0", None)
+    assert context.start == plain.start
 
 
 def test_words_leave_case_names_alone() -> None:

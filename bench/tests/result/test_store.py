@@ -11,6 +11,7 @@ import pyperf
 import pytest
 import synthetic
 from limits import seconds
+from msgspec.structs import replace
 
 from zapbench import record
 from zapbench.case import Case
@@ -124,6 +125,23 @@ def test_what_a_crash_left_plain_is_a_result_and_is_gone_on_with(tmp_path: Path)
             writer.write(line)
     assert len(Results(tmp_path / "r").recording.of(record.Context)) == 2
     assert not plain.exists()
+
+
+def test_a_directory_with_two_builds_of_a_kernel_is_refused() -> None:
+    """Whoever reads it: the figures of different kernels are no boots of one."""
+    ids: list[str | None] = ["ab" * 20, "cd" * 20]
+
+    def results(*builds: str | None) -> Results:
+        contexts = [
+            replace(synthetic.context(synthetic.run_of(boot)), build_id=build)
+            for boot, build in enumerate(builds)
+        ]
+        return Results(Path("r"), record.Recording("r", tuple(contexts)))
+
+    with pytest.raises(UsageError, match="r mixes builds abababababab and cdcdcdcdcdcd of synth"):
+        results(*ids)
+    assert results(None, ids[1], None).build_id == ids[1]
+    assert results(None).build_id is None
 
 
 @pytest.mark.parametrize("place", ["file/below", "/proc/zapbench"])

@@ -12,6 +12,7 @@ from scripted_qemu import CASE, CONTEXT, END
 from zapbench.case import Case
 from zapbench.error import EnvironmentMissing, UsageError
 from zapbench.host.packages import install
+from zapbench.target import Job
 from zapbench.vm import Timeouts, VmTarget, image_of, target
 
 
@@ -45,6 +46,20 @@ def test_boot_words_are_in_the_name_and_on_the_command_line(
     for wrong in ("?x=y", "?boot=", "?boot=a b"):
         with pytest.raises(UsageError, match=r"bzImage\?(boot=|x=y)"):
             scripted("exit 1", words=wrong)
+
+
+def test_the_program_is_told_of_the_machine_that_it_cannot_see(
+    scripted: Callable[..., VmTarget],
+) -> None:
+    """And all boots of a measurement have machines of one size, whatever is left to do in them."""
+    large = ("zap/dontneed/shmem/4k/256m",)
+    assert target.memory([Case.parse(large[0])], target.hugepages([])) == 2048
+    vm = scripted(
+        'case $(tr "\\n\\0" "  " <"${console%console}initramfs") in '
+        '*"--start 2"*"--qemu QEMU emulator version 0 --memory 2048 "*) '
+        f"echo '{CONTEXT}' >>$records; echo '{END}' >>$records;; esac"
+    )
+    assert len(list(vm.run(Job((CASE,), "k", "tcg", room=large)))) == 2
 
 
 def test_kvm_that_opens_and_runs_nothing(

@@ -11,6 +11,7 @@ from zapbench.case import Case
 from zapbench.cli.output import console, grid, json_option, print_json
 from zapbench.cli.results import screening
 from zapbench.error import UsageError
+from zapbench.gate import fingerprint
 from zapbench.result.store import Results
 from zapbench.result.timings import Difference, compare
 
@@ -35,7 +36,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What `compare` prints; ``left_out`` maps cases without a ratio to the reason."""
+    """What `compare` prints; ``left_out`` maps cases without a ratio to the reason.
+
+    ``differing`` is what else than the kernel may have made a difference.
+    """
 
     base: str
     head: str
@@ -44,6 +48,7 @@ class Comparison:
     lines: tuple[Compared, ...]
     left_out: dict[str, str]
     incomplete: tuple[str, ...]
+    differing: tuple[str, ...]
 
 
 @click.command()
@@ -87,7 +92,18 @@ def comparison_of(base: Results, head: Results) -> Comparison:
         incomplete=tuple(
             side.recording.truncated for side in (base, head) if side.recording.truncated
         ),
+        differing=tuple(_differing(base, head)),
     )
+
+
+def _differing(base: Results, head: Results) -> list[str]:
+    """What differs between the boots of either, and between the two."""
+    (old, within), (new, inside) = (fingerprint.common(each.contexts) for each in (base, head))
+    return [
+        *(f"within {base.directory}: {text}" for text in within),
+        *(f"within {head.directory}: {text}" for text in inside),
+        *fingerprint.differences(old, new),
+    ]
 
 
 def _line(difference: Difference) -> Compared:
@@ -134,6 +150,8 @@ def print_comparison(comparison: Comparison) -> None:
     screening(comparison.tier, out)
     for case, reason in comparison.left_out.items():
         out.print(f"not compared: {case}: {reason}")
+    for what in comparison.differing:
+        out.print(f"measured differently: {what}")
     for truncated in comparison.incomplete:
         out.print(f"incomplete: {truncated}")
 

@@ -48,7 +48,7 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
     nargs=2,
     type=click.Path(path_type=Path),
     metavar="BASE HEAD",
-    help="Fresh results of both, to confirm what the first ones show.",
+    help="Fresh results of both, of another --seed, to confirm what the first ones show.",
 )
 @click.option("--force", is_flag=True, help="Compare what was measured differently; labelled.")
 @click.option(

@@ -13,7 +13,10 @@ When may it say FAIL?  A head that exceeds its limit does so
    (Benjamini-Hochberg);
 2. beyond the noise floor: by more than two sets of boots of one kernel differ;
 3. twice: by the same two rules, the second without adjustment, in boots of which nothing was
-   known when it was suspected.
+   known when it was suspected (`evidence` says which are).
+
+`fingerprint` says what has to be the same for any of it; a build id is not enough, and is no
+verdict.
 
 PASS needs the whole 95 % interval at or below the limit.  The rest is INCONCLUSIVE.
 """

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from zapbench.boot import Work, available, nothing_measured
 from zapbench.case import grid, select
-from zapbench.error import EnvironmentMissing, ZapbenchError
+from zapbench.error import EnvironmentMissing, UsageError, ZapbenchError
 from zapbench.gate import noise, plan
-from zapbench.gate.fingerprint import differences, of_context, of_machine
+from zapbench.gate.fingerprint import common, lasting, of_machine
 from zapbench.gate.noise import BootFigures, Calibration
 from zapbench.measure import Leg, measure
 from zapbench.observer import Observer
-from zapbench.record import Samples, finished
+from zapbench.record import Samples
 from zapbench.result.request import (
     Asked,
     Command,
@@ -98,10 +98,12 @@ def _calibrate(
             f"{len(cases)} cases, {LEGS} x {boots} boots of {target.kernel} ({target.tier}), "
             f"into {directory}"
         )
-        leg = Leg(target, writer, finished(before.records) if before is not None else set())
+        leg = Leg.going_on(target, writer, before)
         try:
             with prepared(target, cases, observer):
                 measure([leg], work, range(LEGS * boots), observer)
+        except UsageError:  # to go on would be no use
+            raise
         except ZapbenchError as error:
             raise type(error)(f"{error}; go on with: {again(COMMAND, directory)}") from error
     found = calibration(Results(directory))
@@ -114,10 +116,9 @@ def calibration(results: Results) -> Calibration:
     Raises:
         EnvironmentMissing: the machine changed between its boots, or nothing has a figure.
     """
-    prints = [of_context(context) for context in results.contexts]
-    for each in prints[1:]:
-        if changed := differences(prints[0], each):
-            raise EnvironmentMissing(f"this machine changed meanwhile: {'; '.join(changed)}")
+    found, changed = common(results.contexts)
+    if changed:
+        raise EnvironmentMissing(f"this machine changed meanwhile: {'; '.join(changed)}")
     if not results.timings:
         raise nothing_measured(results.recording, Samples) or EnvironmentMissing(
             f"no case gave a figure on {results.kernel}: nothing to calibrate"
@@ -131,7 +132,7 @@ def calibration(results: Results) -> Calibration:
         for statistic in KEPT
     }
     tier, now = results.tier, datetime.now(UTC)
-    return Calibration(tier, results.kernel, now, of_machine(tier), prints[0], kept)
+    return Calibration(tier, results.kernel, now, of_machine(tier), lasting(found), kept)
 
 
 def _leg(boots: BootFigures, parity: int) -> BootFigures:

@@ -46,7 +46,8 @@ class Comparison:
         )
         if whole is None or first is None:
             return settled(budget, case, Because.NO_FLOOR)
-        return Claimed(budget, case, Claim(budget.limit.log, whole, first, again))
+        told = all(side.told for side in self._needed(budget))
+        return Claimed(budget, case, Claim(budget.limit.log, whole, first, again, told))
 
     def check(self, claimed: Claimed, ruling: Ruling) -> Check:
         """The ruling on a claim, with the figures that it rests on."""
@@ -76,12 +77,17 @@ class Comparison:
             return Look(of_two(sides[0], sides[1], noise.spread), noise.floor)
         return Look(of_one(sides[0], noise.spread), noise.floor)
 
+    def _needed(self, budget: Budget) -> list[Side]:
+        """The sides whose figures a budget is about, the head last."""
+        if not budget.limit.needs_base:
+            return [self.head]
+        assert self.base is not None
+        return [self.base, self.head]
+
     def _sides(self, budget: Budget, case: str) -> list[Rounds] | str:
         """The boots of head, and of base before it if the limit needs one; or what is wrong."""
         parts: list[tuple[list[float], list[float]]] = []
-        needed = [self.head] if not budget.limit.needs_base else [self.base, self.head]
-        for side in needed:
-            assert side is not None
+        for side in self._needed(budget):
             name = "head" if side is self.head else "base"
             figures = side.boots(budget.statistic, case)
             than = budget.limit.reference(case)

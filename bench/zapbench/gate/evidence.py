@@ -4,6 +4,10 @@
 Which boots may confirm a suspicion is fixed before anything is looked at: those of a second
 directory where one is given; else, with at least `ENOUGH` boots on each side, the later half
 (by number) of each side; else none.
+
+A boot confirms nothing that it was suspected for: one that began when another did is a copy of
+it, one with the seed and number of another does the same again.  Boots of which nobody recorded
+when they began are judged, but may be either, and confirm nothing.
 """
 
 from dataclasses import dataclass
@@ -12,7 +16,7 @@ from functools import cached_property
 from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.noise import BootFigures
-from zapbench.record import Context, Samples
+from zapbench.record import Context
 from zapbench.result.store import Results
 from zapbench.result.timings import Timings
 
@@ -31,6 +35,8 @@ class Side:
     def __post_init__(self) -> None:
         if self.fresh is not None:
             same(self.results, self.fresh)
+        for result in self.all_results:
+            once(result)
 
     @property
     def kernel(self) -> str:
@@ -53,9 +59,27 @@ class Side:
         return [each for result in self.all_results for each in result.contexts]
 
     @cached_property
-    def build_ids(self) -> set[str | None]:
-        """The build ids of the kernel images that ran."""
-        return {each.build_id for each in self.contexts}
+    def told(self) -> bool:
+        """Whether every boot says when it began, without which none is known to be fresh."""
+        return all(each.start is not None for each in self.contexts)
+
+    @cached_property
+    def starts(self) -> set[str]:
+        """When its boots began, as far as that is known; no two begin at once."""
+        return {each.start for each in self.contexts if each.start is not None}
+
+    @cached_property
+    def unknown(self) -> list[str]:
+        """What some of the records do not say, a phrase for each result."""
+        said = {
+            result.directory: dict.fromkeys(
+                name for each in result.contexts for name in fingerprint.unknown(each)
+            )
+            for result in self.all_results
+        }
+        return [
+            f"{place} does not say {', '.join(names)}" for place, names in said.items() if names
+        ]
 
     @cached_property
     def trouble(self) -> dict[str, str]:
@@ -86,40 +110,73 @@ class Side:
         return first, fresh
 
     @cached_property
-    def fingerprint(self) -> tuple[fingerprint.Fingerprint, list[str]]:
-        """The machine, and what differs between the boots."""
-        return fingerprint.common(self.contexts, self.results.directory)
+    def prints(self) -> list[fingerprint.Fingerprint]:
+        """What each result was measured on and how, see `zapbench.gate.fingerprint`."""
+        return [each for each, _ in self._common]
+
+    @cached_property
+    def differing(self) -> list[str]:
+        """What differs between the boots of each result, and between the results."""
+        found = [
+            f"within {result.directory}: {text}"
+            for result, (_, odd) in zip(self.all_results, self._common, strict=True)
+            for text in odd
+        ]
+        if self.fresh is None:
+            return found
+        first, fresh = ({**each, fingerprint.SEED: ""} for each in self.prints)
+        between = f"between {self.results.directory} and {self.fresh.directory}"
+        return found + [f"{between}: {text}" for text in fingerprint.differences(first, fresh)]
+
+    @cached_property
+    def _common(self) -> list[tuple[fingerprint.Fingerprint, list[str]]]:
+        return [fingerprint.common(result.contexts) for result in self.all_results]
 
 
 def same(first: Results, fresh: Results) -> None:
     """Check that a result can confirm another.
 
     Raises:
-        UsageError: they are of different kernels or tiers, or hold a boot in common.
+        UsageError: they are of different kernels or tiers, or boots of one are in the other, or
+            repeat some of the other.
     """
-    for what in ("kernel", "tier"):
+    for what in ("kernel", "tier", "build_id"):
         old, new = getattr(first, what), getattr(fresh, what)
-        if old != new:
+        if None not in (old, new) and old != new:
+            name = what.replace("_", " ")
             raise UsageError(
-                f"{fresh.directory} cannot confirm {first.directory}: {what} {new}, not {old}"
+                f"{fresh.directory} cannot confirm {first.directory}: {name} {new}, not {old}"
             )
-    again = _made(first) & _made(fresh)
-    if first.unit == "instructions" and again:  # counts repeat: it is the same boot
-        seed, boot = min(again)
-        raise UsageError(
-            f"{fresh.directory} holds the same boots as {first.directory} (boot {boot} of seed "
-            f"{seed}): a confirmation takes fresh ones, of another --seed"
-        )
-    if first.recording.of(Samples) == fresh.recording.of(Samples):
+    starts = {each.start for each in first.contexts if each.start is not None}
+    if any(each.start in starts for each in fresh.contexts):
         raise UsageError(
             f"{fresh.directory} holds the same boots as {first.directory}: "
             "a confirmation takes fresh ones"
         )
+    made = {(each.seed, each.run.boot) for each in first.contexts}
+    if again := [each for each in fresh.contexts if (each.seed, each.run.boot) in made]:
+        raise UsageError(
+            f"{fresh.directory} has seed {again[0].seed}, as {first.directory}: its boots repeat "
+            "those, and confirm nothing; measure base and head again with another --seed"
+        )
 
 
-def _made(results: Results) -> set[tuple[int, int]]:
-    """Seed and number of each boot: together they give its order and its perturbation."""
-    return {(context.seed, context.run.boot) for context in results.contexts}
+def once(result: Results) -> None:
+    """Check that no boot of a result is there twice, under another number.
+
+    Raises:
+        UsageError: one is.
+    """
+    numbers: dict[str, int] = {}
+    for each in result.contexts:
+        if each.start is None:
+            continue
+        number = numbers.setdefault(each.start, each.run.boot)
+        if number != each.run.boot:
+            raise UsageError(
+                f"{result.directory}: boot {each.run.boot} is a copy of boot {number}, both began "
+                f"at {each.start}: measure anew"
+            )
 
 
 Logs = list[float]

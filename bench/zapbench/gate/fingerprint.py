@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What has to be the same for two sets of figures to be compared.
 
-Of a record, what its context says of the machine; of this machine, what the context does not
-know.  The kernel itself is what is compared, and the boot words in its name are part of it, so
-that they are no part of either.
+Of a record, what its context says of the machine and of what was asked; of this machine, what
+the context does not know.  The kernel itself is what is compared, and the boot words in its name
+are part of it, so that they are no part of either.
+
+What a record does not say is not in its fingerprint: it equals anything, and `unknown` names it.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 from zapbench.host.machine import CPU, Machine
 from zapbench.host.process import output
@@ -17,12 +19,18 @@ from zapbench.record import Context
 from zapbench.vm.qemu import PROGRAM
 
 Fingerprint = Mapping[str, str]
-
-MEMORY = "memory"
-"""Of a virtual machine, it follows the cases that a boot has: kernels keep parts of a GiB."""
-EFFORT = {"samples": "--samples", "seconds a case": "--max-seconds"}
+SEED = "seed"
+MEM_TOTAL = "MemTotal"
+RESERVED = 0.05
+"""The share of memory by which what kernels leave of one machine may differ."""
 PASSING = re.compile(r"^(BOOT_IMAGE|initrd|zapbench_pad|hugepagesz|hugepages)=")
 """Words of a kernel command line that name the kernel, perturb a boot, or follow the cases."""
+
+
+# What a run chooses, and what is set for the cases that it measures.
+_CHOSEN = re.compile(
+    rf"({SEED}|memory|samples|seconds a case|THP (hugepages-|khugepaged|shmem_enabled).*)$"
+)
 
 
 def of_context(context: Context) -> Fingerprint:
@@ -31,7 +39,8 @@ def of_context(context: Context) -> Fingerprint:
     words = [
         word for word in context.cmdline.split() if word not in named and not PASSING.match(word)
     ]
-    return {
+    machine = context.machine
+    parts = {
         "tier": context.run.tier,
         "unit": context.unit,
         "clock": context.clock,
@@ -40,15 +49,43 @@ def of_context(context: Context) -> Fingerprint:
         "page size": str(context.page_size),
         "kernel command line": " ".join(words),
         "zapbench": context.tool,
-        MEMORY: f"{-(-context.mem_total >> 30)} GiB",
         "userfaultfd": context.uffd.route,
-        **{f"THP {name}": value for name, value in context.thp.items()},
-        **{
-            name: context.argv[context.argv.index(option) + 1]
-            for name, option in EFFORT.items()
-            if option in context.argv[:-1]
-        },
+        "memory": f"{machine.memory} MiB" if machine is not None else None,
+        # Where nobody says what the machine has, what its kernel was left with.
+        MEM_TOTAL: f"{context.mem_total >> 20} MiB" if machine is None else None,
+        "QEMU": machine.qemu if machine is not None else None,
+        SEED: str(context.seed),
+        "samples": _asked(context, context.samples, "--samples"),
+        "seconds a case": _asked(context, context.max_seconds, "--max-seconds"),
+        **{f"THP {file}": word for file, word in context.thp.items()},
     }
+    return {name: value for name, value in parts.items() if value is not None}
+
+
+def _asked(context: Context, number: float | None, option: str) -> str | None:
+    """What was asked of a boot; a record of before may have it among the program's arguments."""
+    words = context.argv
+    if number is None and option in words[:-1]:
+        with contextlib.suppress(ValueError):
+            number = float(words[words.index(option) + 1])
+    return None if number is None else f"{number:g}"
+
+
+def lasting(fingerprint: Fingerprint) -> Fingerprint:
+    """What of a record's fingerprint stays from run to run on one machine."""
+    return {name: value for name, value in fingerprint.items() if not _CHOSEN.match(name)}
+
+
+def unknown(context: Context) -> list[str]:
+    """What a record of before does not say of what bears on its figures."""
+    virtual = context.run.tier in VIRTUAL
+    absent = {
+        "when its boots began": context.start is None,
+        "samples": "samples" not in of_context(context),
+        "QEMU and memory": virtual and context.machine is None,
+        "mTHP state": context.samples is None and not any("hugepages-" in k for k in context.thp),
+    }
+    return [name for name, lacking in absent.items() if lacking]
 
 
 def of_machine(tier: str, machine: Machine | None = None) -> Fingerprint:
@@ -90,21 +127,27 @@ PARTS: Mapping[str, tuple[tuple[str, ...], Callable[[Machine], str | None]]] = {
 
 
 def differences(left: Fingerprint, right: Fingerprint) -> list[str]:
-    """What differs, a phrase each; empty if nothing does.
-
-    What one of them does not know is no difference: kernels have other files of THP, and older
-    records say less.
-    """
+    """What is known of both and differs, a phrase each; empty if nothing does."""
     return [
-        f"{name} ({left[name]} / {right[name]})"
-        for name in left
-        if name in right and left[name] != right[name]
+        f"{name} ({value} / {right[name]})"
+        for name, value in left.items()
+        if name in right and not _alike(name, value, right[name])
     ]
 
 
-def common(contexts: Iterable[Context], where: Path) -> tuple[Fingerprint, list[str]]:
+def _alike(name: str, left: str, right: str) -> bool:
+    if name != MEM_TOTAL:
+        return left == right
+    sizes = [int(text.partition(" ")[0]) for text in (left, right)]
+    return min(sizes) >= (1 - RESERVED) * max(sizes)
+
+
+def common(contexts: Iterable[Context]) -> tuple[Fingerprint, list[str]]:
     """The fingerprint of a result, and what differs between its own boots."""
-    prints = [{**of_context(each), "kernel build": each.build_id or "unknown"} for each in contexts]
-    odd = {text: None for each in prints[1:] for text in differences(prints[0], each)}
-    own = {name: value for name, value in prints[0].items() if name != "kernel build"}
-    return own, [f"within {where}: {text}" for text in odd if not text.startswith(f"{MEMORY} (")]
+    found: Fingerprint = {}
+    odd: dict[str, None] = {}
+    for context in contexts:
+        each = of_context(context)
+        odd |= dict.fromkeys(differences(found, each))
+        found = {**each, **found}
+    return found, list(odd)

@@ -22,22 +22,36 @@ from zapbench.kernel import words
 def comparable(base: Side | None, head: Side, *, force: bool) -> list[str]:
     """Check that figures of two sides can be compared; what differs, if that was forced.
 
+    What is not known counts as the same, and is named too.
+
     Raises:
-        UsageError: units differ, or fingerprints do and ``force`` was not asked for.
+        UsageError: units differ, base and head are the same boots, or fingerprints differ and
+            ``force`` was not asked for.
     """
     sides = [side for side in (base, head) if side is not None]
     units = {side.results.unit for side in sides}
     if len(units) > 1:
         raise UsageError(f"mixed units: base and head are in {' and '.join(sorted(units))}")
-    differing = [text for side in sides for text in side.fingerprint[1]]
+    if base is not None and base.starts & head.starts:
+        raise UsageError(
+            f"{base.results.directory} and {head.results.directory} hold the same boots, which "
+            "cannot be compared: measure the head"
+        )
+    found = [text for side in sides for text in side.differing]
     if base is not None:
-        differing += fingerprint.differences(base.fingerprint[0], head.fingerprint[0])
+        for old, new in zip(base.prints, head.prints, strict=True):
+            found += fingerprint.differences(old, new)
+    differing = list(dict.fromkeys(found))
     if differing and not force:
         raise UsageError(
             f"base and head were not measured alike: {'; '.join(differing)}; measure both the "
-            "same way, or compare all the same with --force"
+            "same way, with one --seed, or compare all the same with --force"
         )
-    return [f"forced: measured differently: {text}" for text in differing]
+    unknown = [text for side in sides for text in side.unknown]
+    return [
+        *(f"forced: measured differently: {text}" for text in differing),
+        *(f"unknown, taken to be alike: {text}" for text in unknown),
+    ]
 
 
 def judge(

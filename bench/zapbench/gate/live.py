@@ -112,7 +112,8 @@ class Live:
 
     def _measure(self, cases: Sequence[str], boots: range) -> None:
         tier = self._targets["head"].tier
-        work = Work(tuple(cases), plan.effort(tier), self._seed)
+        room = tuple(plan.cases(self._applied))  # fresh boots are of machines like the first
+        work = Work(tuple(cases), plan.effort(tier), self._seed, room)
         with ExitStack() as stack:
             legs = [
                 Leg(target, stack.enter_context(create(self._directory / name, resume=True)))

@@ -54,7 +54,7 @@ def judgement(
 def _calibration(head: Side) -> Calibration | None:
     """The noise floor of the machine that measured, which must be this one."""
     found = noise.here(head.results.tier)
-    if found is None or not (changed := differences(found.context, head.fingerprint[0])):
+    if found is None or not (changed := differences(found.context, head.prints[0])):
         return found
     if TIERS[found.tier] != "instructions":
         raise UsageError(

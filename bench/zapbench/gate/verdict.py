@@ -36,6 +36,7 @@ class Because(StrEnum):
     WITHIN = "the whole interval is within the limit"
     EXCEEDED = "exceeded beyond chance and noise, and again in fresh boots"
     UNCONFIRMED = "exceeded beyond chance and noise, but no fresh boots confirm it yet"
+    UNTOLD = "exceeded beyond chance and noise, but nothing tells whether the later boots are fresh"
     NOT_AGAIN = "exceeded in the first boots, but not in fresh ones"
     UNDER_FLOOR = "exceeded by less than the noise floor"
     ONE_OF_MANY = "exceeded, but among so many budgets one does so by chance"
@@ -76,13 +77,14 @@ class Claim:
     """One budget on one case, ready to be judged: (head / reference) <= exp(limit).
 
     ``whole`` takes all boots together, ``first`` those that may raise a suspicion, ``again``
-    those that may confirm it (None: there are none).
+    those that may confirm it (None: there are none); not ``told``: whether they are fresh.
     """
 
     limit: float
     whole: Look
     first: Look
     again: Look | None
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,10 @@ class Ruling:
     @property
     def suspected(self) -> bool:
         """The first set of boots would fail it: a fresh one must decide."""
-        return self.because in (Because.UNCONFIRMED, Because.EXCEEDED, Because.NOT_AGAIN)
+        return self.because in SUSPECTED
+
+
+SUSPECTED = (Because.UNCONFIRMED, Because.UNTOLD, Because.EXCEEDED, Because.NOT_AGAIN)
 
 
 def rule(claims: Sequence[Claim]) -> list[Ruling]:
@@ -116,13 +121,15 @@ def _one(claim: Claim, p: float | None) -> Ruling:
     if p is None or reach is None:
         return Ruling(Verdict.INCONCLUSIVE, Because.ONE_BOOT, more=2)
     suspect = p <= ALPHA and claim.first.beyond_floor(limit)
-    if suspect and claim.again is not None and _confirmed(claim.again, limit):
+    confirmed = claim.again is not None and _confirmed(claim.again, limit)
+    if suspect and confirmed and claim.told:
         return Ruling(Verdict.FAIL, Because.EXCEEDED, p)
     if whole.estimate.centre + reach <= limit + EXACT:
         return Ruling(Verdict.PASS, Because.WITHIN, p)
     more = boots_to_decide(whole.estimate, limit)
     if suspect:
-        because = Because.UNCONFIRMED if claim.again is None else Because.NOT_AGAIN
+        unconfirmed = Because.UNCONFIRMED if claim.again is None else Because.NOT_AGAIN
+        because = Because.UNTOLD if confirmed else unconfirmed
     elif whole.beyond_chance(limit) and not whole.beyond_floor(limit):
         because, more = Because.UNDER_FLOOR, None
     elif whole.beyond_chance(limit):

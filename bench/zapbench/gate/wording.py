@@ -62,8 +62,8 @@ def _more(check: Check) -> str:
 
 def _fresh(judgement: Judgement) -> str:
     return (
-        "measure again with another --seed, and add --confirm with the new results; or take "
-        f"{ENOUGH} boots or more, "
+        "measure both again with another --seed, and add --confirm with the new results; "
+        f"or take {ENOUGH} boots or more, "
         f"of which the later half confirms: {'; '.join(measuring(judgement))}"
     )
 
@@ -75,6 +75,9 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
         "justified, raise the limit or add a [[waiver]], with the reason"
     ),
     Because.UNCONFIRMED: lambda check, judgement: f"needs confirmation: {_fresh(judgement)}",
+    Because.UNTOLD: lambda check, judgement: (
+        f"measure anew, so that the records say it: {'; '.join(measuring(judgement))}"
+    ),
     Because.NOT_AGAIN: lambda check, judgement: _more(check),
     Because.UNDER_FLOOR: lambda check, judgement: (
         f"lower the floor: zapbench calibrate {shlex.quote(check.case)}, with more boots"

@@ -58,11 +58,26 @@ class Userfaultfd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ioctls: int
 
 
-class Context(RecordBase, frozen=True, tag="context"):
+class Hypervisor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the host says of a virtual machine: QEMU's version, and its memory in MiB.
+
+    Its accelerator is the tier, its CPUs are those of the context.
+    """
+
+    qemu: str
+    memory: int
+
+
+class Context(RecordBase, frozen=True, tag="context", omit_defaults=True):
     """First record of a stream: the machine, the kernel and the program that measured.
 
     ``mem_total`` and ``page_size`` are bytes; ``thp`` maps the files of
     ``/sys/kernel/mm/transparent_hugepage`` to the word selected in each.
+
+    Records of before have none of the fields with a default, and nothing is known of them.
+    ``start`` is when the boot began, by the clock of the host (UTC), no two alike; ``boot_id``
+    is the kernel's own, which repeats where instructions are counted; ``machine`` is None
+    natively; ``samples`` and ``max_seconds`` are what was to be measured of a case.
     """
 
     uname: Uname
@@ -80,6 +95,11 @@ class Context(RecordBase, frozen=True, tag="context"):
     seed: int
     tool: str
     argv: tuple[str, ...]
+    start: str | None = None
+    boot_id: str | None = None
+    machine: Hypervisor | None = None
+    samples: int | None = None
+    max_seconds: float | None = None
 
 
 class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -155,6 +155,11 @@ class Recording:
         """The records of one kind, in order."""
         return [record for record in self.records if isinstance(record, kind)]
 
+    @property
+    def builds(self) -> list[str]:
+        """The build ids of the kernels that were measured, as far as they are known."""
+        return sorted({each.build_id for each in self.of(Context) if each.build_id is not None})
+
 
 def finished(records: Iterable[Record]) -> set[tuple[int, str]]:
     """Which (boot, case) pairs need not run again: what was interrupted does.
@@ -202,13 +207,15 @@ def published(
     """A record as others may see it.
 
     ``words`` makes names, reasons and arguments fit to be seen, ``parameters`` the kernel's
-    command line; ``run`` replaces the record's own.  No figure changes.
+    command line; ``run`` replaces the record's own.  A boot id, which could be found in a log of
+    that machine, is left out.  No figure changes.
     """
     mine = run or msgspec.structs.replace(record.run, kernel=words(record.run.kernel))
     fields: dict[str, Any] = {"run": mine}
     if isinstance(record, Context):
         fields["argv"] = tuple(map(words, record.argv))
         fields["cpu"] = words(record.cpu)
+        fields["boot_id"] = None
         fields["cmdline"] = parameters(record) if parameters is not None else record.cmdline
         names = (getattr(record.uname, name) for name in record.uname.__struct_fields__)
         fields["uname"] = Uname(*map(words, names))

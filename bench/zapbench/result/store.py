@@ -65,11 +65,23 @@ class Results:
         if len(kinds) > 1:
             mixed = " and ".join(sorted(kinds))
             raise UsageError(f"{directory} mixes {mixed}: give each a directory of its own")
+        builds = self.recording.builds
+        if len(builds) > 1:
+            mixed = " and ".join(build[:12] for build in builds)
+            raise UsageError(
+                f"{directory} mixes builds {mixed} of {self.kernel}: they are different kernels; "
+                "give each a directory, and in a report a name, of its own"
+            )
 
     @property
     def kernel(self) -> str:
         """The kernel that was measured."""
         return self.contexts[0].run.kernel
+
+    @property
+    def build_id(self) -> str | None:
+        """The build id of its image, if any boot knows it."""
+        return next(iter(self.recording.builds), None)
 
     @property
     def tier(self) -> str:

@@ -98,6 +98,15 @@ def memory(cases: Sequence[Case], pools: Mapping[int, int]) -> int:
     return -(-need // 1024) * 1024
 
 
+def version() -> str:
+    """What QEMU says of itself.
+
+    Raises:
+        EnvironmentMissing: there is none.
+    """
+    return output([PROGRAM, "--version"]).partition("\n")[0]
+
+
 class VmTarget:
     """A kernel in QEMU; see `zapbench.target.Target`.
 
@@ -139,7 +148,15 @@ class VmTarget:
             Interrupted: `interrupt` ended it.
         """
         options = replace(job, directory=GUEST_FILES).arguments()
-        yield from self.lines(job.cases, boot=job.boot, seed=job.seed, options=options)
+        yield from self._boot(
+            self.tier,
+            self._timeouts,
+            job.cases,
+            boot=job.boot,
+            seed=job.seed,
+            options=options,
+            room=job.room,
+        )
 
     def interrupt(self) -> None:
         """End the machine; the case that runs is lost, what was written is kept."""
@@ -167,16 +184,19 @@ class VmTarget:
         boot: int,
         seed: int,
         options: Sequence[str],
+        room: Sequence[str] = (),
     ) -> Iterator[bytes]:
         clock = ACCELERATORS[accelerator].clock
+        sized = [Case.parse(name) for name in room or cases]
+        pools = hugepages(sized)
+        mebibytes = memory(sized, pools)
         words = ["--out", PORT, "--cases", "/cases", "--clock", clock, *options]
+        words += ["--qemu", version(), "--memory", str(mebibytes)]
         entries = initramfs.guest(self._guest, words, cases)
         kernel_words = self._words
         if self._perturb:
             files, variable = initramfs.ballast(seed, boot)
             entries, kernel_words = [*entries, *files], (*kernel_words, variable)
-        parsed = [Case.parse(name) for name in cases]
-        pools = hugepages(parsed)
         self._stopped = False
         with scratch("vm") as root:
             (root / "initramfs").write_bytes(initramfs.archive(entries))
@@ -186,7 +206,7 @@ class VmTarget:
                 root / "initramfs",
                 root / "console",
                 root / "records",
-                memory=memory(parsed, pools),
+                memory=mebibytes,
                 cpus=self._cpus,
                 hugepages=pools,
                 seed=seed * 1000 + boot if self._perturb else seed,
@@ -216,7 +236,7 @@ class VmTarget:
         if not os.access(KVM, os.R_OK | os.W_OK):
             return f"{KVM} is missing, or not for this user"
         host = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        identity = [host, output([PROGRAM, "--version"]).splitlines()[0]]
+        identity = [host, version()]
         if (kept := cache.recall(PROBED)) is not None:
             known = json.loads(kept)
             if known["of"] == identity:
