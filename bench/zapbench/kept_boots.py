@@ -23,11 +23,9 @@ from zapbench.error import CaseFailed, LostVm, Truncated, Unsupported, ZapbenchE
 from zapbench.host.file import write_if_changed
 from zapbench.kernel.build import Image
 from zapbench.record import Recording, Samples, Skip, failures, load
+from zapbench.result.request import SEED
 from zapbench.result.timings import by_case
 from zapbench.target import Target, guest_path
-
-SEED = 1
-"""Orders the cases and perturbs the boots; the number of the boot does the rest."""
 
 
 class TargetOf(Protocol):

@@ -14,7 +14,7 @@ from made_stream import skipped
 from zapbench import record, where
 from zapbench.record import Samples
 from zapbench.result import store
-from zapbench.result.request import REQUEST
+from zapbench.result.request import REQUEST, SEED
 from zapbench.uffd import Userfaultfd
 
 
@@ -26,6 +26,14 @@ def test_a_run_leaves_records_and_a_suite(
     assert record.load(tmp_path / "r" / store.RECORDS).truncated is None
     assert len(results.timings[REMAP].boots) == 3
     assert (tmp_path / "r" / store.SUITE).exists()
+
+
+def test_two_runs_have_the_same_seed_where_none_is_asked_for(
+    zapbench: Command, replay: Replay, tmp_path: Path
+) -> None:
+    for name in "ab":
+        run_small(zapbench, "-o", name)
+        assert json.loads((tmp_path / name / REQUEST).read_text())["asked"]["seed"] == SEED
 
 
 def test_results_get_a_numbered_directory_by_default(

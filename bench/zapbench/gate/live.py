@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Measure what is to be judged: base and head by turns, then what is suspected, again."""
 
-import random
 import shlex
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from zapbench.gate.judgement import Gone, Judgement, settled
 from zapbench.gate.verdict import Because
 from zapbench.measure import Leg, Policy, measure
 from zapbench.observer import Observer
-from zapbench.result.request import Asked, keep
+from zapbench.result.request import SEED, Asked, keep
 from zapbench.result.request import settled as in_full
 from zapbench.result.store import RESULTS, Results, create, free_directory
 from zapbench.where import machine
@@ -59,8 +58,7 @@ class Live:
             budgets, running.tier, running.kernel, has_base=base is not None
         )
         self._calibration = noise.here(running.tier)
-        chance = random.SystemRandom().randrange(1 << 32)
-        self._seed = chance if options.seed is None else options.seed
+        self._seed = SEED if options.seed is None else options.seed
         self._directory = options.results or free_directory(RESULTS, "gate", running.tier)
 
     def judgement(self) -> Judgement:

@@ -17,6 +17,8 @@ from zapbench.host.file import write_if_changed
 REQUEST = "request.json"
 MOST_BOOTS = 10_000
 LAST_SEED = (1 << 63) - 1
+SEED = 1
+"""Where none is asked for: two results are only comparable if their boots were perturbed alike."""
 
 Command = Literal["run", "survey", "calibrate"]
 

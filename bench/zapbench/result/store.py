@@ -10,7 +10,6 @@ import contextlib
 import gzip
 import io
 import os
-import random
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -35,7 +34,7 @@ from zapbench.record import (
     load,
     plain,
 )
-from zapbench.result.request import REQUEST, Asked
+from zapbench.result.request import REQUEST, SEED, Asked
 from zapbench.result.table import Lack, Table, build, excluded
 from zapbench.result.timings import Timings, by_case
 from zapbench.result.whole import with_remark
@@ -213,11 +212,11 @@ def went_on(writer: Writer, kernel: str, tier: str) -> Recording | None:
 
 
 def seed_of(asked: Asked, before: Recording | None) -> int:
-    """The seed that is asked for, else that of before, else one by chance."""
+    """The seed that is asked for, else that of before, else `SEED`."""
     if asked.seed is not None:
         return asked.seed
     contexts = before.of(Context) if before is not None else []
-    return contexts[0].seed if contexts else random.SystemRandom().randrange(1 << 32)
+    return contexts[0].seed if contexts else SEED
 
 
 def _unusable(directory: Path, error: OSError) -> UsageError:
