@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from limits import seconds
+from limits import seconds, until
 
 from zapbench.host import settings
 from zapbench.host.settings import Needs
@@ -65,10 +65,33 @@ CHANGED = (
 """Of this machine, what a run may change while it lasts."""
 
 
+def held() -> contextlib.AbstractContextManager[None]:
+    """Hold the settings of this machine against its runs, when they have ended."""
+    return settings.locked(Path("/"), seconds(600))
+
+
 def now() -> list[str]:
-    """What they are when nobody measures on this machine, which is waited for."""
-    with settings.locked(Path("/"), seconds(600)):
-        return [Path(name).read_text() for name in CHANGED if Path(name).exists()]
+    """What they are when nobody measures on this machine, and no killed run has left anything.
+
+    Both is waited for: other runs of this machine are killed, too, and gone on with.
+    """
+
+    def seen() -> list[str] | None:
+        with held():
+            if any(journal.exists() for journal in settings.journals(Path("/"))):
+                return None
+            return [Path(name).read_text() for name in CHANGED if Path(name).exists()]
+
+    found = until(seen, "the end of what a killed run has left", 300)
+    assert found is not None
+    return found
+
+
+def as_before(before: list[str]) -> None:
+    """Check that the settings were put back; those that others change are waited for."""
+    with contextlib.suppress(AssertionError):
+        until(lambda: now() == before, "the settings as before")
+    assert now() == before
 
 
 @contextlib.contextmanager
@@ -79,7 +102,7 @@ def on_this_machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         yield
     finally:
         monkeypatch.setenv("ZAPBENCH_STATE", str(state))
-        with settings.locked(Path("/"), seconds(120)):  # until others have ended
+        with held():
             settings.recover(Path("/"))
 
 
