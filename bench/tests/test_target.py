@@ -118,7 +118,8 @@ def test_what_may_have_made_it_silent_is_named(tmp_path: Path) -> None:
     (tmp_path / DAMON / "0/state").write_text("on\n")
     guest, silence = program(tmp_path, "signal.pause()\n"), seconds(2)
     target = Native(guest, silence_seconds=silence, machine=Machine(tmp_path))
-    ends_with(target, LostProcess, r"killed \(DAMON pages out: it unmaps pages: echo off \| .*tee /sys/")
+    said = r"killed \(DAMON pages out: it unmaps pages: echo off \| .*tee /sys/"
+    ends_with(target, LostProcess, said)
 
 
 def test_half_a_line_is_passed_on_as_it_came(tmp_path: Path) -> None:
