@@ -72,13 +72,13 @@ class _Presence:
         """See `Gaps.of`."""
         errors = self.errors.get(case, [])
         if broken := [error for error in errors if error.errno not in HOSTS]:
-            return Missing(Because.BROKEN, self._among(broken_boots(broken), broken[0].reason))
+            return Missing(Because.BROKEN, self._among(_boots_of(broken), broken[0].reason))
         known = self.measured.get(case, set()) | self.skipped.get(case, set())
-        known |= broken_boots(errors)
+        known |= _boots_of(errors)
         if lost := self.cut - known:
             return Missing(Because.CUT, self._among(lost, "they have no end either"))
         if errors:
-            return Missing(Because.INCOMPLETE, self._among(broken_boots(errors), errors[0].reason))
+            return Missing(Because.INCOMPLETE, self._among(_boots_of(errors), errors[0].reason))
         if lost := self.wanted - known:
             return Missing(Because.INCOMPLETE, self._among(lost, "not measured"))
         measured, skipped = (each.get(case, set()) for each in (self.measured, self.skipped))
@@ -91,7 +91,7 @@ class _Presence:
         return f"boot {listed([str(boot) for boot in sorted(boots)])} of {total}: {why}"
 
 
-def broken_boots(errors: Collection[Error]) -> set[int]:
+def _boots_of(errors: Collection[Error]) -> set[int]:
     """The boots that gave them."""
     return {error.run.boot for error in errors}
 
