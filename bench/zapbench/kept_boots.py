@@ -37,7 +37,7 @@ from zapbench.record import (
 from zapbench.result.request import SEED
 from zapbench.result.timings import by_case
 from zapbench.target import Job, Target, guest_path
-from zapbench.vm import VmTarget, version
+from zapbench.vm import version
 
 
 class TargetOf(Protocol):
@@ -48,15 +48,23 @@ class TargetOf(Protocol):
         ...
 
 
+class Known(Target, Protocol):
+    """A target that says what bears on its records beside a job."""
+
+    def identity(self) -> str:
+        """A word that changes with it."""
+        ...
+
+
 class Kept:
-    """A virtual machine whose whole boots are kept as records, and made once.
+    """A target whose whole boots are kept as records, and made once.
 
     A boot is known by all that bears on its records: the image and its boot words, the guest
     program, QEMU, and the job, which has the size of the machine, the seed and the cases.  One
     that was lost, or in which a case failed, is not kept: it is to be looked at again.
     """
 
-    def __init__(self, target: VmTarget, directory: Path) -> None:
+    def __init__(self, target: Known, directory: Path) -> None:
         self.kernel, self.tier = target.kernel, target.tier
         self._target, self._directory = target, directory
 
@@ -70,9 +78,9 @@ class Kept:
         """See `zapbench.target.Target.run`."""
         path = self.path(job)
         with contextlib.suppress(SchemaError):
-            kept = load(path).records
-            if isinstance(kept[-1], End):
-                yield from map(encode, kept)
+            kept = load(path)
+            if kept.truncated is None and kept.of(End):
+                yield from map(encode, kept.records)
                 return
         lines: list[bytes] = []
         for line in self._target.run(job):
