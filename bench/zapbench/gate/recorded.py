@@ -3,6 +3,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,15 +41,9 @@ def judgement(
     comparable(base, head, force=force)
     words = ["zapbench", "gate", "--budgets", str(budgets.path), *map(str, directories)]
     words += ["--confirm", *map(str, confirm)] if confirm else []
-    return judge(
-        budgets,
-        base,
-        head,
-        _calibration(head),
-        datetime.now(UTC).date(),
-        force=force,
-        again=shlex.join(words + (["--force"] if force else [])),
-    )
+    day = datetime.now(UTC).date()
+    found = judge(budgets, base, head, _calibration(head), day, force=force)
+    return replace(found, again=shlex.join(words + (["--force"] if force else [])))
 
 
 def _calibration(head: Side) -> Calibration | None:

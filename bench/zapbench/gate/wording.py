@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from zapbench import text
-from zapbench.gate.evidence import ENOUGH, Side
+from zapbench.gate import commands
+from zapbench.gate.evidence import ENOUGH
 from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Because, Verdict
 
@@ -54,18 +55,22 @@ def sees(check: Check) -> str:
     return f"{check.boots} boots would see {text.share(check.detectable, 2)}"
 
 
-def _more(check: Check) -> str:
+def _more(check: Check, judgement: Judgement) -> str:
     if check.ruling.more is None:
         return "the figure lies at the limit, where no number of boots decides: move the limit"
-    return f"{check.ruling.more} more boots of each kernel would probably decide ({sees(check)})"
-
-
-def _fresh(judgement: Judgement) -> str:
-    return (
-        "measure both again with another --seed, and add --confirm with the new results; "
-        f"or take {ENOUGH} boots or more, "
-        f"of which the later half confirms: {'; '.join(measuring(judgement))}"
+    assert check.change is not None
+    limit = check.budget.limit
+    command = commands.deciding(
+        judgement, check.boots + check.ruling.more, above=check.change > limit.factor
     )
+    return (
+        f"{check.ruling.more} more boots of each kernel would probably decide ({sees(check)}): "
+        f"{command}"
+    )
+
+
+def _anew(check: Check, judgement: Judgement) -> str:
+    return commands.deciding(judgement, max(ENOUGH, check.boots), above=False)
 
 
 NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
@@ -74,24 +79,26 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
         "find the commit with `git bisect run zapbench gate --bisect ...`; if the cost is "
         "justified, raise the limit or add a [[waiver]], with the reason"
     ),
-    Because.UNCONFIRMED: lambda check, judgement: f"needs confirmation: {_fresh(judgement)}",
-    Because.UNTOLD: lambda check, judgement: (
-        f"measure anew, so that the records say it: {'; '.join(measuring(judgement))}"
+    Because.UNCONFIRMED: lambda check, judgement: (
+        f"needs confirmation in fresh boots: {commands.confirming(judgement)}"
     ),
-    Because.NOT_AGAIN: lambda check, judgement: _more(check),
+    Because.UNTOLD: lambda check, judgement: (
+        f"measure anew, so that the records say it: {_anew(check, judgement)}"
+    ),
+    Because.NOT_AGAIN: _more,
     Because.UNDER_FLOOR: lambda check, judgement: (
         f"lower the floor: zapbench calibrate {shlex.quote(check.case)}, with more boots"
     ),
-    Because.ONE_OF_MANY: lambda check, judgement: _more(check),
-    Because.OPEN: lambda check, judgement: _more(check),
+    Because.ONE_OF_MANY: _more,
+    Because.OPEN: _more,
     Because.SPLIT: lambda check, judgement: (
-        "a part of the boots is slower: see what they have in common in the records, "
-        f"or take more: {'; '.join(measuring(judgement))}"
+        "a part of the boots is slower: see in the records what they have in common, or take "
+        f"more: {commands.deciding(judgement, 2 * check.boots, above=False)}"
     ),
     Because.ONE_BOOT: lambda check, judgement: (
         "boot both by turns: zapbench campaign start BASE HEAD"
         if judgement.tier == "native"
-        else f"take at least {ENOUGH} boots of each kernel"
+        else f"take {ENOUGH} boots of each kernel: {_anew(check, judgement)}"
     ),
     Because.NO_FLOOR: lambda check, judgement: f"zapbench calibrate {shlex.quote(check.case)}",
     Because.NO_FIGURE: lambda check, judgement: "measure the case on both, with more samples",
@@ -104,7 +111,7 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     Because.NO_BOOT: lambda check, judgement: "see `zapbench kernel boot` on the head",
     Because.INCOMPLETE: lambda check, judgement: (
         "go on with `zapbench run --resume -o` its directory, or measure again: "
-        f"{'; '.join(measuring(judgement))}"
+        f"{'; '.join(commands.reproducing(judgement))}"
     ),
     Because.NOT_MEASURED: lambda check, judgement: "measure the case, on both",
     Because.WAIVED: lambda check, judgement: "",
@@ -115,26 +122,6 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
 def what_next(check: Check, judgement: Judgement) -> str:
     """What to do about a verdict; empty if nothing."""
     return NEXT[check.ruling.because](check, judgement)
-
-
-def measuring(judgement: Judgement) -> list[str]:
-    """The commands that measure what was judged, a line each."""
-    cases = sorted({check.case for check in judgement.checks if check.head is not None})
-    sides = (judgement.base, judgement.head)
-    return [_run(side, cases) for side in sides if isinstance(side, Side)]
-
-
-def reproducing(judgement: Judgement) -> list[str]:
-    """The commands that come to the same judgement from nothing."""
-    return [*([] if judgement.live else measuring(judgement)), judgement.again]
-
-
-def _run(side: Side, cases: list[str]) -> str:
-    results, tier = side.results, side.results.tier
-    where = "" if tier == "native" else f" --kernel {shlex.quote(side.kernel)} --accel {tier}"
-    words = " ".join(map(shlex.quote, cases))
-    options = f"--boots {results.boots} --seed {results.contexts[0].seed}"
-    return f"zapbench run {words}{where} {options} -o {shlex.quote(str(results.directory))}"
 
 
 def title(judgement: Judgement) -> str:
