@@ -9,8 +9,9 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from zapbench.error import UsageError
 from zapbench.host.machine import Machine
 from zapbench.host.root import as_root
 
@@ -21,6 +22,7 @@ INSTALLED = ("boot/vmlinuz-{}", "lib/modules/{}", "usr/lib/modules/{}")
 RELEASE = re.compile(r"[\w.+~-]{1,64}", re.ASCII)
 """What uname(2) says of a kernel fits into it: a release goes into file names and commands."""
 _COUNTER = re.compile(r"\+\d+(-\d+)?$")  # tries of an entry, by the Boot Loader Specification
+_SETUP = 1 << 16  # bytes at the begin of an image, which have its header and its release
 _RECOVERY = {"single", "recovery"}
 
 
@@ -49,6 +51,25 @@ class _Loader:
 def installed(machine: Machine, release: str) -> bool:
     """Whether a kernel of a release is there, as far as distributions have a place for it."""
     return any(any(machine.glob(place.format(release))) for place in INSTALLED)
+
+
+def release_in(image: Path) -> str:
+    """The release that an x86 kernel image says it has.
+
+    Raises:
+        UsageError: it cannot be read, or says none.
+    """
+    try:
+        with image.expanduser().open("rb") as file:
+            head = file.read(_SETUP)
+    except OSError as error:
+        raise UsageError(f"cannot read kernel image {image}: {error.strerror}") from error
+    # "kernel_version" of Documentation/arch/x86/boot.rst: where the text is, less 0x200.
+    place = int.from_bytes(head[0x20E:0x210], "little") + 0x200
+    words = head[place:].partition(b"\0")[0].decode(errors="replace").split()
+    if head[0x202:0x206] != b"HdrS" or place == 0x200 or not words:
+        raise UsageError(f"{image} is no x86 kernel image that says its release: name that instead")
+    return words[0]
 
 
 def how(machine: Machine, release: str) -> str:
