@@ -159,7 +159,7 @@ def what_next(directory: Path, journal: Journal, observer: Observer) -> str:
     if journal.due is None:
         return ""
     first = step(journal, observer)
-    due = f"{journal.named(*journal.due)}, is due"
+    due = f"{journal.named(*journal.due)}, is due" + (f" ({IN_PLACE})" if journal.vm else "")
     turn = again("campaign", directory / journal.due[0])
     return f"{due}: {first}, then run: {turn}" if first else f"{due}; run: {turn}"
 

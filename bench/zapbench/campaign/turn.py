@@ -24,10 +24,14 @@ from zapbench.result.request import SEED, again, in_place, keep
 from zapbench.result.store import RECORDS, Results, create, recorded, went_on, write_suite
 from zapbench.run import PAST_CASES
 from zapbench.target import Job, Target, now
+from zapbench.text import number
 from zapbench.where import prepared
 
 MOST_LOST = 3
 """A boot that is lost more often in a row is lost by what is measured in it."""
+
+DYING_SECONDS = 3.0
+"""What a killed turn had started dies a moment later, and holds its lock until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def turn(directory: Path, observer: Observer, *, force: bool = False) -> Turn:
     load(directory)  # or the lock would complain
     directory = directory.absolute()
     busy = f"another turn of {directory} is being measured: wait for it"
-    with locked(directory, patience=0, busy=busy):
+    with locked(directory, patience=DYING_SECONDS, busy=busy):
         journal = load(directory)
         if journal.due is None:
             return Turn(journal)
@@ -90,9 +94,9 @@ class _Turn:
         settled = self._settled(boot_id)
         if self._journal.due is None:
             return self._turn(settled)
-        side, number = self._journal.due
-        self._check_running(side, number, boot_id)
-        boot = self._journal.begun or Boot(side, number, boot_id, now())
+        side, which = self._journal.due
+        self._check_running(side, which, boot_id)
+        boot = self._journal.begun or Boot(side, which, boot_id, now())
         try:
             self._measure(boot)
         except UsageError:  # to go on would be no use
@@ -139,7 +143,7 @@ class _Turn:
 
     def _wanted(self, boot: Boot) -> set[tuple[int, str]]:
         numbers = self._journal.numbers(boot.number)
-        return {(number, str(case)) for number in numbers for case in self._cases}
+        return {(each, str(case)) for each in numbers for case in self._cases}
 
     def _pairs(self, boot: Boot) -> set[tuple[int, str]]:
         return finished(self._recorded(boot)) & self._wanted(boot)
@@ -154,7 +158,7 @@ class _Turn:
 
     # Whether to measure at all
 
-    def _check_running(self, side: Side, number: int, boot_id: str) -> None:
+    def _check_running(self, side: Side, which: int, boot_id: str) -> None:
         """See that this is a boot of the kernel that is due, and not one of before."""
         kernel = self._journal.kernel(side)
         here = self._boots.running(kernel)
@@ -169,7 +173,7 @@ class _Turn:
             raise EnvironmentMissing(f"nothing was measured: {wrong}, and {due}")
         if self._journal.lost >= MOST_LOST and not self._force:
             raise EnvironmentMissing(
-                f"nothing was measured: {self._journal.named(side, number)}, was lost "
+                f"nothing was measured: {self._journal.named(side, which)}, was lost "
                 f"{self._journal.lost} times before its end: see what the machine's log says, and "
                 f"begin anew without the case that it dies of, or try again with: {self._again} "
                 "--force"
@@ -213,10 +217,11 @@ class _Turn:
         with self._begun(boot), create(where, resume=True) as writer:
             leg = self._leg(boot, target, writer)
             numbers = journal.numbers(boot.number)
+            place = f"{target.tier}, {boots.IN_PLACE}" if journal.vm else target.tier
             self._observer.note(
-                f"{left([leg], work, numbers)} measurements to make in {len(numbers)} processes, "
-                f"{journal.named(boot.side, boot.number)} ({target.tier})"
-                + (f": {boots.IN_PLACE}" if journal.vm else "")
+                f"{left([leg], work, numbers)} measurements to make in "
+                f"{number(len(numbers), 'process')}, {journal.named(boot.side, boot.number)} "
+                f"({place})"
             )
             with prepared(target, self._cases, self._observer):
                 measure([leg], work, numbers, self._watching(), PAST_CASES)
