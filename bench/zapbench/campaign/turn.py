@@ -13,7 +13,7 @@ from zapbench.boot import Work, available, effort_for, nothing_measured
 from zapbench.campaign import boots
 from zapbench.campaign.journal import BASE, Boot, Journal, Seen, Side, load, save
 from zapbench.case import choose
-from zapbench.error import EnvironmentMissing, Interrupted, UsageError, ZapbenchError
+from zapbench.error import DiskFull, EnvironmentMissing, Interrupted, UsageError, ZapbenchError
 from zapbench.gate.fingerprint import differences, of_context, of_machine
 from zapbench.host.file import locked
 from zapbench.measure import Leg, left, measure
@@ -289,7 +289,10 @@ class _Turn:
             seen=self._journal.seen or seen,
             builds={**builds, **self._journal.builds},
         )
-        write_suite(Results(self._directory / boot.side))
+        try:
+            write_suite(Results(self._directory / boot.side))
+        except DiskFull as error:  # the next turn of this side makes it
+            self._observer.note(str(error))
 
     def _turn(self, boot: Boot | None) -> Turn:
         """What is to be said of a boot that was measured."""
