@@ -66,7 +66,7 @@ def look(computer: Computer, campaign: Path, processes: int) -> None:
 def test_a_campaign_outlives_its_machine(computer: Computer, fault: Faults) -> None:
     processes = 8
     row = fault("a campaign over reboots: its machine went down at a random point")
-    for number, rng in enumerate(row.tries(quick=2, long=60)):
+    for number, rng in enumerate(row.tries(quick=2, long=15)):
         name = f"c{number}"
         words = (CASE, "--quick", "--boots", 2, "--processes", processes, "-o", name)
         computer.zapbench("campaign", "start", *computer.kernels, *words)
