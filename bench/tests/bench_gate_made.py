@@ -5,21 +5,30 @@ A scenario gives logarithms of the figures of base and head, of the boots of a f
 as many fresh ones.  Null gates lie at their limit exactly, the worst place there is.
 """
 
+import contextlib
+import itertools
 import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
+import synthetic
 from numpy.typing import NDArray
 from other_gates import OTHERS, Slower, asv_p, theirs
 from pytest_benchmark.fixture import BenchmarkFixture
 from reported import Report, bound
 
+from zapbench.case import Case, grid
+from zapbench.error import UsageError
+from zapbench.gate import recorded
+from zapbench.gate.budget import load
 from zapbench.gate.estimate import Estimate
 from zapbench.gate.verdict import Claim, Look, Ruling, Verdict, rule
+from zapbench.result.store import create
 from zapbench.result.welch import Spread
 
 Logs = NDArray[np.float64]  # by case and boot
@@ -287,3 +296,50 @@ def test_the_statistics_of_a_large_grid(benchmark: BenchmarkFixture, report: Rep
     seconds = time.process_time() - start
     report(f"\n{MANY} cases x {SIDE} boots: {seconds:.2f} s of CPU; target {SECONDS:g} s")
     benchmark.pedantic(gate.rulings, args=(Spread(0.05, 18), 0.01), rounds=2, iterations=1)
+
+
+NAMES = [str(cell.case) for cell in grid(quick=False) if cell.excluded is None]
+
+
+def of(size: int) -> list[str]:
+    """So many names of cases: those of the grid, each at several depths."""
+    names = (f"{name}/depth={depth}" for depth in itertools.count(2) for name in NAMES)
+    valid = (name for name in names if _is_case(name))
+    return list(itertools.islice(valid, size))
+
+
+def _is_case(name: str) -> bool:
+    with contextlib.suppress(UsageError):
+        return Case.parse(name) is not None
+    return False
+
+
+@pytest.mark.timeout(1200)
+def test_a_gate_on_ten_thousand_cases(tmp_path: Path, report: Report) -> None:
+    """From two directories of records to a verdict: CPU time, which is to grow as the cases do."""
+    (tmp_path / "b.toml").write_text('[[budget]]\ncases = "*"\nlimit = "+2 %"\nreason = "r"\n')
+    budgets = load(tmp_path / "b.toml")
+    spent: list[float] = []
+    sizes = (MANY // 4, MANY // 2, MANY)
+    for size in sizes:
+        sides = [tmp_path / f"{size}-{name}" for name in ("base", "head")]
+        for side in sides:
+            with create(side) as writer:
+                for boot in range(SIDE):
+                    run = synthetic.run_of(boot, side.name, "icount")
+                    figures = [(1000 + place % 97,) * 11 for place in range(size)]
+                    records = [
+                        synthetic.samples(run, case, values, unit="instructions")
+                        for case, values in zip(of(size), figures, strict=True)
+                    ]
+                    for line in synthetic.stream(run, *records, unit="instructions"):
+                        writer.write(line)
+        start = time.process_time()
+        found = recorded.judgement(budgets, sides, None, force=False)
+        spent.append(time.process_time() - start)
+        assert found.count(Verdict.PASS) == size
+    words = ", ".join(
+        f"{size}: {seconds:.1f} s" for size, seconds in zip(sizes, spent, strict=True)
+    )
+    report(f"\ngates on cases x {SIDE} boots, from records, CPU time: {words}; target 5 s")
+    assert spent[2] < 3 * spent[1]

@@ -12,7 +12,7 @@ when they began are judged, but may be either, and confirm nothing.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from zapbench.error import UsageError
@@ -34,6 +34,9 @@ class Side:
 
     results: Results
     fresh: Results | None = None
+    _figures: dict[tuple[str, str], tuple[BootFigures, BootFigures]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         if self.fresh is not None:
@@ -101,16 +104,20 @@ class Side:
             for result in (self.results, self.fresh)
         ]
 
-    def cases(self) -> list[str]:
-        """The cases with figures, in order of their names."""
-        return sorted({case for timings in self._named for case in timings})
+    @cached_property
+    def cases(self) -> frozenset[str]:
+        """The cases with figures."""
+        return frozenset(case for timings in self._named for case in timings)
 
     def boots(self, statistic: str, case: str) -> tuple[BootFigures, BootFigures]:
         """The figures of a case: of the first result, and of the fresh one."""
-        first, fresh = (
-            timings[case].figures(statistic) if case in timings else {} for timings in self._named
-        )
-        return first, fresh
+        if (statistic, case) not in self._figures:
+            first, fresh = (
+                timings[case].figures(statistic) if case in timings else {}
+                for timings in self._named
+            )
+            self._figures[statistic, case] = first, fresh
+        return self._figures[statistic, case]
 
     def by_machine_boot(
         self, figures: tuple[BootFigures, BootFigures]

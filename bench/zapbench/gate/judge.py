@@ -126,7 +126,7 @@ class _Whole:
         method = Case.parse(case).method
         named = method.replace("_", "-") in words.split(self.head.kernel)[0].split("+")[1:]
         has = self.base is not None and any(
-            Case.parse(each).method == method for each in self.base.cases()
+            Case.parse(each).method == method for each in self.base.cases
         )
         return _Demand.REQUIRED if named or has else _Demand.UNCLAIMED
 
@@ -165,7 +165,7 @@ def _asked(budget: Budget, comparison: Comparison, whole: _Whole) -> Iterator[Ch
         yield settled(budget, globs, Because.NOT_APPLICABLE, why)
         return
     sides = [head] if base is None else [head, base]
-    seen = {case for side in sides for case in (*side.cases(), *side.trouble)}
+    seen = {case for side in sides for case in (*side.cases, *side.trouble)}
     matched = {case for case in seen if budget.matches(case)}
     for case in sorted(matched | set(budget.literal)):
         yield _without_figure(budget, case, whole) or comparison.claim(budget, case)
@@ -176,7 +176,7 @@ def _asked(budget: Budget, comparison: Comparison, whole: _Whole) -> Iterator[Ch
 def _without_figure(budget: Budget, case: str, whole: _Whole) -> Check | None:
     """The check of a case that figures do not decide; None where they do."""
     gap = whole.head_gaps.of(case)
-    measured = case in whole.head.cases()
+    measured = case in whole.head.cases
     if gap is not None and (SETTLED[gap.because] is Verdict.FAIL or not measured):
         return settled(budget, case, gap.because, gap.why)
     demand = whole.demand(budget, case)
@@ -191,7 +191,7 @@ def _without_figure(budget: Budget, case: str, whole: _Whole) -> Check | None:
 def _without_record(budget: Budget, case: str, whole: _Whole, demand: _Demand) -> Check:
     """The check of a case that the head skipped, or has no record of."""
     skipped = whole.head.trouble.get(case)
-    on_base = whole.base is not None and case in whole.base.cases()
+    on_base = whole.base is not None and case in whole.base.cases
     because = UNMEASURED[demand, skipped is not None, on_base]
     return settled(budget, case, because, skipped or ("measured on base only" if on_base else ""))
 
@@ -222,7 +222,7 @@ def _lacking(budget: Budget, case: str, base: Side | None, head: Side) -> str | 
         side, name, word = base, case, "base"
     else:
         return None
-    trouble = "" if name in side.cases() else side.trouble.get(name, "")
+    trouble = "" if name in side.cases else side.trouble.get(name, "")
     return f"{word}: {name} {trouble}" if trouble.startswith("skipped") else None
 
 

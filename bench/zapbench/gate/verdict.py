@@ -160,6 +160,7 @@ def _thin(estimate: Estimate, limit: float) -> int | None:
 
 
 FIRM = math.ceil(-math.log2(ALPHA))
+"""Boots of which all keep the limit by luck no more often than `ALPHA`."""
 
 
 def _confirmed(again: Look, limit: float) -> bool:

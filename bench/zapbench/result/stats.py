@@ -115,6 +115,21 @@ def per_operation(record: Samples) -> Distribution:
     return Distribution(values, totals.counts)
 
 
+def median_operation(record: Samples) -> float:
+    """``per_operation(record).quantile(0.5)``, without an array for a few raw samples."""
+    if record.values is None:
+        return per_operation(record).quantile(0.5)
+    values = sorted(record.values)
+    share = 0 if is_harness(record.workload) else record.empty
+    position = (len(values) - 1) * 0.5
+    below = math.floor(position)
+    low, high = (
+        max(float(values[k]) - share, 0.0) / record.ops_per_sample
+        for k in (below, min(below + 1, len(values) - 1))
+    )
+    return low + (high - low) * (position - below)
+
+
 def fault_rate(records: Iterable[Samples]) -> float | None:
     """Faults per second of all threads together: the median of the boots.
 

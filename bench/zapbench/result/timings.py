@@ -14,6 +14,7 @@ from zapbench.result.stats import (
     Ratio,
     adjust,
     interval,
+    median_operation,
     per_operation,
     pool,
     ratio,
@@ -59,7 +60,7 @@ class Timings:
     @cached_property
     def medians(self) -> list[float]:
         """The boots' medians of one operation, in ``unit``, in the order of the boots."""
-        return [self.operations[boot].quantile(0.5) for boot in sorted(self.boots)]
+        return [self._half(boot) for boot in sorted(self.boots)]
 
     @cached_property
     def median(self) -> float:
@@ -86,6 +87,12 @@ class Timings:
         """One figure a boot, by a row of `STATISTICS`, in ``unit``."""
         return {boot: STATISTICS[statistic](self, boot) for boot in self.boots}
 
+    def _half(self, boot: int) -> float:
+        records = self.boots[boot]
+        if len(records) == 1:
+            return median_operation(records[0])
+        return self.operations[boot].quantile(0.5)
+
     def _whole(self, boot: int) -> float | None:
         totals = [record.case_total for record in self.boots[boot]]
         known = [total.value / total.ops for total in totals if total is not None and total.ops]
@@ -93,11 +100,11 @@ class Timings:
 
     def _page(self, boot: int) -> float | None:
         pages = self.boots[boot][0].pages_per_op
-        return self.operations[boot].quantile(0.5) / pages if pages else None
+        return self._half(boot) / pages if pages else None
 
 
 STATISTICS: Mapping[str, Callable[[Timings, int], float | None]] = {
-    "p50": lambda each, boot: each.operations[boot].quantile(0.5),
+    "p50": Timings._half,
     "p99": lambda each, boot: each.operations[boot].tail(0.99),
     "p99.9": lambda each, boot: each.operations[boot].tail(0.999),
     "per_page": Timings._page,
