@@ -101,8 +101,9 @@ bench-kernel: setup ## build, boot and grid times against their targets
 		bench/tests/bench_asv.py $(PYTEST_ARGS)
 
 .PHONY: bench-gate
-bench-gate: setup ## false alarms and power of the gate (15 min)
-	$(BIN)/python -m pytest --benchmark-enable -m "not kernels" bench/tests/bench_gate.py $(PYTEST_ARGS)
+bench-gate: setup ## false alarms and power of the gate; makes its noise floors (40 min)
+	$(BIN)/python bench/tests/record_floors.py
+	$(BIN)/python -m pytest -n0 --benchmark-enable -m "not kernels" bench/tests/bench_gate*.py $(PYTEST_ARGS)
 
 .PHONY: bench-guard
 bench-guard: setup ## the tool's own speed against its baseline
