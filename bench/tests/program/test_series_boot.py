@@ -4,18 +4,20 @@
 Everything runs under icount: its figures are numbers that can be asserted, on any machine.
 """
 
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from msgspec.structs import replace
 
 from zapbench.boot import contracts
 from zapbench.case import Case, backings, contract_grid
 from zapbench.error import EnvironmentMissing
 from zapbench.kernel import build, catalogue
 from zapbench.kernel.build import Image
-from zapbench.record import Contract, Error, Recording, Samples, Skip, collect
+from zapbench.record import Contract, Error, Recording, Run, Samples, Skip, collect, decode, encode
 from zapbench.target import Job
 from zapbench.vm import VmTarget
 
@@ -188,6 +190,23 @@ def test_two_boots_of_one_seed_count_the_same(
     same = [case for case in left if left[case] == right[case]]
     record_property("identical", f"{len(same)} of {len(left)}")
     assert {case: (left[case], right[case]) for case in left if case not in same} == {}
+
+
+def test_what_a_kernel_is_called_does_not_move_what_it_costs(image: Image) -> None:
+    """Word for word, but for when they began: names differ in length, and pairs of boots must not."""
+
+    def told(name: str) -> list[bytes]:
+        job = Job((TIMED[0],), name, "icount", boot=1, seed=1, samples=5)
+        lines = VmTarget(str(image.bzimage), "icount").run(job)
+        records = [decode(line) for line in lines]
+        assert {record.run.kernel for record in records} == {name}
+        same = Run("same", "icount", 1)
+        return [STARTS.sub(b"", encode(replace(record, run=same))) for record in records]
+
+    assert told("6.12") == told('6.12+/a/long "name" of \\ a series/' + 200 * "x")
+
+
+STARTS = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 
 
 def test_boots_of_other_seeds_differ_by_a_percent_at_most(
