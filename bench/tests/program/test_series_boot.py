@@ -193,7 +193,7 @@ def test_two_boots_of_one_seed_count_the_same(
 
 
 def test_what_a_kernel_is_called_does_not_move_what_it_costs(image: Image) -> None:
-    """Word for word, but for when they began: names differ in length, and pairs of boots must not."""
+    """Word for word, but for when they began: pairs of boots are of names of any length."""
 
     def told(name: str) -> list[bytes]:
         job = Job((TIMED[0],), name, "icount", boot=1, seed=1, samples=5)
