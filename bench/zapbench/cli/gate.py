@@ -11,6 +11,7 @@ from zapbench.cli.progress import ON_STDERR
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
 from zapbench.gate import plan, recorded
 from zapbench.gate.budget import load
+from zapbench.gate.evidence import LEAST
 from zapbench.gate.judgement import Gone, Judgement, Status
 from zapbench.gate.live import Live, Options
 from zapbench.gate.output import FORMATS, SUFFIXES
@@ -39,7 +40,9 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
 @click.option("--accel", type=click.Choice(ACCELERATORS), default="icount", show_default=True)
 @click.option("--time", "time_text", metavar="TIME", help="Measure for about so long: 90s, 10m.")
 @click.option(
-    "--boots", type=click.IntRange(2, MOST_BOOTS), help="Boots of each kernel, first set."
+    "--boots",
+    type=click.IntRange(LEAST, MOST_BOOTS),
+    help="Boots of each kernel at once, and as many to confirm; default: as many as it takes.",
 )
 @click.option("--seed", type=click.IntRange(0, LAST_SEED), help="Fixes order and perturbation.")
 @click.option("--results", type=click.Path(path_type=Path), help="Where to keep what is measured.")
@@ -83,8 +86,9 @@ def command(
     """Judge a kernel, measured now (--kernel) or before (HEAD), by budgets.
 
     FAIL is said of what exceeds its limit beyond chance and the noise floor, and does so again
-    in fresh boots; PASS of what surely keeps it; INCONCLUSIVE says what would decide.  Fresh
-    boots are measured now, come with --confirm, or are the later half of 6 or more.
+    in fresh boots; PASS of what surely keeps it; INCONCLUSIVE says what would decide.  Boot k of
+    HEAD is judged by boot k of BASE.  Fresh boots are measured now, come with --confirm, or are
+    the later half of 6 or more.
 
     Exit status: 0 all pass, 1 some fail, 2 usage or environment, 4 inconclusive.
     """
