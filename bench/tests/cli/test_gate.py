@@ -62,7 +62,7 @@ def test_one_command_measures_and_judges_again(gate: Gate, machines: Machines) -
     data = json.loads(live(gate, "--seed", "5", "--format", "json").out)
     (line,) = data["reproduce"]
     assert line == (
-        "zapbench gate --budgets b.toml --base base --kernel head --accel icount --boots 3 --seed 5"
+        "zapbench gate --budgets b.toml --base base --kernel head --accel icount --seed 5 --boots 3"
     )
 
 

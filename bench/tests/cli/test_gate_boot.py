@@ -28,7 +28,7 @@ def test_the_default_budgets_hold(
     except EnvironmentMissing as error:
         require(False, str(error))
     monkeypatch.setenv("ZAPBENCH_STATE", str(tmp_path / "state"))
-    words = ["--budgets", BUDGETS, "--kernel", NAME, "--boots", "2", "--seed", "1"]
+    words = ["--budgets", BUDGETS, "--kernel", NAME, "--boots", "3", "--seed", "1"]
     done = Outcome(capsys, ["gate", *words, "--results", tmp_path / "r"])
     assert done.status == 0, done.out
     assert "cycle/madv_zap/shmem/4k/4k: 0.3" in done.out  # of remap: what the README says
