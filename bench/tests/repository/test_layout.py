@@ -20,6 +20,7 @@ OUTSIDE = {"program", "repository", "torture"}
 ELSEWHERE = {
     "asv_kernel.identity": ("asv_kernel/test_environment.py", "asv's runs write and read it"),
     "asv_kernel.repository": ("asv_kernel/test_environment.py", "asv asks it in each run"),
+    "asv_kernel.steps": ("cli/test_steps.py", "the command says all that it finds"),
     "bisect": ("asv_kernel/test_environment_boot.py", "a figure moves between booted kernels"),
     "case.tables": (
         "repository/test_generate.py",
