@@ -25,6 +25,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,6 +35,7 @@ from zapbench.case import grid, select
 from zapbench.error import UsageError
 from zapbench.gate.schema import Position, TomlFile, TomlTable
 from zapbench.result.timings import STATISTICS
+from zapbench.result.welch import EXACT
 
 TIERS = {"native": "ns", "kvm": "ns", "icount": "instructions"}
 """The tiers that may gate, and their units; `tcg` is for screening only."""
@@ -146,11 +148,12 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """A budget file."""
+    """A budget file, and its text."""
 
     path: Path
     budgets: tuple[Budget, ...]
     waivers: tuple[Waiver, ...]
+    text: str
 
 
 Words = str | Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -192,15 +195,20 @@ def load(path: Path) -> Budgets:
             column.
     """
     try:
-        file = TomlFile(path, path.read_text(encoding="utf-8"))
+        return parse(path, path.read_bytes().decode())
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read budgets {path}: {error}") from error
+
+
+def parse(path: Path, text: str) -> Budgets:
+    """Read the text of a budget file; raises what `load` does."""
+    file = TomlFile(path, text)
     written = file.read(BudgetFile)
     budgets = [_budget(file.table("budget", n), each) for n, each in enumerate(written.budget)]
     waivers = [_waiver(file.table("waiver", n), each) for n, each in enumerate(written.waiver)]
     if not budgets:
         raise UsageError(f"{path} holds no [[budget]]; see bench/budgets.toml for how to write one")
-    return Budgets(path, tuple(budgets), tuple(waivers))
+    return Budgets(path, tuple(budgets), tuple(waivers), text)
 
 
 def _budget(table: TomlTable, written: BudgetTable) -> Budget:
@@ -290,6 +298,29 @@ FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Limit]], ...]
     (_ABSOLUTE, _absolute),
     (_OTHER, lambda text, found: Limit(text, float(found[1]), than=found[2])),
 )
+
+
+def rewritten(limit: Limit, factor: float) -> str:
+    """A limit of the same form and unit for another factor, rounded up.
+
+    To a tenth of a per cent, or to three digits: a thousandth in the middle of both.
+    """
+    if limit.needs_base:
+        percent = _rounded_up((factor - 1) * 100, -1)
+        return f"{'-' if percent < 0 else '+'}{abs(percent):f} %"
+    form = _OTHER if limit.than else _ABSOLUTE
+    found = form.fullmatch(limit.text)
+    assert found is not None, limit.text
+    value = factor / _NS.get(found[2], 1.0)
+    number = _rounded_up(value, Decimal(value).adjusted() - 2)
+    return f"{number:f} x {limit.than}" if limit.than else f"{number:f} {found[2]}"
+
+
+def _rounded_up(value: float, exponent: int) -> Decimal:
+    """To so many powers of ten, but for what floating point has added; no zeros behind."""
+    exact = Decimal(value) - Decimal(abs(value) * EXACT)
+    found = exact.quantize(Decimal(1).scaleb(exponent), ROUND_CEILING)
+    return found.quantize(Decimal(1)) if found == found.to_integral_value() else found.normalize()
 
 
 def _check_reference(table: TomlTable, key: str, limit: Limit) -> None:
