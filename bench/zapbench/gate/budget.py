@@ -266,20 +266,25 @@ def _cases(table: TomlTable, written: Words) -> tuple[str, ...]:
 
 
 def _limit(table: TomlTable, key: str, written: str) -> Limit:
-    """Read a limit; the table of forms is tried from the top."""
+    """Read a limit that is in a file."""
     text = " ".join(written.split())
-    for form, make in FORMS:
-        if found := form.fullmatch(text):
-            limit = make(text, found)
-            if limit.factor <= 0:
-                raise table.wrong(key, f"{key} {text!r} is zero or negative")
-            _check_reference(table, key, limit)
-            return limit
-    raise table.wrong(
-        key,
-        f"cannot read {key} {text!r}: write '900 ns', '2300 instructions', '+2 %' of base, or "
-        "'0.5 x cycle/remap'",
-    )
+    limit = _read(text)
+    if limit is None:
+        raise table.wrong(
+            key,
+            f"cannot read {key} {text!r}: write '900 ns', '2300 instructions', '+2 %' of base, or "
+            "'0.5 x cycle/remap'",
+        )
+    if limit.factor <= 0:
+        raise table.wrong(key, f"{key} {text!r} is zero or negative")
+    _check_reference(table, key, limit)
+    return limit
+
+
+def _read(text: str) -> Limit | None:
+    """Read a limit; the table of forms is tried from the top."""
+    tried = ((form.fullmatch(text), make) for form, make in FORMS)
+    return next((make(text, found) for found, make in tried if found), None)
 
 
 def _relative(text: str, found: re.Match[str]) -> Limit:
@@ -300,26 +305,30 @@ FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Limit]], ...]
 )
 
 
-def rewritten(limit: Limit, factor: float) -> str:
+def rewritten(limit: Limit, factor: float) -> Limit:
     """A limit of the same form and unit for another factor, rounded up.
 
     To a tenth of a per cent, or to three digits: a thousandth in the middle of both.
     """
     if limit.needs_base:
         percent = _rounded_up((factor - 1) * 100, -1)
-        return f"{'-' if percent < 0 else '+'}{abs(percent):f} %"
-    form = _OTHER if limit.than else _ABSOLUTE
-    found = form.fullmatch(limit.text)
-    assert found is not None, limit.text
-    value = factor / _NS.get(found[2], 1.0)
-    number = _rounded_up(value, Decimal(value).adjusted() - 2)
-    return f"{number:f} x {limit.than}" if limit.than else f"{number:f} {found[2]}"
+        text = f"{'-' if percent < 0 else '+'}{abs(percent):f} %"
+    elif limit.than is not None:
+        text = f"{_rounded_up(factor):f} x {limit.than}"
+    else:
+        found = _ABSOLUTE.fullmatch(limit.text)
+        assert found is not None
+        text = f"{_rounded_up(factor / _NS.get(found[2], 1.0)):f} {found[2]}"
+    made = _read(text)
+    assert made is not None
+    return made
 
 
-def _rounded_up(value: float, exponent: int) -> Decimal:
-    """To so many powers of ten, but for what floating point has added; no zeros behind."""
+def _rounded_up(value: float, exponent: int | None = None) -> Decimal:
+    """To so many powers of ten, else to three digits; not by what floating point has added."""
     exact = Decimal(value) - Decimal(abs(value) * EXACT)
-    found = exact.quantize(Decimal(1).scaleb(exponent), ROUND_CEILING)
+    step = exact.adjusted() - 2 if exponent is None else exponent
+    found = exact.quantize(Decimal(1).scaleb(step), ROUND_CEILING)
     return found.quantize(Decimal(1)) if found == found.to_integral_value() else found.normalize()
 
 

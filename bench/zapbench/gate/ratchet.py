@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zapbench.gate.budget import Budget, Budgets, parse, rewritten
+from zapbench.gate.budget import Budget, Budgets, Limit, parse, rewritten
 from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.schema import TomlFile
 from zapbench.gate.verdict import Because, Verdict
+from zapbench.result.welch import EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,11 @@ def ratchet(judgement: Judgement) -> Ratchet:
         limit = _tighter(budget, judgement)
         if limit is None:
             continue
-        changed = _with_limit(budgets, number, limit)
         line = f"{budgets.path}, line {budget.position.line}"
+        changed = _with_limit(budgets, number, limit)
         if changed is None:
-            notes.append(
-                f"{line}: limit could be {limit!r}; it is not written in a line of its own"
-            )
+            notes.append(f"{line}: the limit could be {limit.text!r}, but is written in a way")
+            notes[-1] += " that is not understood: in quotes, in one line, it would be"
             continue
         budgets = changed
         others = [tier for tier in budget.tiers if _applies(budget, tier, judgement)]
@@ -47,14 +47,15 @@ def ratchet(judgement: Judgement) -> Ratchet:
     return Ratchet(_diff(judgement.budgets.text, budgets.text, header), (*notes, *where))
 
 
-def _tighter(budget: Budget, judgement: Judgement) -> str | None:
-    """The new limit; None where a case does not pass, or none was judged, or it is tight."""
+def _tighter(budget: Budget, judgement: Judgement) -> Limit | None:
+    """The new limit; None where a case does not pass, or none was judged, or it is as tight."""
     checks = [each for each in judgement.checks if each.budget == budget]
     waived = any(each.ruling.because is Because.WAIVED for each in checks)
     counted = [each for each in checks if each.counted]
     if waived or not counted or any(each.ruling.verdict is not Verdict.PASS for each in counted):
         return None
-    return rewritten(budget.limit, max(map(_needed, counted)))
+    limit = rewritten(budget.limit, max(map(_needed, counted)))
+    return limit if limit.factor < budget.limit.factor * (1 - EXACT) else None
 
 
 def _applies(budget: Budget, tier: str, judgement: Judgement) -> bool:
@@ -70,18 +71,17 @@ def _needed(check: Check) -> float:
     return check.high * (1 + check.floor)
 
 
-def _with_limit(budgets: Budgets, number: int, limit: str) -> Budgets | None:
-    """The file with another limit for a budget; the same if that is not tighter."""
-    text = TomlFile(budgets.path, budgets.text).table("budget", number).replaced("limit", limit)
+def _with_limit(budgets: Budgets, number: int, limit: Limit) -> Budgets | None:
+    """The file with another limit for a budget; None where its string is not found."""
+    text = (
+        TomlFile(budgets.path, budgets.text).table("budget", number).replaced("limit", limit.text)
+    )
     if text is None:
         return None
     changed = parse(budgets.path, text)
-    old, new = budgets.budgets[number], changed.budgets[number]
-    if new.limit.factor >= old.limit.factor:
-        return budgets
-    same = [*budgets.budgets]
-    same[number] = replace(old, limit=new.limit)
-    return changed if changed.budgets == tuple(same) else None
+    wanted = [*budgets.budgets]
+    wanted[number] = replace(wanted[number], limit=limit)
+    return changed if changed.budgets == tuple(wanted) else None
 
 
 def _header(path: Path) -> tuple[str, list[str]]:
