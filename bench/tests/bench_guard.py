@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from zapbench import chart, record
 from zapbench._zapbench import lib
-from zapbench.gate.estimate import of_two
+from zapbench.gate.estimate import Estimate
 from zapbench.gate.verdict import Claim, Look, rule
 from zapbench.record import Samples
 from zapbench.result.store import Results, create
@@ -58,10 +58,10 @@ def test_statistics(benchmark: BenchmarkFixture, lines: list[bytes]) -> None:
 
 
 def test_verdicts(benchmark: BenchmarkFixture) -> None:
-    base, head = [0.0, 0.01, -0.01], [0.001, 0.012, -0.01]
+    logs = (0.001, 0.012, -0.01)
 
     def judged() -> int:
-        look = Look(of_two(base, head), 0.001)
+        look = Look(Estimate(logs), 0.001)
         return len(rule([Claim(0.02, look, look, look)] * 50))
 
     assert benchmark(judged) == 50

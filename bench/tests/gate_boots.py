@@ -110,11 +110,20 @@ def result(tmp_path: Path) -> MakeResult:
 
 
 @pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where calibrations are kept: nothing is yet."""
+    monkeypatch.setenv("ZAPBENCH_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
 def gate(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: Path,
 ) -> Gate:
     """Run the command on directories; the budgets' text may be given."""
-    monkeypatch.setenv("ZAPBENCH_STATE", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object, budgets: str = BUDGETS, path: str = "b.toml") -> Outcome:

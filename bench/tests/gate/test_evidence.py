@@ -3,11 +3,15 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
-from gate_boots import OLD, QUIET, RELATIVE, SIX, Gate, MakeResult, slower, verdicts
+from gate_boots import BUDGETS, OLD, QUIET, RELATIVE, SIX, Gate, MakeResult, slower, verdicts
 
+from zapbench.gate import noise
+from zapbench.gate.calibrate import calibration
 from zapbench.gate.evidence import rounds
+from zapbench.result.store import Results
 
 
 def test_a_second_pair_confirms(gate: Gate, result: MakeResult) -> None:
@@ -102,10 +106,47 @@ def test_boots_of_another_kernel_cannot_confirm(gate: Gate, result: MakeResult) 
 
 
 def test_which_boots_confirm_is_fixed_beforehand() -> None:
-    assert rounds([1, 2, 3, 4, 5, 6, 7], [], split=True).first == [1, 2, 3, 4]
-    assert rounds([1, 2, 3, 4, 5, 6, 7], [], split=True).again == [5, 6, 7]
-    assert rounds([1, 2, 3], [], split=False).again == []
-    assert rounds([1, 2, 3], [4, 5], split=False).whole == [1, 2, 3, 4, 5]
+    seven = {boot: boot / 10 for boot in range(7)}
+    halves = rounds(seven, {}, hold_back=True)
+    assert (list(halves.first), list(halves.again)) == ([0, 1, 2, 3], [4, 5, 6])
+    assert rounds(seven, {}, hold_back=False).again == {}
+    five = {boot: seven[boot] for boot in range(5)}
+    assert rounds(five, {}, hold_back=True).again == {}
+    both = rounds(five, {0: 0.9, 1: 0.8}, hold_back=True)
+    assert (both.first, both.again) == (five, {0: 0.9, 1: 0.8})
+    assert list(both.whole.values()) == [*five.values(), 0.9, 0.8]
+
+
+def test_what_base_and_head_have_in_common_cancels(gate: Gate, result: MakeResult) -> None:
+    """Boots that differ by a third, on both sides by the same: +1.9 % and no more."""
+    base = (9_000, 12_000, 10_000)
+    done = gate(result("base", base), result("head", slower(base, 1.019)), "--format", "json")
+    (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == RELATIVE)
+    assert check["because"] == "WITHIN"
+    assert check["low"] == pytest.approx(1.019, rel=1e-3)
+    assert check["high"] == pytest.approx(1.019, rel=1e-3)
+
+
+def test_boots_that_only_one_side_has_are_no_pair(gate: Gate, result: MakeResult) -> None:
+    done = gate(result("base", QUIET), result("head", SIX), "--format", "json")
+    (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == RELATIVE)
+    assert (check["because"], check["boots"]) == ("WITHIN", 3)
+
+
+FIVE = (RELATIVE[0], "+5 %")
+
+
+def test_one_slow_boot_is_named_and_nothing_passes(gate: Gate, result: MakeResult) -> None:
+    """Of 40 boots one is 50 % slower: the mean is 1 % above, its interval below 3.2 %."""
+    forty = QUIET * 13 + QUIET[:1]
+    head = forty[:7] + slower(forty[7:8], 1.5) + forty[8:]
+    budgets = BUDGETS.replace("+2 %", FIVE[1])
+    done = gate(result("base", forty), result("head", head), "--format", "json", budgets=budgets)
+    (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == FIVE)
+    assert check["because"] == "SPLIT"
+    assert check["high"] < 1.05
+    assert "boot 7 of 40, up to +48.5 % from the mean" in check["why"]
+    assert done.status == 4
 
 
 def test_a_ratio_is_taken_boot_by_boot(gate: Gate, result: MakeResult) -> None:
@@ -124,3 +165,34 @@ def test_different_machines_may_be_compared_by_force_and_are_labelled(
         done = gate(*sides, "--force", "--format", form)
         assert done.status == 0
         assert "forced: measured differently: CPU (none / slow)" in " ".join(done.out.split())
+
+
+@pytest.fixture
+def calibrated(state: Path, result: MakeResult) -> None:
+    """A machine whose processes differ by a thousandth."""
+    assert not state.exists()
+    noise.save(calibration(Results(result("calibration", SIX, tier="native"))))
+
+
+@pytest.mark.usefixtures("calibrated")
+@pytest.mark.parametrize(
+    ("fields", "image", "because"),
+    [
+        ({"boot_id": "one"}, None, "ONE_BOOT"),
+        ({"boot_id": None}, None, "ONE_BOOT"),
+        ({"boot_id": "one"}, "same", "WITHIN"),
+        ({}, None, "WITHIN"),  # each process in a boot of its own
+    ],
+)
+def test_processes_of_one_boot_do_not_replicate_a_kernel(
+    gate: Gate, result: MakeResult, fields: dict[str, object], image: str | None, because: str
+) -> None:
+    base, head = (
+        result(name, SIX, tier="native", image=image, **fields) for name in ("base", "head")
+    )
+    done = gate(base, head, "--format", "json")
+    (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == RELATIVE)
+    assert check["because"] == because
+    if because == "ONE_BOOT":
+        assert "zapbench campaign start" in check["next"]
+        assert done.status == 4

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from looks import T1
 
 from zapbench.error import DiskFull, EnvironmentMissing
 from zapbench.gate import noise
@@ -17,7 +18,6 @@ from zapbench.gate.noise import Calibration
 CASE, OTHER = "zap/dontneed/shmem/4k/4k", "zap/remap/shmem/4k/4k"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 HERE = {"CPU": "one", "microcode": "1"}
-T2 = 4.302652729749462  # Student's t, 0.975, 2 degrees of freedom
 
 
 @pytest.fixture(autouse=True)
@@ -52,18 +52,22 @@ def kept(machine: Mapping[str, str] = HERE) -> Calibration:
 
 
 def test_the_floor_by_hand() -> None:
-    """Legs 0 ± d and e ± d: |e| and the reach T2 d sqrt(2); deviation d sqrt(2)."""
+    """Pairs e - 2 d and e + 2 d: |e| and the reach T1 2 d; their deviation is 2 d sqrt(2)."""
     d, e = 0.01, 0.005
-    found = noise.of_legs([-d, d], [e - d, e + d])
+    found = noise.of_legs([-d, d], [e + d, e - d], paired=True)
     assert found.spread is not None
-    assert found.floor == pytest.approx(e + T2 * d * math.sqrt(2))
+    assert found.floor == pytest.approx(e + T1 * 2 * d)
+    assert found.spread.error == pytest.approx(2 * d * math.sqrt(2))
+    assert found.spread.freedom == 1
+
+
+def test_boots_alone_have_the_spread_of_boots() -> None:
+    """Each leg ± d: both together 4 d² on 2 degrees."""
+    d = 0.01
+    found = noise.of_legs([-d, d], [d, -d], paired=False)
+    assert found.spread is not None
     assert found.spread.error == pytest.approx(d * math.sqrt(2))
     assert found.spread.freedom == 2
-
-
-def test_the_floor_of_counted_boots_is_their_widest_range() -> None:
-    assert noise.of_own([0.0, 0.002], [0.5, 0.501, 0.5]).floor == pytest.approx(0.002)
-    assert noise.of_own([0.0, 0.0]).floor == 0
 
 
 def test_a_ratio_in_one_boot_has_the_noise_of_the_ratio() -> None:

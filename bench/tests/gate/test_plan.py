@@ -23,9 +23,9 @@ def test_bad_times(text: str) -> None:
 
 
 def test_boots_by_hand() -> None:
-    """8 degrees: t(0.975) = 2.306004, t(0.8) = 0.888890; 2 (3.194894 * 0.02 / 0.02)² = 20.4."""
-    assert plan._wanted(Noise(0.0, Spread(0.02, 8)), 0.02) == 21
-    assert plan._wanted(Noise(0.04, Spread(0.02, 8)), 0.02) == 6  # nothing below it is judged
+    """8 degrees: t(0.975) = 2.306004, t(0.8) = 0.888890; (3.194894 * 0.02 / 0.02)² = 10.2."""
+    assert plan._wanted(Noise(0.0, Spread(0.02, 8)), 0.02) == 11
+    assert plan._wanted(Noise(0.04, Spread(0.02, 8)), 0.02) == 3  # nothing below it is judged
     assert plan._wanted(Noise(0.0, None), 0.02) == 3
 
 

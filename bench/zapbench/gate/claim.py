@@ -2,25 +2,28 @@
 """From figures to claims: what the boots of one or two kernels say of a budget and a case."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 
+from zapbench.gate import floors
 from zapbench.gate.budget import TIERS, Budget
-from zapbench.gate.estimate import of_one, of_two
-from zapbench.gate.evidence import Rounds, Side, may_split, rounds
+from zapbench.gate.estimate import ALPHA, Estimate
+from zapbench.gate.evidence import Rounds, Side, rounds
 from zapbench.gate.judgement import Check, settled
-from zapbench.gate.noise import BootFigures, Calibration, Noise, logs, of_own
+from zapbench.gate.noise import BootFigures, Calibration, Noise
 from zapbench.gate.verdict import Because, Claim, Look, Ruling
+from zapbench.text import judged_change, listed
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A claim, and the budget and case that it is about."""
+    """A claim, and the budget and case that it is about; ``boots`` are those of its whole look."""
 
     budget: Budget
     case: str
     claim: Claim
+    boots: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +37,58 @@ class Comparison:
     head: Side
     calibration: Calibration | None
     hold_back: bool
+    level: float = ALPHA
 
     def claim(self, budget: Budget, case: str) -> Claimed | Check:
         """The claim to be judged; or the check, if there is nothing to judge."""
-        sides = self._sides(budget, case)
-        if isinstance(sides, str):
-            return settled(budget, case, Because.NO_FIGURE, sides)
-        whole, first, again = (
-            self._look(budget, case, [getattr(side, part) for side in sides])
-            for part in ("whole", "first", "again")
-        )
-        if whole is None or first is None:
+        found = self._rounds(budget, case)
+        if isinstance(found, str):
+            return settled(budget, case, Because.NO_FIGURE, found)
+        noise = self._noise(budget, case)
+        if noise is None:
             return settled(budget, case, Because.NO_FLOOR)
+        whole, first, again = (
+            Look(Estimate(tuple(logs.values()), noise.spread, self.level), noise.floor)
+            if logs
+            else None
+            for logs in (found.whole, found.first, found.again)
+        )
+        assert whole is not None
+        assert first is not None
         told = all(side.told for side in self._needed(budget))
-        return Claimed(budget, case, Claim(budget.limit.log, whole, first, again, told))
+        claim = Claim(budget.limit.log, whole, first, again, told)
+        return Claimed(budget, case, claim, tuple(found.whole))
 
     def check(self, claimed: Claimed, ruling: Ruling) -> Check:
         """The ruling on a claim, with the figures that it rests on."""
         budget, case, claim = claimed.budget, claimed.case, claimed.claim
         estimate = claim.whole.estimate
-        reach, detectable = estimate.reach, estimate.detectable
+        low, high, detectable = estimate.low, estimate.high, estimate.detectable
         return Check(
             budget,
             case,
             ruling,
+            note=self._note(claimed, ruling),
             head=_median(self.head.boots(budget.statistic, case)),
             reference=self._reference(budget, case),
             change=math.exp(estimate.centre),
-            low=None if reach is None else math.exp(estimate.centre - reach),
-            high=None if reach is None else math.exp(estimate.centre + reach),
+            low=None if low is None else math.exp(low),
+            high=None if high is None else math.exp(high),
             floor=math.expm1(claim.whole.floor),
             detectable=None if detectable is None else math.expm1(detectable),
             boots=estimate.boots,
         )
 
-    def _look(self, budget: Budget, case: str, sides: Sequence[Sequence[float]]) -> Look | None:
-        """What some boots of each side say; None without boots, or without a noise floor."""
-        noise = self._noise(budget, case, sides)
-        if noise is None or not all(sides):
-            return None
-        if len(sides) == 2:
-            return Look(of_two(sides[0], sides[1], noise.spread), noise.floor)
-        return Look(of_one(sides[0], noise.spread), noise.floor)
+    def _note(self, claimed: Claimed, ruling: Ruling) -> str:
+        if ruling.because is Because.ONE_BOOT and self._by_machine_boot(claimed.budget):
+            return "all processes between two reboots are one boot of a kernel"
+        if ruling.because is not Because.SPLIT:
+            return ""
+        look, limit = claimed.claim.whole, claimed.claim.limit
+        places = look.beyond(limit)
+        worst = math.exp(max(look.estimate.logs) - look.estimate.centre)
+        boots = listed([str(claimed.boots[place]) for place in places])
+        return f"boot {boots} of {look.estimate.boots}, up to {judged_change(worst)} from the mean"
 
     def _needed(self, budget: Budget) -> list[Side]:
         """The sides whose figures a budget is about, the head last."""
@@ -84,46 +97,61 @@ class Comparison:
         assert self.base is not None
         return [self.base, self.head]
 
-    def _sides(self, budget: Budget, case: str) -> list[Rounds] | str:
-        """The boots of head, and of base before it if the limit needs one; or what is wrong."""
-        parts: list[tuple[list[float], list[float]]] = []
-        for side in self._needed(budget):
-            name = "head" if side is self.head else "base"
-            figures = side.boots(budget.statistic, case)
-            than = budget.limit.reference(case)
-            others = ({}, {}) if than is None else side.boots(budget.statistic, than)
-            if problem := _problem(figures, case, budget, side, name):
-                return problem
-            if than is not None and (problem := _problem(others, than, budget, side, name)):
-                return problem
-            parts.append(
-                (
-                    logs(figures[0], None if than is None else others[0]),
-                    logs(figures[1], None if than is None else others[1]),
-                )
-            )
-            if not any(parts[-1]):
-                return f"{than} was measured in no boot that {case} was"
-        split = self.hold_back and may_split(*parts)
-        return [rounds(first, fresh, split=split) for first, fresh in parts]
-
-    def _noise(self, budget: Budget, case: str, sides: Sequence[Sequence[float]]) -> Noise | None:
-        """The noise of a figure: calibrated; counted instructions know their own."""
+    def _rounds(self, budget: Budget, case: str) -> Rounds | str:
+        """The boots of head by those of its reference; or what is wrong with either."""
+        head = self.head.boots(budget.statistic, case)
+        if problem := _problem(head, case, budget, self.head, "head"):
+            return problem
         than = budget.limit.reference(case)
+        if than is not None:
+            below = self.head.boots(budget.statistic, than)
+            problem = _problem(below, than, budget, self.head, "head")
+        elif budget.limit.needs_base:
+            assert self.base is not None
+            below = self.base.boots(budget.statistic, case)
+            problem = _problem(below, case, budget, self.base, "base")
+        else:
+            below, problem = (dict.fromkeys(head[0], 1.0), dict.fromkeys(head[1], 1.0)), None
+        if problem:
+            return problem
+        if self._by_machine_boot(budget):
+            assert self.base is not None
+            head, below = self.head.by_machine_boot(head), self.base.by_machine_boot(below)
+        first, fresh = (_ratios(*parts) for parts in zip(head, below, strict=True))
+        if not first and not fresh:
+            return (
+                f"{than} was measured in no boot that {case} was"
+                if than is not None
+                else f"{case} was measured in no boot of the same number on base and head"
+            )
+        return rounds(first, fresh, hold_back=self.hold_back)
+
+    def _by_machine_boot(self, budget: Budget) -> bool:
+        """Whether processes do not replicate what is judged: natively, a kernel was booted."""
+        if self.base is None or self.head.tier != "native" or not budget.limit.needs_base:
+            return False
+        base, head = self.base.results, self.head.results
+        if base.build_id is None or head.build_id is None:
+            return base.kernel != head.kernel
+        return base.build_id != head.build_id
+
+    def _noise(self, budget: Budget, case: str) -> Noise | None:
+        """The noise of a figure: calibrated; that of counted instructions is known."""
+        than, paired = budget.limit.reference(case), budget.limit.needs_base
         found = None
         if self.calibration is not None:
-            found = self.calibration.noise(budget.statistic, case, than)
-        if TIERS[self.head.results.tier] != "instructions":
+            found = self.calibration.noise(budget.statistic, case, than, paired=paired)
+        if TIERS[self.head.tier] != "instructions":
             return found
-        found = found or of_own(*sides)
+        found = found or floors.noise(budget.statistic, case, than, paired=paired)
         return replace(found, floor=max(found.floor, self._grain(case)))
 
     def _grain(self, case: str) -> float:
-        """One instruction of an operation: less than that cannot be told."""
+        """Half an instruction of an operation: less is rounded away where counts are shown."""
         counts = [
             value for part in self.head.boots("p50", case) for value in part.values() if value
         ]
-        return math.log1p(1 / min(counts)) if counts else 0.0
+        return math.log1p(0.5 / min(counts)) if counts else 0.0
 
     def _reference(self, budget: Budget, case: str) -> float | None:
         than = budget.limit.reference(case)
@@ -132,6 +160,12 @@ class Comparison:
         if budget.limit.unit is not None or self.base is None:
             return None
         return _median(self.base.boots(budget.statistic, case))
+
+
+def _ratios(top: BootFigures, below: BootFigures) -> Mapping[int, float]:
+    """Logarithms of the ratios of figures of one boot, in the order of boots."""
+    both = ((boot, top[boot], below[boot]) for boot in sorted(top.keys() & below.keys()))
+    return {boot: math.log(over / under) for boot, over, under in both if over and under}
 
 
 def _median(parts: tuple[BootFigures, BootFigures]) -> float | None:

@@ -2,14 +2,16 @@
 """From result directories to what is judged: one figure per boot, first boots and fresh ones.
 
 Which boots may confirm a suspicion is fixed before anything is looked at: those of a second
-directory where one is given; else, with at least `ENOUGH` boots on each side, the later half
-(by number) of each side; else none.
+directory where one is given; else, of at least `ENOUGH` pairs of boots, the later half (by
+number); else none.
 
 A boot confirms nothing that it was suspected for: one that began when another did is a copy of
 it, one with the seed and number of another does the same again.  Boots of which nobody recorded
 when they began are judged, but may be either, and confirm nothing.
 """
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,9 +21,10 @@ from zapbench.gate.noise import BootFigures
 from zapbench.record import Context
 from zapbench.result.store import Results
 from zapbench.result.timings import Timings
+from zapbench.result.welch import mean
 
 LEAST = 3
-"""Boots on a side that a confirmation needs."""
+"""Pairs of boots that a confirmation needs."""
 ENOUGH = 2 * LEAST
 
 
@@ -109,6 +112,20 @@ class Side:
         )
         return first, fresh
 
+    def by_machine_boot(
+        self, figures: tuple[BootFigures, BootFigures]
+    ) -> tuple[BootFigures, BootFigures]:
+        """Figures of processes as one for each boot of their machine, numbered as they began.
+
+        It is the geometric mean; processes of which nobody says in which boot they ran are taken
+        to be of one.
+        """
+        first, fresh = (
+            _of_groups(part, {} if result is None else _machine_boots(result))
+            for part, result in zip(figures, (self.results, self.fresh), strict=True)
+        )
+        return first, fresh
+
     @cached_property
     def prints(self) -> list[fingerprint.Fingerprint]:
         """What each result was measured on and how, see `zapbench.gate.fingerprint`."""
@@ -131,6 +148,21 @@ class Side:
     @cached_property
     def _common(self) -> list[tuple[fingerprint.Fingerprint, list[str]]]:
         return [fingerprint.common(result.contexts) for result in self.all_results]
+
+
+def _machine_boots(results: Results) -> dict[int, int]:
+    """In which boot of the machine, by number, each process ran."""
+    ids: dict[str | None, int] = {}
+    ordered = sorted(results.contexts, key=lambda each: (each.start or "", each.run.boot))
+    return {each.run.boot: ids.setdefault(each.boot_id, len(ids)) for each in ordered}
+
+
+def _of_groups(figures: BootFigures, groups: Mapping[int, int]) -> BootFigures:
+    logs: dict[int, list[float]] = {}
+    for boot, value in figures.items():
+        if value:
+            logs.setdefault(groups[boot], []).append(math.log(value))
+    return {group: math.exp(mean(each)) for group, each in logs.items()}
 
 
 def same(first: Results, fresh: Results) -> None:
@@ -179,29 +211,28 @@ def once(result: Results) -> None:
             )
 
 
-Logs = list[float]
+Logs = Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """Logarithms of one figure per boot: all, those looked at first, and the fresh ones."""
+    """Logarithms of one figure a boot, by boot: all, those looked at first, and the fresh ones."""
 
     whole: Logs
     first: Logs
     again: Logs
 
 
-def rounds(first: Logs, fresh: Logs, *, split: bool) -> Rounds:
+def rounds(first: Logs, fresh: Logs, *, hold_back: bool) -> Rounds:
     """Divide boots as the rule at the top of this module has it."""
     if first and fresh:
-        return Rounds([*first, *fresh], first, fresh)
+        behind = max(first) + 1
+        whole = {**first, **{behind + boot: log for boot, log in fresh.items()}}
+        return Rounds(whole, first, fresh)
     first = first or fresh
-    if not split:
-        return Rounds(first, first, [])
-    half = (len(first) + 1) // 2
-    return Rounds(first, first[:half], first[half:])
-
-
-def may_split(*sides: tuple[Logs, Logs]) -> bool:
-    """Whether every side has enough boots, and none has fresh ones of its own."""
-    return all(len(first) >= ENOUGH and not fresh for first, fresh in sides)
+    if not hold_back or len(first) < ENOUGH:
+        return Rounds(first, first, {})
+    boots = list(first)
+    half = (len(boots) + 1) // 2
+    early, late = ({boot: first[boot] for boot in part} for part in (boots[:half], boots[half:]))
+    return Rounds(first, early, late)

@@ -148,8 +148,10 @@ def _judged(asked: Sequence[Check | Claimed], comparison: Comparison, whole: _Wh
 def _capped(check: Check, whole: _Whole) -> Check:
     """Nothing passes where boots are missing; what fails in those that are there does."""
     why = whole.open(check.budget, check.case)
-    if why is None or check.ruling.verdict is Verdict.FAIL:
-        return replace(check, note=why or "")
+    if why is None:
+        return check
+    if check.ruling.verdict is Verdict.FAIL:
+        return replace(check, note=why)
     return replace(check, ruling=Ruling(Verdict.INCONCLUSIVE, Because.INCOMPLETE), note=why)
 
 

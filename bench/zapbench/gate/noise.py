@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a machine shows when nothing was changed: A/A runs, kept with date and fingerprint.
 
-Two legs of one kernel, interleaved as the gate interleaves base and head.  What is kept are the
-figures of each boot; floors and spreads are made from them when asked for.
+Two legs of one kernel, interleaved as the gate interleaves base and head: boots 2 k and 2 k + 1
+are a pair.  What is kept are the figures of each boot; floors and spreads are made from them
+when asked for.
+
+Counted instructions need none: their boots repeat those of base to the instruction, and by how
+much kernels differ that differ in nothing that is executed is in `zapbench.gate.floors`.
 """
 
 import json
@@ -14,7 +18,7 @@ from pathlib import Path
 
 from zapbench.error import DiskFull, EnvironmentMissing
 from zapbench.gate.budget import TIERS
-from zapbench.gate.estimate import of_two
+from zapbench.gate.estimate import Estimate
 from zapbench.gate.fingerprint import Fingerprint, differences, of_machine
 from zapbench.host.file import write_atomically
 from zapbench.host.journal import state_directory
@@ -32,7 +36,8 @@ class Noise:
     """The noise of one figure, in logarithms.
 
     ``floor`` is the largest difference between two sets of boots of one kernel that cannot be
-    ruled out; ``spread`` the standard deviation from boot to boot.
+    ruled out; ``spread`` the standard deviation of what is judged: of pairs of boots where a
+    limit is relative to base, else of boots.
     """
 
     floor: float
@@ -50,18 +55,23 @@ class Calibration:
     context: Fingerprint
     figures: Mapping[str, Mapping[str, Legs]] = field(default_factory=dict)
 
-    def noise(self, statistic: str, case: str, than: str | None = None) -> Noise | None:
-        """The noise of a case, or of its ratio to another in the same boot; None: unknown."""
+    def noise(
+        self, statistic: str, case: str, than: str | None = None, *, paired: bool = False
+    ) -> Noise | None:
+        """The noise of a case, or of its ratio to another in the same boot; None: unknown.
+
+        ``paired``: with the spread of a difference of two boots, not of one.
+        """
         cases = self.figures.get("p50" if statistic == "per_page" else statistic, {})
         if case not in cases or (than is not None and than not in cases):
             return None
-        legs = [
+        left, right = (
             logs(leg, cases[than][number] if than is not None else None)
             for number, leg in enumerate(cases[case])
-        ]
-        if min(map(len, legs)) < 2:
+        )
+        if min(len(left), len(right)) < 2:
             return None
-        return of_legs(legs[0], legs[1])
+        return of_legs(left, right, paired=paired)
 
     def stale(self, machine: Fingerprint, now: datetime) -> str | None:
         """Why it must not be used any more; None if it may."""
@@ -78,24 +88,19 @@ def logs(boots: BootFigures, than: BootFigures | None = None) -> list[float]:
     return [math.log(top / below) for top, below in pairs if top and below]
 
 
-def of_legs(left: Sequence[float], right: Sequence[float]) -> Noise:
-    """The noise that two sets of boots of one kernel show.
+def of_legs(left: Sequence[float], right: Sequence[float], *, paired: bool) -> Noise:
+    """The noise that two sets of boots of one kernel show, boots of a pair at the same place.
 
     The floor is the far end of the 95 % interval of their difference, so that it shrinks as
     more boots are taken, and holds whatever sets the two apart besides chance.
     """
-    found = of_two(left, right)
-    freedom = len(left) + len(right) - 2
-    deviation = math.sqrt((squares(left) + squares(right)) / freedom)
-    return Noise(abs(found.centre) + (found.reach or 0.0), Spread(deviation, freedom))
-
-
-def of_own(*sides: Sequence[float]) -> Noise:
-    """The noise of counted instructions, where every boot was perturbed: the widest range.
-
-    No spread: the boots judged have one of their own.
-    """
-    return Noise(max((max(side) - min(side) for side in sides if side), default=0.0), None)
+    pairs = min(len(left), len(right))
+    differences = [b - a for a, b in zip(left[:pairs], right[:pairs], strict=True)]
+    freedom = pairs - 1 if paired else len(left) + len(right) - 2
+    square = squares(differences) if paired else squares(left) + squares(right)
+    found = Estimate(tuple(differences))
+    floor = abs(found.centre) + (found.reach or 0.0)
+    return Noise(floor, Spread(math.sqrt(square / freedom), freedom))
 
 
 def path(tier: str) -> Path:

@@ -105,18 +105,18 @@ def wanted_boots(budgets: Iterable[Budget], calibration: Calibration | None) -> 
     for budget in budgets:
         for case in _matched(budget):
             than = budget.limit.reference(case)
-            noise = calibration.noise(budget.statistic, case, than)
+            noise = calibration.noise(budget.statistic, case, than, paired=True)
             if noise and budget.limit.needs_base:
                 most = max(most, _wanted(noise, budget.limit.log))
     return min(most, MOST)
 
 
 def _wanted(noise: Noise, limit: float) -> int:
-    """Boots: 2 ((t + t') s / effect)², the effect the limit or, if that is less, the floor."""
+    """Pairs: ((t + t') s / effect)², the effect the limit or, if that is less, the floor."""
     effect = max(abs(limit), noise.floor)
     if noise.spread is None or effect == 0:
         return LEAST
-    return math.ceil(2 * (noise.spread.detectable / effect) ** 2)
+    return math.ceil((noise.spread.detectable / effect) ** 2)
 
 
 def plan(wanted: int, budget_seconds: float | None, pair_seconds: float) -> Plan:

@@ -4,7 +4,8 @@
 A head that is worse by a factor, in any of the cases, never gets a better verdict in any of
 them: centres only enter through their distance from the limit, floors and spreads are those of
 logarithms and do not see a factor, and the confirmation is not adjusted for how many others
-are to be confirmed.
+are to be confirmed.  A head that is worse in one boot never passes for it: neither the upper end
+of the interval nor what a single boot may be falls as that boot gets dearer.
 """
 
 import math
@@ -12,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zapbench.gate.estimate import ALPHA, Estimate
+from zapbench.gate.estimate import Estimate
+from zapbench.gate.evidence import LEAST
 from zapbench.result.stats import adjust
-from zapbench.result.welch import EXACT
+from zapbench.result.welch import EXACT, SHARE, student_quantile
 
 MOST_BOOTS = 1000
 """More boots than this are not worth proposing."""
@@ -39,6 +41,7 @@ class Because(StrEnum):
     UNTOLD = "exceeded beyond chance and noise, but nothing tells whether the later boots are fresh"
     NOT_AGAIN = "exceeded in the first boots, but not in fresh ones"
     UNDER_FLOOR = "exceeded by less than the noise floor"
+    SPLIT = "the mean is within the limit, single boots are beyond it"
     ONE_OF_MANY = "exceeded, but among so many budgets one does so by chance"
     OPEN = "the interval holds the limit"
     ONE_BOOT = "one boot says nothing about its spread"
@@ -69,7 +72,11 @@ class Look:
     def beyond_chance(self, limit: float) -> bool:
         """The whole interval is above the limit."""
         p = self.estimate.above(limit)
-        return p is not None and p <= ALPHA
+        return p is not None and p <= self.estimate.level
+
+    def beyond(self, limit: float) -> list[int]:
+        """Which boots alone are above the limit by more than noise and chance."""
+        return self.estimate.beyond(limit + self.floor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,7 @@ class Ruling:
         return self.because in SUSPECTED
 
 
+KEPT = (Verdict.PASS, Because.WITHIN)
 SUSPECTED = (Because.UNCONFIRMED, Because.UNTOLD, Because.EXCEEDED, Because.NOT_AGAIN)
 
 
@@ -120,12 +128,13 @@ def _one(claim: Claim, p: float | None) -> Ruling:
     reach = whole.estimate.reach
     if p is None or reach is None:
         return Ruling(Verdict.INCONCLUSIVE, Because.ONE_BOOT, more=2)
-    suspect = p <= ALPHA and claim.first.beyond_floor(limit)
+    suspect = p <= claim.first.estimate.level and claim.first.beyond_floor(limit)
     confirmed = claim.again is not None and _confirmed(claim.again, limit)
     if suspect and confirmed and claim.told:
         return Ruling(Verdict.FAIL, Because.EXCEEDED, p)
-    if whole.estimate.centre + reach <= limit + EXACT:
-        return Ruling(Verdict.PASS, Because.WITHIN, p)
+    if whole.estimate.keeps(limit):
+        split = bool(whole.beyond(limit))
+        return Ruling(*((Verdict.INCONCLUSIVE, Because.SPLIT) if split else KEPT), p)
     more = boots_to_decide(whole.estimate, limit)
     if suspect:
         unconfirmed = Because.UNCONFIRMED if claim.again is None else Because.NOT_AGAIN
@@ -133,7 +142,7 @@ def _one(claim: Claim, p: float | None) -> Ruling:
     elif whole.beyond_chance(limit) and not whole.beyond_floor(limit):
         because, more = Because.UNDER_FLOOR, None
     elif whole.beyond_chance(limit):
-        because, more = Because.ONE_OF_MANY, max(2, whole.estimate.boots)
+        because = Because.ONE_OF_MANY
     else:
         because = Because.OPEN
     return Ruling(Verdict.INCONCLUSIVE, because, p, more)
@@ -144,12 +153,34 @@ def _confirmed(again: Look, limit: float) -> bool:
 
 
 def boots_to_decide(estimate: Estimate, limit: float) -> int | None:
-    """How many more boots would bring the interval clear of the limit, if nothing else changed.
+    """How many more boots would decide, at least four times in five, if nothing else changed.
 
-    The width falls with the square root of the boots: n (reach / distance)² in all.
+    Under the limit, all boots together have to show it; above, both halves of them, each with
+    the power that makes up for the other.  None: the figure lies at the limit, or so near that
+    more than `MOST_BOOTS` would be needed.
     """
-    distance, reach = abs(limit - estimate.centre), estimate.reach
-    if reach is None or distance < EXACT:
+    distance, deviation = abs(limit - estimate.centre), estimate.deviation
+    if deviation is None or distance < EXACT:
         return None
-    wanted = math.ceil(estimate.boots * (reach / distance) ** 2) + 1
+    above = estimate.centre > limit
+    wanted = _boots(deviation / distance, SURELY if above else SURE) * (2 if above else 1)
     return max(1, wanted - estimate.boots) if wanted <= MOST_BOOTS else None
+
+
+SURE, SURELY = 0.9, 0.95
+
+
+def _boots(spread: float, power: float) -> int:
+    """Boots that see an effect, of which ``spread`` is the deviation of one, with such a power.
+
+    n = ((t_{0.975} + t_power) spread)², t with n - 1 degrees of freedom: as the deviation gets
+    smaller with n, so do they.
+    """
+    boots = MOST_BOOTS
+    while boots > LEAST:
+        quantiles = (student_quantile(share, boots - 1) for share in (SHARE, power))
+        wanted = max(LEAST, math.ceil((math.fsum(quantiles) * spread) ** 2))
+        if wanted >= boots:
+            return wanted
+        boots = max(wanted, boots // 2)
+    return boots

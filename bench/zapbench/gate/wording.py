@@ -84,7 +84,15 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     ),
     Because.ONE_OF_MANY: lambda check, judgement: _more(check),
     Because.OPEN: lambda check, judgement: _more(check),
-    Because.ONE_BOOT: lambda check, judgement: f"take at least {ENOUGH} boots of each kernel",
+    Because.SPLIT: lambda check, judgement: (
+        "a part of the boots is slower: see what they have in common in the records, "
+        f"or take more: {'; '.join(measuring(judgement))}"
+    ),
+    Because.ONE_BOOT: lambda check, judgement: (
+        "boot both by turns: zapbench campaign start BASE HEAD"
+        if judgement.tier == "native"
+        else f"take at least {ENOUGH} boots of each kernel"
+    ),
     Because.NO_FLOOR: lambda check, judgement: f"zapbench calibrate {shlex.quote(check.case)}",
     Because.NO_FIGURE: lambda check, judgement: "measure the case on both, with more samples",
     Because.LOST: lambda check, judgement: "see `zapbench contract` on the head",
