@@ -4,12 +4,13 @@
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from gate_boots import QUIET, SIX, Gate, MakeResult, slower
-from hypothesis import given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from zapbench.gate.budget import Limit, parse, rewritten
@@ -85,6 +86,33 @@ def test_limits_are_tightened_to_what_passes(
     assert changed == text.replace("40000", count)
     assert judge()[0] == 0
     assert judge("--ratchet")[:2] == (0, "")
+
+
+@given(st.lists(st.floats(0.98, 1.02), min_size=6, max_size=8))
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@example([1.0] * 7 + [1.01])  # one boot is beyond the end of the interval
+def test_whatever_boots_pass_by_the_limits_that_they_are_given(
+    gate: Gate, result: MakeResult, tmp_path: Path, factors: list[float]
+) -> None:
+    base = [1e6] * len(factors)
+    head = [figure * factor for figure, factor in zip(base, factors, strict=True)]
+    both = [
+        result(f"{name}-{uuid.uuid4()}", boots, name)
+        for name, boots in (("base", base), ("head", head))
+    ]
+    wide = LOOSE.replace("40000", "9000000")
+    done = gate(*both, "--ratchet", budgets=wide)
+    if done.status:
+        assert "+limit" not in done.out
+        return
+    apply = APPLY["patch"]
+    subprocess.run(apply, input=done.out.encode(), cwd=tmp_path, check=True)
+    changed = (tmp_path / "b.toml").read_text()
+    assert changed != wide
+    assert gate(*both, budgets=changed).status == 0
+    assert gate(*both, "--ratchet", budgets=changed).out == ""
 
 
 def test_what_does_not_pass_is_left_alone(gate: Gate, result: MakeResult) -> None:

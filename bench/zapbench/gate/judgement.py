@@ -24,7 +24,8 @@ class Check:
 
     ``head`` and ``reference`` are medians over boots, in the unit of the result; ``change`` is
     their ratio with its 95 % interval ``low`` to ``high``; ``floor`` and ``detectable`` are
-    ratios less one.  ``note`` is what the reason alone does not say.
+    ratios less one.  ``least`` is the lowest limit that it would keep if there were no floor.
+    ``note`` is what the reason alone does not say.
     """
 
     budget: Budget
@@ -38,6 +39,7 @@ class Check:
     high: float | None = None
     floor: float | None = None
     detectable: float | None = None
+    least: float | None = None
     boots: int = 0
     waiver: Waiver | None = None
 

@@ -25,8 +25,9 @@ class Ratchet:
 def ratchet(judgement: Judgement) -> Ratchet:
     """Tighten each budget all of whose cases pass to the worst of them, and the noise floor.
 
-    The new limit is the upper end of the interval of that case, its noise floor added, rounded
-    up; it is never looser than what is there.  Only the strings of limits are changed.
+    The new limit is the upper end of the interval of that case, or what keeps each boot of it,
+    with its noise floor added, rounded up; it is never looser than what is there.  Only the
+    strings of limits are changed.
     """
     budgets, notes = judgement.budgets, []
     for number, budget in enumerate(judgement.budgets.budgets):
@@ -66,9 +67,9 @@ def _applies(budget: Budget, tier: str, judgement: Judgement) -> bool:
 
 def _needed(check: Check) -> float:
     """The factor that a case needs: nothing passes without an interval and a floor."""
-    assert check.high is not None
+    assert check.least is not None
     assert check.floor is not None
-    return check.high * (1 + check.floor)
+    return check.least * (1 + check.floor)
 
 
 def _with_limit(budgets: Budgets, number: int, limit: Limit) -> Budgets | None:
