@@ -22,7 +22,7 @@ from zapbench.host.cache import Progress, no_progress
 from zapbench.host.process import running
 from zapbench.kernel import clone
 from zapbench.kernel.git import Repository
-from zapbench.pairs import FEW, FRESH, FRESH_SEED, Difference, Subject
+from zapbench.pairs import FEW, FRESH, FRESH_SEED, Confirmation, Difference, Subject
 from zapbench.result.request import SEED
 
 GOOD, BAD, UNTESTABLE = 0, 1, 125
@@ -97,17 +97,6 @@ def one(
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
-    """A commit against its parent, in fresh pairs of boots: a ratio and its 95 % interval."""
-
-    change: float
-    low: float
-    high: float
-    boots: int
-    confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """The outcome: the first commit (or the commits left, if some could not be tested).
 
@@ -169,14 +158,7 @@ def search(subject: Subject, good: str, bad: str, progress: Progress = no_progre
         fresh = one(subject, (parent, outcome[0]), FRESH, FRESH_SEED, progress)
     except ZapbenchError as error:
         return replace(found, unconfirmed=str(error))
-    return replace(found, against_parent=_confirmation(fresh, rises=rises))
-
-
-def _confirmation(fresh: Difference, *, rises: bool) -> Confirmation:
-    estimate = fresh.estimate
-    reach = estimate.reach or 0.0  # of several boots
-    change, low, high = (math.exp(estimate.centre + part) for part in (0.0, -reach, reach))
-    return Confirmation(change, low, high, estimate.boots, fresh.is_one(rises=rises))
+    return replace(found, against_parent=fresh.confirmation(rises=rises))
 
 
 def said(estimate: Estimate) -> str:

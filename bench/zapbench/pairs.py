@@ -44,6 +44,27 @@ class Difference:
         centre, reach = sign * (self.estimate.centre - but), self.estimate.reach
         return reach is not None and centre - reach > EXACT and centre > self.floor + EXACT
 
+    def confirmation(self, *, rises: bool, but: float = 0.0) -> "Confirmation":
+        """What several pairs say of a suspicion, see `is_one`."""
+        reach = self.estimate.reach
+        assert reach is not None
+        change, low, high = (
+            math.exp(self.estimate.centre - but + part) for part in (0.0, -reach, reach)
+        )
+        confirmed = self.is_one(rises=rises, but=but)
+        return Confirmation(change, low, high, self.estimate.boots, confirmed)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A suspicion in fresh pairs of boots: the ratio, its 95 % interval, and whether it holds."""
+
+    change: float
+    low: float
+    high: float
+    boots: int
+    confirmed: bool
+
 
 Outcome = Difference | ZapbenchError
 

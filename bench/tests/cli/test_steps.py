@@ -2,10 +2,19 @@
 """``zapbench asv steps`` over what asv itself wrote of commits of a toy kernel."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Outcome
+from toy_machine import ToyMachine
 from toy_project import Project
+
+from zapbench.error import EnvironmentMissing
+from zapbench.kernel import catalogue
+from zapbench.kernel.build import Image
+from zapbench.pairs import Subject
+from zapbench.target import Target
 
 CASE = "cycle/dontneed/shmem/4k/2m"
 
@@ -75,3 +84,47 @@ def test_commits_that_were_not_measured_are_counted(project: Project) -> None:
     (step,) = steps(project, status=4)
     assert (step["good"], step["bad"], step["commits"]) == (first, last, 3)
     assert "one of them, or several" in project.zapbench("asv", "steps", CASE, status=4)
+
+
+@pytest.mark.timeout(600)
+def test_both_sides_are_measured_in_fresh_boots(
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    history(project, [100_000] * 3 + [102_000])
+    for name, value in project.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(project.path)
+    catalogue.directory.cache_clear()
+    booted = tmp_path / "booted"
+    monkeypatch.setattr(Subject, "_machine", lambda self, image: ToyMachine(image, booted))
+    words = ["asv", "steps", CASE, "--confirm", "--boots", "3"]
+    done = Outcome(capsys, words)
+    assert done.status == 1
+    assert "+2.00 %  confirmed: +2.00 % [" in done.out
+    assert len(booted.read_text().splitlines()) == 6
+    (step,) = json.loads(Outcome(capsys, [*words, "--json"]).out)["suspects"]
+    assert step["pairs"]["change"] == pytest.approx(1.02, rel=1e-4)
+    assert step["pairs"]["confirmed"] is True
+    assert len(booted.read_text().splitlines()) == 6  # they are kept
+
+    def alike(self: Subject, image: Image) -> Target:
+        machine = ToyMachine(image, booted)
+        machine._content = b"COST=100000"
+        return machine
+
+    monkeypatch.setattr(Subject, "_machine", alike)
+    done = Outcome(capsys, ["asv", "steps", "--confirm", "--boots", "2"])  # all cases: other boots
+    assert done.status == 4
+    assert "not confirmed: +0.000 % [" in done.out
+
+    def lost(self: Subject, image: Image) -> Target:
+        raise EnvironmentMissing("there is no QEMU")
+
+    monkeypatch.setattr(Subject, "_machine", lost)
+    done = Outcome(capsys, ["asv", "steps", "cycle/*", "--confirm"])
+    assert done.status == 4
+    assert "cannot be confirmed: there is no QEMU" in done.out
+    catalogue.directory.cache_clear()
