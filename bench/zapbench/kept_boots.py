@@ -13,19 +13,31 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
 from zapbench import boot as driver
 from zapbench.boot import Work, effort_for
-from zapbench.error import CaseFailed, LostVm, Truncated, Unsupported, ZapbenchError
+from zapbench.error import CaseFailed, LostVm, SchemaError, Truncated, Unsupported, ZapbenchError
 from zapbench.host.file import write_if_changed
 from zapbench.kernel.build import Image
-from zapbench.record import Recording, Samples, Skip, failures, load
+from zapbench.record import (
+    End,
+    Error,
+    Recording,
+    Samples,
+    Skip,
+    collect,
+    encode,
+    failures,
+    load,
+)
 from zapbench.result.request import SEED
 from zapbench.result.timings import by_case
-from zapbench.target import Target, guest_path
+from zapbench.target import Job, Target, guest_path
+from zapbench.vm import version
 
 
 class TargetOf(Protocol):
@@ -36,11 +48,59 @@ class TargetOf(Protocol):
         ...
 
 
+class Known(Target, Protocol):
+    """A target that says what bears on its records beside a job."""
+
+    def identity(self) -> str:
+        """A word that changes with it."""
+        ...
+
+
+class Kept:
+    """A target whose whole boots are kept as records, and made once.
+
+    A boot is known by all that bears on its records: the image and its boot words, the guest
+    program, QEMU, and the job, which has the size of the machine, the seed and the cases.  One
+    that was lost, or in which a case failed, is not kept: it is to be looked at again.
+    """
+
+    def __init__(self, target: Known, directory: Path) -> None:
+        self.kernel, self.tier = target.kernel, target.tier
+        self._target, self._directory = target, directory
+
+    def path(self, job: Job) -> Path:
+        """The record file of a boot."""
+        told = json.dumps([self._target.identity(), repr(replace(job, directory=None))])
+        name = hashlib.sha256(told.encode()).hexdigest()[:24]
+        return self._directory / self.tier / f"{name}.jsonl.gz"
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        """See `zapbench.target.Target.run`."""
+        path = self.path(job)
+        with contextlib.suppress(SchemaError):
+            kept = load(path)
+            if kept.truncated is None and kept.of(End):
+                yield from map(encode, kept.records)
+                return
+        lines: list[bytes] = []
+        for line in self._target.run(job):
+            lines.append(line)
+            yield line
+        found = collect(lines)
+        if found.truncated is None and not found.of(Error):
+            with contextlib.suppress(OSError):  # it is a cache, which may be full or read-only
+                write_if_changed(path, gzip.compress(b"".join(lines), mtime=0))
+
+    def interrupt(self) -> None:
+        """See `zapbench.target.Target.interrupt`."""
+        self._target.interrupt()
+
+
 def suite_id(cases: Sequence[str], seed: int = SEED) -> str:
-    """Twelve hex digits that change with cases, effort, seed or the program in the guest."""
+    """Twelve hex digits that change with cases, effort, seed, the guest program or QEMU."""
     digest = hashlib.sha256(guest_path().read_bytes())
     effort = repr(effort_for("icount", quick=True))
-    digest.update(json.dumps([sorted(cases), effort, seed]).encode())
+    digest.update(json.dumps([sorted(cases), effort, seed, version()]).encode())
     return digest.hexdigest()[:12]
 
 

@@ -27,10 +27,3 @@ def test_boots_by_hand() -> None:
     assert plan._wanted(Noise(0.0, Spread(0.02, 8)), 0.02) == 11
     assert plan._wanted(Noise(0.04, Spread(0.02, 8)), 0.02) == 3  # nothing below it is judged
     assert plan._wanted(Noise(0.0, None), 0.02) == 3
-
-
-def test_the_time_is_halved_for_the_confirmation() -> None:
-    assert plan.plan(21, None, 10).boots == 21
-    assert plan.plan(21, 600, 10).boots == 21
-    assert plan.plan(21, 240, 10).boots == 12
-    assert plan.plan(21, 10, 10).boots == 3

@@ -37,7 +37,6 @@ ELSEWHERE = {
     "gate.recorded": ("gate/test_judge.py", "result directories are judged there"),
     "host.machine": ("host/test_doctor.py", "the doctor is all that looks at a machine"),
     "host.signals": ("host/test_settings.py", "settings are put back whatever is sent"),
-    "kept_boots": ("asv_kernel/test_environment.py", "asv's runs make and keep them"),
     "kernel.beneath": ("kernel/test_patch_refused.py", "patches try to get out by it"),
     "kernel.git": ("kernel/history/test_releases.py", "a history is made by it"),
     "kernel.inventory": ("cli/test_kernel.py", "`zapbench kernel list` alone asks it"),

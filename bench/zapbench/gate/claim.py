@@ -2,7 +2,7 @@
 """From figures to claims: what the boots of one or two kernels say of a budget and a case."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -30,13 +30,13 @@ class Claimed:
 class Comparison:
     """Head with base, if there is one, and what is known of their noise.
 
-    Without ``hold_back`` all boots of a first result are looked at, and none confirm.
+    ``held`` are the cases whose later boots are held back, to confirm; None: all of them.
     """
 
     base: Side | None
     head: Side
     calibration: Calibration | None
-    hold_back: bool
+    held: Collection[str] | None = None
     level: float = ALPHA
 
     def claim(self, budget: Budget, case: str) -> Claimed | Check:
@@ -125,7 +125,8 @@ class Comparison:
                 if than is not None
                 else f"{case} was measured in no boot of the same number on base and head"
             )
-        return rounds(first, fresh, hold_back=self.hold_back)
+        hold_back = self.held is None or case in self.held
+        return rounds(first, fresh, hold_back=hold_back)
 
     def _by_machine_boot(self, budget: Budget) -> bool:
         """Whether processes do not replicate what is judged: natively, a kernel was booted."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All budgets against the results of one or two kernels."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
@@ -11,6 +11,7 @@ from zapbench.error import UsageError
 from zapbench.gate import fingerprint
 from zapbench.gate.budget import CLAIMED, Budget, Budgets, Waiver
 from zapbench.gate.claim import Claimed, Comparison
+from zapbench.gate.estimate import ALPHA
 from zapbench.gate.evidence import Side
 from zapbench.gate.judgement import SETTLED, Check, Judgement, settled
 from zapbench.gate.missing import Gaps
@@ -62,13 +63,15 @@ def judge(
     day: date,
     *,
     force: bool = False,
-    hold_back: bool = True,
+    held: Collection[str] | None = None,
+    level: float = ALPHA,
     again: str = "",
     live: bool = False,
 ) -> Judgement:
     """Judge every budget on every case that was measured.
 
-    Without ``hold_back`` all boots of a first result are looked at, and none confirm.
+    ``held`` are the cases whose later boots are held back, to confirm; None: all of them.
+    ``level`` is that of a one-sided test, less where figures are looked at several times.
 
     Raises:
         UsageError: base and head cannot be compared, or no budget is about what was measured.
@@ -78,7 +81,7 @@ def judge(
         if side is not None:
             cut = (result.recording.truncated for result in side.all_results)
             warnings += [f"incomplete: {text}" for text in cut if text]
-    comparison = Comparison(base, head, calibration, hold_back=hold_back)
+    comparison = Comparison(base, head, calibration, held, level)
     whole = _Whole(head, base, Gaps(head), None if base is None else Gaps(base))
     asked = [each for budget in budgets.budgets for each in _asked(budget, comparison, whole)]
     checks = _judged(asked, comparison, whole)
@@ -89,7 +92,9 @@ def judge(
         )
     suspects = tuple(_suspects(checks))
     waived = _waived(asked, checks, budgets.waivers, day)
-    return Judgement(budgets, base, head, waived, suspects, tuple(warnings), day, again, live)
+    return Judgement(
+        budgets, base, head, waived, suspects, tuple(warnings), day, level, again, live
+    )
 
 
 NOT_ABOUT = (Because.NOT_APPLICABLE, Because.NOT_MEASURED)
@@ -227,10 +232,14 @@ def _lacking(budget: Budget, case: str, base: Side | None, head: Side) -> str | 
 
 def _suspects(checks: Iterable[Check]) -> dict[str, None]:
     """The cases of what is suspected, and those that its limits refer to."""
+    return with_references(check for check in checks if check.ruling.suspected)
+
+
+def with_references(checks: Iterable[Check]) -> dict[str, None]:
+    """The cases of some checks, and those that their limits refer to."""
     return {
         name: None
         for check in checks
-        if check.ruling.suspected
         for name in (check.case, check.budget.limit.reference(check.case))
         if name is not None
     }

@@ -6,6 +6,7 @@ from datetime import date
 from enum import IntEnum
 
 from zapbench.gate.budget import TIERS, Budget, Budgets, Waiver
+from zapbench.gate.estimate import ALPHA
 from zapbench.gate.evidence import Side
 from zapbench.gate.verdict import Because, Ruling, Verdict
 
@@ -92,6 +93,8 @@ class Judgement:
     suspects: tuple[str, ...]
     warnings: tuple[str, ...]
     day: date
+    level: float = ALPHA
+    """That of a one-sided test; the intervals have a confidence of 1 - 2 ``level``."""
     again: str = ""
     """The command that makes this judgement again."""
     live: bool = False

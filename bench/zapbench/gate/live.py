@@ -3,25 +3,30 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from zapbench.ahead import Ahead
 from zapbench.boot import Work
 from zapbench.error import Cause, EnvironmentMissing, Interrupted, Lost
 from zapbench.gate import noise, plan
-from zapbench.gate.budget import Budgets
-from zapbench.gate.evidence import Side
-from zapbench.gate.judge import judge
+from zapbench.gate.budget import TIERS, Budgets
+from zapbench.gate.estimate import ALPHA
+from zapbench.gate.evidence import LEAST, Side
+from zapbench.gate.judge import judge, with_references
 from zapbench.gate.judgement import Gone, Judgement, settled
 from zapbench.gate.verdict import Because
-from zapbench.measure import Leg, Policy, measure
+from zapbench.host import cache
+from zapbench.kept_boots import Kept
+from zapbench.measure import Leg, Policy, interleave, measure
 from zapbench.observer import Observer
 from zapbench.result.request import SEED, Asked, keep
 from zapbench.result.request import settled as in_full
 from zapbench.result.store import RESULTS, Results, create, free_directory
+from zapbench.vm import VmTarget
 from zapbench.where import machine
 
 ONCE_MORE = {
@@ -30,6 +35,10 @@ ONCE_MORE = {
     Cause.HOST: Policy.AGAIN,
 }
 """A kernel that crashed did so; what the host may have done is measured again."""
+
+
+UNDECIDED = (Because.OPEN, Because.ONE_OF_MANY)
+"""What more boots may decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,8 @@ class Live:
         self._budgets, self._options, self._observer = budgets, options, observer
         names = {"head": head} if base is None else {"base": base, "head": head}
         self._targets = {name: machine(of, options.accel, observer) for name, of in names.items()}
+        if isinstance(target := self._targets.get("base"), VmTarget) and target.tier == "icount":
+            self._targets["base"] = Kept(target, cache.subdirectory("records") / "gate")
         running = self._targets["head"]
         self._applied = plan.applicable(
             budgets, running.tier, running.kernel, has_base=base is not None
@@ -62,10 +73,11 @@ class Live:
         self._directory = options.results or free_directory(RESULTS, "gate", running.tier)
 
     def judgement(self) -> Judgement:
-        """Measure, judge, measure again what is suspected, and judge.
+        """Measure and judge, then more of what is suspected or open, and judge again.
 
-        The boot that is timed, to plan the others, is the first of them; fresh boots are
-        numbered behind.
+        Each look doubles the boots; fresh ones are numbered behind.  Of `plan.LOOKS` looks each
+        has its share of the level, so that all together have the level of one (Bonferroni); with
+        ``boots`` given there is one look.  What is suspected is confirmed once.
 
         Raises:
             EnvironmentMissing: the base was lost as a whole.  (Of the head, that is a verdict.)
@@ -85,9 +97,45 @@ class Live:
         self._observer.note(f"{len(cases)} cases, seed {self._seed}, into {self._directory}")
         for name in self._targets:
             create(self._directory / name).close()
-        start = time.monotonic()
-        self._measure(cases, range(1))
-        boots = self._plan(time.monotonic() - start).boots
+        looks = plan.LOOKS if self._options.boots is None else 1
+        start, done, held = time.monotonic(), 0, set[str]()
+        first = boots = self._first()
+        self._keep(cases, boots)
+        for look in range(1, looks + 2):  # what is suspected last is confirmed behind it
+            begun = time.monotonic()
+            self._measure(cases, range(done, boots))
+            judgement = self._judge(held, ALPHA / looks)
+            suspects = dict.fromkeys(case for case in judgement.suspects if case not in held)
+            more = boots if look < looks else 0
+            cases = list(suspects | self._undecided(judgement, more, first << (looks - 1), held))
+            spent = (time.monotonic() - begun) / (boots - done) * boots
+            limit = self._options.seconds
+            if not cases or (limit is not None and time.monotonic() - start + spent > limit):
+                return judgement
+            for word, which in (("suspected", suspects), ("open", set(cases) - set(suspects))):
+                if which:
+                    names = ", ".join(sorted(which))
+                    self._observer.note(f"{word}, measured in {boots} more boots: {names}")
+            held |= suspects.keys()
+            done, boots = boots, 2 * boots
+        return judgement
+
+    def _undecided(
+        self, judgement: Judgement, more: int, most: int, held: Collection[str]
+    ) -> dict[str, None]:
+        """The cases that so many ``more`` boots may decide, of ``most`` in all."""
+        return with_references(
+            check
+            for check in judgement.checks
+            if more
+            and check.ruling.because in UNDECIDED
+            and check.case not in held
+            and check.ruling.more is not None
+            and check.boots + check.ruling.more <= most
+        )
+
+    def _keep(self, cases: Sequence[str], boots: int) -> None:
+        """Write down what every case is measured in at least."""
         for name, target in self._targets.items():
             asked = Asked(
                 globs=tuple(cases),
@@ -99,49 +147,45 @@ class Live:
                 quick=plan.quick(target.tier),
             )
             keep(self._directory / name, "run", in_full(asked))
-        self._measure(cases, range(1, boots))
-        first = self._judge(hold_back=False)
-        if not first.suspects:
-            return first
-        suspects = ", ".join(first.suspects)
-        self._observer.note(f"suspected, measured again in {boots} fresh boots: {suspects}")
-        self._measure(first.suspects, range(boots, 2 * boots))
-        return self._judge(hold_back=True)
 
     def _measure(self, cases: Sequence[str], boots: range) -> None:
+        """Measure base and head by turns; counted, as many at once as there are CPUs for."""
         tier = self._targets["head"].tier
-        room = tuple(plan.cases(self._applied))  # fresh boots are of machines like the first
+        room = tuple(plan.cases(self._applied))  # further boots are of machines like the first
         work = Work(tuple(cases), plan.effort(tier), self._seed, room)
+        targets = [*self._targets.values()]
+        jobs = [(target, work.job(target, boot)) for boot, target in interleave(targets, boots)]
         with ExitStack() as stack:
+            ahead = stack.enter_context(Ahead(jobs if TIERS[tier] == "instructions" else []))
             legs = [
-                Leg(target, stack.enter_context(create(self._directory / name, resume=True)))
+                Leg(
+                    ahead.of(target),
+                    stack.enter_context(create(self._directory / name, resume=True)),
+                )
                 for name, target in self._targets.items()
             ]
             measure(legs, work, boots, self._observer, ONCE_MORE)
 
-    def _plan(self, pair_seconds: float) -> plan.Plan:
+    def _first(self) -> int:
+        """Boots of each kernel in the first look; the least, where the time is limited."""
         if self._options.boots is not None:
-            return plan.Plan(self._options.boots, "as asked for")
-        wanted = plan.wanted_boots(self._applied, self._calibration)
-        made = plan.plan(wanted, self._options.seconds, pair_seconds)
-        self._observer.note(
-            f"{made.boots} boots of each kernel, {made.why} ({pair_seconds:.0f} s a pair)"
-        )
-        return made
+            return self._options.boots
+        if self._options.seconds is not None:
+            return LEAST
+        return plan.wanted_boots(self._applied, self._calibration)
 
-    def _judge(self, *, hold_back: bool) -> Judgement:
+    def _judge(self, held: Collection[str], level: float) -> Judgement:
         sides = {name: Side(Results(self._directory / name)) for name in self._targets}
-        base, head = sides.get("base"), sides["head"]
-        boots = len({each.run.boot for each in head.contexts})
         return judge(
             self._budgets,
-            base,
-            head,
+            sides.get("base"),
+            sides["head"],
             self._calibration,
             datetime.now(UTC).date(),
             force=self._options.force,
-            hold_back=hold_back,
-            again=self._again(boots // 2 if hold_back else boots),
+            held=held,
+            level=level,
+            again=self._again(),
             live=True,
         )
 
@@ -154,14 +198,16 @@ class Live:
         )
         day = datetime.now(UTC).date()
         gone = Gone(head.kernel, head.tier)
-        again = self._again(self._options.boots)
-        return Judgement(self._budgets, None, gone, checks, (), (), day, again, live=True)
+        again = self._again()
+        return Judgement(self._budgets, None, gone, checks, (), (), day, again=again, live=True)
 
-    def _again(self, boots: int | None) -> str:
+    def _again(self) -> str:
         words = ["zapbench", "gate", "--budgets", str(self._budgets.path)]
         if "base" in self._targets:
             words += ["--base", self._targets["base"].kernel]
         head = self._targets["head"]
         words += ["--kernel", head.kernel, "--accel", head.tier]
+        boots, limit = self._options.boots, self._options.seconds
         words += [] if boots is None else ["--boots", str(boots)]
+        words += [] if limit is None else ["--time", f"{limit:g}s"]
         return shlex.join([*words, "--seed", str(self._seed)])

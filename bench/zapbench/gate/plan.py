@@ -4,7 +4,6 @@
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from zapbench.boot import Effort, effort_for
 from zapbench.case import Case, grid, select
@@ -13,8 +12,8 @@ from zapbench.gate.budget import Budget, Budgets
 from zapbench.gate.evidence import LEAST
 from zapbench.gate.noise import Calibration, Noise
 
-UNKNOWN = 5
-"""Boots of each kernel where the noise is not known beforehand."""
+LOOKS = 4
+"""At figures whose number of boots is not given, each of twice the boots of the one before."""
 MOST = 50
 """More boots than this of each kernel are never planned."""
 _UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
@@ -89,18 +88,10 @@ def effort(tier: str) -> Effort:
     return effort_for(tier, quick=quick(tier))
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How many boots of each kernel: in the first set, and why."""
-
-    boots: int
-    why: str
-
-
 def wanted_boots(budgets: Iterable[Budget], calibration: Calibration | None) -> int:
     """Boots of each kernel that would see, four times in five, an effect of the limit's size."""
     if calibration is None:
-        return UNKNOWN
+        return LEAST
     most = LEAST
     for budget in budgets:
         for case in _matched(budget):
@@ -117,15 +108,3 @@ def _wanted(noise: Noise, limit: float) -> int:
     if noise.spread is None or effect == 0:
         return LEAST
     return math.ceil((noise.spread.detectable / effect) ** 2)
-
-
-def plan(wanted: int, budget_seconds: float | None, pair_seconds: float) -> Plan:
-    """Fit the boots into the time; half of it is kept for a confirmation."""
-    if budget_seconds is None:
-        return Plan(wanted, "as their noise wants")
-    affordable = int(budget_seconds / 2 / pair_seconds) if pair_seconds > 0 else MOST
-    if affordable >= wanted:
-        return Plan(wanted, f"as the noise wants; the time would do for {affordable}")
-    if affordable < LEAST:
-        return Plan(LEAST, f"the least there can be, though the time is enough for {affordable}")
-    return Plan(affordable, f"all that the time allows; the noise wants {wanted}")

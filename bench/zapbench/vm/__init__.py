@@ -2,6 +2,6 @@
 """Virtual machines: kernels booted in QEMU, with the guest program as their first process."""
 
 from zapbench.vm.machine import Timeouts
-from zapbench.vm.target import VmTarget, image_of, named
+from zapbench.vm.target import VmTarget, image_of, named, version
 
-__all__ = ["Timeouts", "VmTarget", "image_of", "named"]
+__all__ = ["Timeouts", "VmTarget", "image_of", "named", "version"]

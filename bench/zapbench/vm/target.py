@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Virtual machines as a place where cases run."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from zapbench.kernel.build import Image
 from zapbench.target import Job, guest_path
 from zapbench.vm import initramfs, tsc
 from zapbench.vm.machine import Boot, Timeouts
-from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, VirtualMachine
+from zapbench.vm.qemu import ACCELERATORS, PORT, PROGRAM, VirtualMachine, arguments
 
 GUEST_FILES = Path("/file")
 """Where the guest mounts the file system of the `file` backing."""
@@ -157,6 +158,28 @@ class VmTarget:
             options=options,
             room=job.room,
         )
+
+    def identity(self) -> str:
+        """What bears on its records beside a job: 64 hex digits.
+
+        Raises:
+            EnvironmentMissing: there is no QEMU.
+        """
+        image, files, console, records = map(Path, "ifcr")  # wherever they are
+        machine = VirtualMachine(
+            self.tier,
+            image,
+            files,
+            console,
+            records,
+            cpus=self._cpus,
+            tsc_khz=self._tsc_khz,
+            cmdline=self._words,
+        )
+        digest = hashlib.sha256(self._image.read_bytes())
+        digest.update(self._guest)
+        digest.update(json.dumps([version(), arguments(machine), self._perturb]).encode())
+        return digest.hexdigest()
 
     def interrupt(self) -> None:
         """End the machine; the case that runs is lost, what was written is kept."""

@@ -20,6 +20,7 @@ def render(judgement: Judgement) -> str:
         "tier": judgement.tier,
         "unit": judgement.unit,
         "budgets": str(judgement.budgets.path),
+        "confidence": 1 - 2 * judgement.level,
         "warnings": list(judgement.warnings),
         "checks": [_check(check, judgement) for check in judgement.checks],
         "reproduce": wording.reproducing(judgement),

@@ -6,7 +6,7 @@ from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
 HEADER = (
-    "| verdict | case | statistic | base or reference | head | change | 95 % interval | limit |\n"
+    "| verdict | case | statistic | base or reference | head | change | {} interval | limit |\n"
     "|---|---|---|--:|--:|--:|---|---|"
 )
 
@@ -19,7 +19,8 @@ def render(judgement: Judgement) -> str:
         if check.ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
             lines += _remark(check, judgement)
     counted = [check for check in judgement.checks if check.counted]
-    lines += ["", HEADER, *map(_row, counted), ""]
+    confidence = f"{100 * (1 - 2 * judgement.level):.4g} %"
+    lines += ["", HEADER.format(confidence), *map(_row, counted), ""]
     lines += [f"Medians of the boots, in {judgement.unit}; lower is better.", ""]
     others = [check for check in judgement.checks if not check.counted]
     if others:
@@ -52,6 +53,6 @@ def _row(check: Check) -> str:
     return f"| {' | '.join(map(_cell, cells))} |"
 
 
-def _cell(text: str) -> str:
+def _cell(words: str) -> str:
     """A table's cell, in which nothing is markup but what was meant to be."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")
+    return words.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("\n", " ")
