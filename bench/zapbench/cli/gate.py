@@ -51,6 +51,14 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
     metavar="BASE HEAD",
     help="Fresh results of both, of another --seed, to confirm what the first ones show.",
 )
+@click.option(
+    "--pin",
+    "pins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Results of a kernel that a budget is `against`; once more for fresh ones.",
+)
 @click.option("--force", is_flag=True, help="Compare what was measured differently; labelled.")
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True
@@ -81,6 +89,7 @@ def command(
     seed: int | None,
     results: Path | None,
     confirm: tuple[Path, Path] | None,
+    pins: tuple[Path, ...],
     force: bool,
     form: str,
     outputs: tuple[Path, ...],
@@ -103,14 +112,14 @@ def command(
         limit = plan.seconds(time_text) if time_text is not None else None
         budgets = load(budget_file)
         if kernel is not None:
-            if directories or confirm:
+            if directories or confirm or pins:
                 raise UsageError("give either --kernel or result directories, not both")
             options = Options(accel, limit, boots, seed, results, force)
             judgement = Live(budgets, base, kernel, options, ON_STDERR).judgement()
         else:
             if base is not None or not 1 <= len(directories) <= 2:
                 raise UsageError("name --kernel HEAD, or one or two result directories")
-            judgement = recorded.judgement(budgets, directories, confirm, force=force)
+            judgement = recorded.judgement(budgets, directories, confirm, pins, force=force)
         _write(judgement, _ratcheted if ratchet else FORMATS[form], outputs)
     except ZapbenchError as error:
         if not bisect:

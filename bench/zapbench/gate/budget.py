@@ -8,6 +8,7 @@ limit = "+2 %"                  # of base; or "900 ns", "2300 instructions"; or
                                 # "0.5 x cycle/remap": of another case of the same boot
 tier = "icount"                 # or a list; default: all tiers that may gate
 kernel = "6.12*"                # a glob of the head's name; default: any
+against = "6.12.107"            # a kernel that takes the place of base; only if relative to one
 required = true                 # must be there: true, false or "claimed"; default: what is
                                 # named literally is, what a glob matches is not
 reason = "why this limit"
@@ -97,6 +98,7 @@ class Budget:
     statistic: str = "p50"
     tiers: tuple[str, ...] = tuple(TIERS)
     kernel: str = "*"
+    against: str | None = None
     required: bool | Literal["claimed"] | None = None
 
     @property
@@ -112,8 +114,14 @@ class Budget:
             if glob not in self.literal and not fnmatch.filter(cases, glob)
         ]
 
-    def inapplicable(self, tier: str, kernel: str, *, has_base: bool) -> str | None:
-        """Why it does not apply to a measurement at all; None if it does."""
+    def inapplicable(
+        self, tier: str, kernel: str, *, has_base: bool, pins: Collection[str] = ()
+    ) -> str | None:
+        """Why it does not apply to a measurement at all; None if it does.
+
+        ``pins`` are the kernels that were measured as some budgets' own bases.
+        """
+        pinned = self.against is not None
         unit = TIERS.get(tier)
         reasons = {
             f"{tier} is for screening only": unit is None,
@@ -123,7 +131,12 @@ class Budget:
             f"is for kernel {self.kernel}, this is {kernel}": (
                 not fnmatch.fnmatchcase(kernel, self.kernel)
             ),
-            "is relative to a base, and none was given": self.limit.needs_base and not has_base,
+            "is relative to a base, and none was given": (
+                self.limit.needs_base and not pinned and not has_base
+            ),
+            f"is against {self.against}: give its results with --pin": (
+                pinned and self.against not in pins
+            ),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
@@ -168,6 +181,7 @@ class BudgetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statistic: str = "p50"
     tier: Words | None = None
     kernel: str = "*"
+    against: str | None = None
     required: bool | Literal["claimed"] | None = None
 
 
@@ -225,6 +239,10 @@ def _budget(table: TomlTable, written: BudgetTable) -> Budget:
     if written.tier is not None and limit.unit is not None and units != {limit.unit}:
         given = " and ".join(sorted(units))
         raise table.wrong("limit", f"mixed units: the limit is in {limit.unit}, tier gives {given}")
+    if written.against is not None and not limit.needs_base:
+        raise table.wrong(
+            "against", f"against is for limits relative to a base, which {limit.text!r} is not"
+        )
     return Budget(
         cases=_cases(table, written.cases),
         limit=limit,
@@ -233,6 +251,7 @@ def _budget(table: TomlTable, written: BudgetTable) -> Budget:
         statistic=written.statistic,
         tiers=tiers,
         kernel=written.kernel,
+        against=written.against,
         required=written.required,
     )
 

@@ -99,6 +99,15 @@ class Judgement:
     """The command that makes this judgement again."""
     live: bool = False
     """That command measures, too."""
+    pins: tuple[Side, ...] = ()
+    """What budgets that name a kernel of their own are judged against."""
+
+    def base_of(self, budget: Budget) -> Side | None:
+        """What a budget is judged against, if that is another kernel."""
+        bases = [self.base] if budget.against is None else self.pins
+        return next(
+            (each for each in bases if each and budget.against in (None, each.kernel)), None
+        )
 
     @property
     def tier(self) -> str:

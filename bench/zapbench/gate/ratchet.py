@@ -62,7 +62,9 @@ def _tighter(budget: Budget, judgement: Judgement) -> Limit | None:
 def _applies(budget: Budget, tier: str, judgement: Judgement) -> bool:
     """Whether it judges on another tier, too."""
     kernel = judgement.head.kernel
-    return tier != judgement.tier and not budget.inapplicable(tier, kernel, has_base=True)
+    pins = [side.kernel for side in judgement.pins]
+    why = budget.inapplicable(tier, kernel, has_base=True, pins=pins)
+    return tier != judgement.tier and why is None
 
 
 def _needed(check: Check) -> float:

@@ -5,9 +5,15 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from zapbench import text
+from zapbench.error import UsageError
 from zapbench.gate.evidence import ENOUGH, Side
 from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Because, Verdict
+from zapbench.kernel import words
+from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, parse
+
+HISTORY = ".asv/linux"
+"""Where README.md has the history of Debian's releases."""
 
 
 def change(check: Check) -> str:
@@ -71,7 +77,7 @@ def _fresh(judgement: Judgement) -> str:
 NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     Because.WITHIN: lambda check, judgement: "",
     Because.EXCEEDED: lambda check, judgement: (
-        "find the commit with `git bisect run zapbench gate --bisect ...`; if the cost is "
+        f"find the commit with `{_bisecting(check, judgement)}`; if the cost is "
         "justified, raise the limit or add a [[waiver]], with the reason"
     ),
     Because.UNCONFIRMED: lambda check, judgement: f"needs confirmation: {_fresh(judgement)}",
@@ -117,10 +123,60 @@ def what_next(check: Check, judgement: Judgement) -> str:
     return NEXT[check.ruling.because](check, judgement)
 
 
+def _bisecting(check: Check, judgement: Judgement) -> str:
+    """The command that halves the range between a pinned base and the head."""
+    base = judgement.base_of(check.budget)
+    if check.budget.against is None or base is None:
+        return "git bisect run zapbench gate --bisect ..."
+    try:
+        return " && ".join(halving(base.kernel, judgement.head.kernel, check.case, judgement.tier))
+    except UsageError:
+        return "git bisect run zapbench gate --bisect ..."
+
+
+def halving(good: str, bad: str, case: str, tier: str) -> list[str]:
+    """The commands that find the commit between two kernels, by the names that they have.
+
+    Releases of Debian's are looked for in the repository of either, else in a history of them.
+
+    Raises:
+        UsageError: they are no names of commits.
+    """
+    if any(words.split(name)[1] for name in (good, bad)):
+        raise UsageError("commits are booted without boot words")
+    kernels = [parse(name) for name in (good, bad)]
+    refs = [_ref(each) for each in kernels]
+    places = {each.source.repository for each in kernels if isinstance(each.source, GitSource)}
+    if len(places) > 1 or any("://" in place for place in places):
+        raise UsageError(f"{good} and {bad} are in no repository of this machine")
+    where, commands = next(iter(places), HISTORY), []
+    if not places:
+        lines = dict.fromkeys(f"{_line(name)}.*" for name in (good, bad))
+        globs = shlex.quote(",".join(lines))
+        commands.append(f"zapbench kernel history -o {HISTORY} --kernels {globs}")
+    found = ["zapbench", "kernel", "bisect", *refs, case, "--repo", where]
+    return [*commands, shlex.join(found + ([] if tier == "icount" else ["--accel", tier]))]
+
+
+def _line(name: str) -> str:
+    """The line that a release is of: 6.12 of 6.12.107."""
+    return ".".join(name.partition("+")[0].split(".")[:2])
+
+
+def _ref(kernel: Kernel) -> str:
+    """What a kernel is called in a repository; a line of releases has a branch there."""
+    if isinstance(kernel.source, GitSource) and kernel.series is None:
+        return kernel.source.ref
+    if not isinstance(kernel.source, DebianSource):
+        raise UsageError(f"{kernel.name} is no commit")
+    name = kernel.name
+    return name if name.partition("+")[0] == _line(name) else f"v{name}"
+
+
 def measuring(judgement: Judgement) -> list[str]:
     """The commands that measure what was judged, a line each."""
     cases = sorted({check.case for check in judgement.checks if check.head is not None})
-    sides = (judgement.base, judgement.head)
+    sides = (judgement.base, *judgement.pins, judgement.head)
     return [_run(side, cases) for side in sides if isinstance(side, Side)]
 
 
@@ -140,7 +196,8 @@ def _run(side: Side, cases: list[str]) -> str:
 def title(judgement: Judgement) -> str:
     """What was judged by what."""
     head = judgement.head.kernel
-    base = f" against {judgement.base.kernel}" if judgement.base is not None else ""
+    sides = [*([] if judgement.base is None else [judgement.base]), *judgement.pins]
+    base = f" against {text.listed([side.kernel for side in sides])}" if sides else ""
     return f"{head}{base} ({judgement.tier}), budgets of {judgement.budgets.path}"
 
 
