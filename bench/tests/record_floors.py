@@ -30,6 +30,7 @@ from zapbench.measure import Leg, interleave, measure
 from zapbench.result.request import SEED
 from zapbench.result.store import Results, create
 from zapbench.result.welch import EXACT
+from zapbench.target import Target
 from zapbench.vm import VmTarget
 
 PATCHES = TESTS / "kernel-patches/6.12"

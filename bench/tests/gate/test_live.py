@@ -23,6 +23,7 @@ from gate_boots import (
 
 from zapbench.error import Cause, LostVm
 from zapbench.gate import live as live_gate
+from zapbench.gate import plan
 from zapbench.result import store
 from zapbench.result.request import Asked, going_on
 from zapbench.target import Job, Replay
@@ -57,6 +58,62 @@ def test_only_the_suspected_case_is_measured_again(gate: Gate, machines: Machine
     assert live(gate, budgets=RELATIVE_ONLY).status == 1
     assert made["head"].asked[3:] == [(boot, [REMAP]) for boot in (3, 4, 5)]
     assert len(made["head"].rooms) == 1  # on machines of the same size
+
+
+def settled(case: str, boot: int) -> int:
+    return (20_000 if "remap" in case else 10_000) + boot % 3
+
+
+def noisy(*figures: int) -> Callable[[str, int], int]:
+    """Zap repeats itself, the boots of remap differ."""
+    return lambda case, boot: (
+        2 * figures[boot % len(figures)] if "remap" in case else settled(case, boot)
+    )
+
+
+def boots_of(machine: Machine, case: str) -> list[int]:
+    return [boot for boot, cases in machine.asked if case in cases]
+
+
+def test_only_what_is_open_gets_more_boots(gate: Gate, machines: Machines) -> None:
+    """+2.6 % on average: too near with three boots, suspected with six, confirmed by six more."""
+    steady = noisy(10_000)
+    made = machines(steady, noisy(10_230, 10_260, 10_290))
+    done = gate("--base", "base", "--kernel", "head", "--format", "json", budgets=RELATIVE_ONLY)
+    assert verdicts(done) == {RELATIVE: "WITHIN", (REMAP, "+2 %"): "EXCEEDED"}
+    assert done.status == 1
+    for machine in made.values():
+        assert boots_of(machine, ZAP) == [0, 1, 2]
+        assert boots_of(machine, REMAP) == [*range(12)]
+
+
+def test_a_thin_pass_is_made_firm(gate: Gate, machines: Machines) -> None:
+    """All three boots keep the limit, though they differ by more than the distance to it."""
+    made = machines(noisy(10_000), noisy(9_700, 10_000, 10_190))
+    done = gate("--base", "base", "--kernel", "head", "--format", "json", budgets=RELATIVE_ONLY)
+    assert verdicts(done)[REMAP, "+2 %"] == "WITHIN"
+    assert boots_of(made["head"], REMAP) == [*range(6)]
+    assert boots_of(made["head"], ZAP) == [0, 1, 2]
+
+
+def test_a_case_at_its_limit_does_not_take_boots_for_ever(gate: Gate, machines: Machines) -> None:
+    made = machines(
+        settled,
+        lambda case, boot: round(settled(case, boot) * (1.02 + (boot % 2 - 0.5) / 1000)),
+    )
+    done = gate("--base", "base", "--kernel", "head", "--format", "json", budgets=RELATIVE_ONLY)
+    assert verdicts(done)[RELATIVE] == "OPEN"
+    assert done.status == 4
+    assert max(boot for boot, _ in made["head"].asked) < 3 << plan.LOOKS
+
+
+def test_looks_share_their_error_and_say_so(gate: Gate, machines: Machines) -> None:
+    machines(settled, settled)
+    many = gate("--base", "base", "--kernel", "head", "--format", "json")
+    one = live(gate, "--format", "json")
+    assert json.loads(one.out)["confidence"] == pytest.approx(0.95)
+    assert json.loads(many.out)["confidence"] == pytest.approx(1 - 0.05 / plan.LOOKS)
+    assert "| 98.75 % interval |" in gate("--kernel", "head", "--format", "markdown").out
 
 
 def test_bad_luck_in_the_first_boots_is_no_failure(gate: Gate, machines: Machines) -> None:

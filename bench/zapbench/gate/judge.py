@@ -13,7 +13,7 @@ from zapbench.gate.budget import CLAIMED, Budget, Budgets, Waiver
 from zapbench.gate.claim import Claimed, Comparison
 from zapbench.gate.estimate import ALPHA
 from zapbench.gate.evidence import Side
-from zapbench.gate.judgement import SETTLED, Check, Judgement, settled
+from zapbench.gate.judgement import SETTLED, Check, Judgement, settled, with_references
 from zapbench.gate.missing import Gaps
 from zapbench.gate.noise import Calibration
 from zapbench.gate.verdict import Because, Ruling, Verdict, rule
@@ -65,8 +65,6 @@ def judge(
     force: bool = False,
     held: Collection[str] | None = None,
     level: float = ALPHA,
-    again: str = "",
-    live: bool = False,
     pins: Sequence[Side] = (),
 ) -> Judgement:
     """Judge every budget on every case that was measured.
@@ -115,9 +113,7 @@ def judge(
         tuple(dict.fromkeys(warnings)),
         day,
         level,
-        again,
-        live,
-        tuple(pins),
+        pins=tuple(pins),
     )
 
 
@@ -268,16 +264,6 @@ def _lacking(budget: Budget, case: str, base: Side | None, head: Side) -> str | 
 def _suspects(checks: Iterable[Check]) -> dict[str, None]:
     """The cases of what is suspected, and those that its limits refer to."""
     return with_references(check for check in checks if check.ruling.suspected)
-
-
-def with_references(checks: Iterable[Check]) -> dict[str, None]:
-    """The cases of some checks, and those that their limits refer to."""
-    return {
-        name: None
-        for check in checks
-        for name in (check.case, check.budget.limit.reference(check.case))
-        if name is not None
-    }
 
 
 def _waived(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a gate says: its checks, and what they were made from.  All outputs are made of this."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -50,6 +51,16 @@ class Check:
         return self.ruling.verdict is not Verdict.SKIP
 
 
+def with_references(checks: Iterable[Check]) -> dict[str, None]:
+    """The cases of some checks, and those that their limits refer to."""
+    return {
+        name: None
+        for check in checks
+        for name in (check.case, check.budget.limit.reference(check.case))
+        if name is not None
+    }
+
+
 SETTLED = {
     Because.NO_FLOOR: Verdict.INCONCLUSIVE,
     Because.NO_FIGURE: Verdict.INCONCLUSIVE,
@@ -96,9 +107,11 @@ class Judgement:
     level: float = ALPHA
     """That of a one-sided test; the intervals have a confidence of 1 - 2 ``level``."""
     again: str = ""
-    """The command that makes this judgement again."""
+    """The command that makes this judgement again, but for its number of boots."""
     live: bool = False
     """That command measures, too."""
+    boots: int | None = None
+    """How many boots it was asked to measure first."""
     pins: tuple[Side, ...] = ()
     """What budgets that name a kernel of their own are judged against."""
 

@@ -5,7 +5,7 @@ import shlex
 import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from zapbench.gate import noise, plan
 from zapbench.gate.budget import TIERS, Budgets
 from zapbench.gate.estimate import ALPHA
 from zapbench.gate.evidence import LEAST, Side
-from zapbench.gate.judge import judge, with_references
-from zapbench.gate.judgement import Gone, Judgement, settled
+from zapbench.gate.judge import judge
+from zapbench.gate.judgement import Gone, Judgement, settled, with_references
 from zapbench.gate.verdict import Because
 from zapbench.host import cache
 from zapbench.kept_boots import Kept
@@ -38,8 +38,8 @@ ONCE_MORE = {
 """A kernel that crashed did so; what the host may have done is measured again."""
 
 
-UNDECIDED = (Because.OPEN, Because.ONE_OF_MANY)
-"""What more boots may decide."""
+UNDECIDED = (Because.OPEN, Because.ONE_OF_MANY, Because.WITHIN)
+"""What more boots may decide, or make firm, if there is a number of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class Live:
 
     def _judge(self, held: Collection[str], level: float) -> Judgement:
         sides = {name: Side(Results(self._directory / name)) for name in self._targets}
-        return judge(
+        found = judge(
             self._budgets,
             sides.get("base"),
             sides["head"],
@@ -197,10 +197,13 @@ class Live:
             force=self._options.force,
             held=held,
             level=level,
-            again=self._again(),
-            live=True,
             pins=[sides[name] for name in self._pins],
         )
+        return self._told(found)
+
+    def _told(self, judgement: Judgement) -> Judgement:
+        """With the command that makes it again."""
+        return replace(judgement, again=self._again(), live=True, boots=self._options.boots)
 
     def _gone(self, error: Lost) -> Judgement:
         head = self._targets["head"]
@@ -211,8 +214,7 @@ class Live:
         )
         day = datetime.now(UTC).date()
         gone = Gone(head.kernel, head.tier)
-        again = self._again()
-        return Judgement(self._budgets, None, gone, checks, (), (), day, again=again, live=True)
+        return self._told(Judgement(self._budgets, None, gone, checks, (), (), day))
 
     def _again(self) -> str:
         words = ["zapbench", "gate", "--budgets", str(self._budgets.path)]
@@ -220,7 +222,6 @@ class Live:
             words += ["--base", self._targets["base"].kernel]
         head = self._targets["head"]
         words += ["--kernel", head.kernel, "--accel", head.tier]
-        boots, limit = self._options.boots, self._options.seconds
-        words += [] if boots is None else ["--boots", str(boots)]
+        limit = self._options.seconds
         words += [] if limit is None else ["--time", f"{limit:g}s"]
         return shlex.join([*words, "--seed", str(self._seed)])

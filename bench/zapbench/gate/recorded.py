@@ -3,6 +3,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,16 +48,9 @@ def judgement(
     words = ["zapbench", "gate", "--budgets", str(budgets.path), *map(str, directories)]
     words += ["--confirm", *map(str, confirm)] if confirm else []
     words += [word for pin in pins for word in ("--pin", str(pin))]
-    return judge(
-        budgets,
-        base,
-        head,
-        _calibration(head),
-        datetime.now(UTC).date(),
-        force=force,
-        again=shlex.join(words + (["--force"] if force else [])),
-        pins=pinned,
-    )
+    day = datetime.now(UTC).date()
+    found = judge(budgets, base, head, _calibration(head), day, force=force, pins=pinned)
+    return replace(found, again=shlex.join(words + (["--force"] if force else [])))
 
 
 def _pinned(budgets: Budgets, pins: Sequence[Path]) -> list[Side]:

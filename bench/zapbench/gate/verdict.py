@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zapbench.gate.estimate import Estimate
+from zapbench.gate.estimate import ALPHA, Estimate
 from zapbench.gate.evidence import LEAST
 from zapbench.result.stats import adjust
 from zapbench.result.welch import EXACT, SHARE, student_quantile
@@ -99,7 +99,8 @@ class Ruling:
     """A verdict and its reason.
 
     ``p`` is adjusted for the number of claims; ``more`` is how many more boots of each kernel
-    would probably decide, None if no number would.
+    would probably decide, None if no number would; of a PASS, how many would make it firm, None
+    if it is.
     """
 
     verdict: Verdict
@@ -113,7 +114,6 @@ class Ruling:
         return self.because in SUSPECTED
 
 
-KEPT = (Verdict.PASS, Because.WITHIN)
 SUSPECTED = (Because.UNCONFIRMED, Because.UNTOLD, Because.EXCEEDED, Because.NOT_AGAIN)
 
 
@@ -133,8 +133,9 @@ def _one(claim: Claim, p: float | None) -> Ruling:
     if suspect and confirmed and claim.told:
         return Ruling(Verdict.FAIL, Because.EXCEEDED, p)
     if whole.estimate.keeps(limit):
-        split = bool(whole.beyond(limit))
-        return Ruling(*((Verdict.INCONCLUSIVE, Because.SPLIT) if split else KEPT), p)
+        if whole.beyond(limit):
+            return Ruling(Verdict.INCONCLUSIVE, Because.SPLIT, p)
+        return Ruling(Verdict.PASS, Because.WITHIN, p, _thin(whole.estimate, limit))
     more = boots_to_decide(whole.estimate, limit)
     if suspect:
         unconfirmed = Because.UNCONFIRMED if claim.again is None else Because.NOT_AGAIN
@@ -146,6 +147,19 @@ def _one(claim: Claim, p: float | None) -> Ruling:
     else:
         because = Because.OPEN
     return Ruling(Verdict.INCONCLUSIVE, because, p, more)
+
+
+def _thin(estimate: Estimate, limit: float) -> int | None:
+    """How many more boots a PASS should have that rests on all of a few keeping the limit.
+
+    So n boots do, though every second would exceed it, once in 2^n: too often for n below 6.
+    """
+    assert estimate.reach is not None
+    firm = estimate.centre + estimate.reach <= limit + EXACT
+    return None if firm or estimate.boots >= FIRM else FIRM - estimate.boots
+
+
+FIRM = math.ceil(-math.log2(ALPHA))
 
 
 def _confirmed(again: Look, limit: float) -> bool:

@@ -4,7 +4,7 @@
 import json
 from typing import Any
 
-from zapbench.gate import wording
+from zapbench.gate import commands, wording
 from zapbench.gate.judgement import Check, Judgement
 
 FIGURES = ("head", "reference", "change", "low", "high", "floor", "detectable", "boots")
@@ -24,7 +24,7 @@ def render(judgement: Judgement) -> str:
         "confidence": 1 - 2 * judgement.level,
         "warnings": list(judgement.warnings),
         "checks": [_check(check, judgement) for check in judgement.checks],
-        "reproduce": wording.reproducing(judgement),
+        "reproduce": commands.reproducing(judgement),
     }
     return json.dumps(data, indent=1) + "\n"
 

@@ -4,7 +4,7 @@
 import shlex
 import textwrap
 
-from zapbench.gate import wording
+from zapbench.gate import commands, wording
 from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
@@ -22,7 +22,7 @@ def render(judgement: Judgement) -> str:
         for check in checks:
             lines += _check(check, judgement)
     lines += ["To reproduce:", ""]
-    for command in wording.reproducing(judgement):
+    for command in commands.reproducing(judgement):
         lines += _command(command)
     return "\n".join(lines) + "\n"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Markdown for a merge request: the outcome, what needs attention, the table, the commands."""
 
-from zapbench.gate import wording
+from zapbench.gate import commands, wording
 from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 
@@ -27,7 +27,7 @@ def render(judgement: Judgement) -> str:
         lines += ["<details><summary>Not counted</summary>", ""]
         lines += [f"- `{check.case}`: {_cell(wording.why(check))}" for check in others]
         lines += ["", "</details>", ""]
-    lines += ["To reproduce:", "", "```", *wording.reproducing(judgement), "```"]
+    lines += ["To reproduce:", "", "```", *commands.reproducing(judgement), "```"]
     return "\n".join(lines) + "\n"
 
 

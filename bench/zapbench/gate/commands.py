@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The commands that a verdict names: they work as printed, in the directory where they are."""
+
+import itertools
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zapbench.error import UsageError
+from zapbench.gate.evidence import LEAST, Side
+from zapbench.gate.judgement import Judgement, with_references
+from zapbench.kernel import words as boot_words
+from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, parse
+
+HISTORY = ".asv/linux"
+"""Where README.md has the history of Debian's releases."""
+
+
+def reproducing(judgement: Judgement) -> list[str]:
+    """What comes to the same judgement from nothing, a command a line."""
+    if judgement.live or not isinstance(judgement.head, Side):
+        return [_again(judgement, judgement.boots)]
+    return _anew(judgement, sum(each.boots for each in judgement.head.all_results))
+
+
+def deciding(judgement: Judgement, boots: int, *, above: bool) -> str:
+    """What measures both kernels in so many boots, and judges them.
+
+    Where the head is ``above`` its limit, both halves of them have to show it.
+    """
+    if judgement.live:
+        first = -(-boots // 2) if above else boots
+        return _again(judgement, max(LEAST, first))
+    return " && ".join(_anew(judgement, boots))
+
+
+def confirming(judgement: Judgement) -> str:
+    """What measures both kernels in fresh boots, and judges all."""
+    if judgement.live:
+        return _again(judgement, judgement.boots or LEAST)
+    head = judgement.head
+    assert isinstance(head, Side)
+    seed = 1 + max(each.seed for each in head.contexts)
+    runs = _runs(judgement, head.results.boots, seed)
+    *others, last = [str(run.place) for run in runs if not run.pinned]
+    words = ["--confirm", *(others or [last]), last, *_pins(runs)]
+    return " && ".join([*(run.command for run in runs), f"{judgement.again} {shlex.join(words)}"])
+
+
+def halving(good: str, bad: str, case: str, tier: str) -> str:
+    """What finds the commit between two kernels, by the names that they have.
+
+    Releases of Debian's are looked for in the repository of either, else in a history of them.
+
+    Raises:
+        UsageError: they are no names of commits.
+    """
+    if any(boot_words.split(name)[1] for name in (good, bad)):
+        raise UsageError("commits are booted without boot words")
+    kernels = [parse(name) for name in (good, bad)]
+    refs = [_ref(each) for each in kernels]
+    places = {each.source.repository for each in kernels if isinstance(each.source, GitSource)}
+    if len(places) > 1 or any("://" in place for place in places):
+        raise UsageError(f"{good} and {bad} are in no repository of this machine")
+    where, found = next(iter(places), HISTORY), []
+    if not places:
+        lines = dict.fromkeys(f"{_line(name)}.*" for name in (good, bad))
+        globs = shlex.quote(",".join(lines))
+        found.append(f"zapbench kernel history -o {HISTORY} --kernels {globs}")
+    bisect = ["zapbench", "kernel", "bisect", *refs, case, "--repo", where]
+    bisect += [] if tier == "icount" else ["--accel", tier]
+    return " && ".join([*found, shlex.join(bisect)])
+
+
+def _line(name: str) -> str:
+    """The line that a release is of: 6.12 of 6.12.107."""
+    return ".".join(name.partition("+")[0].split(".")[:2])
+
+
+def _ref(kernel: Kernel) -> str:
+    """What a kernel is called in a repository; a line of releases has a branch there."""
+    if isinstance(kernel.source, GitSource) and kernel.series is None:
+        return kernel.source.ref
+    if not isinstance(kernel.source, DebianSource):
+        raise UsageError(f"{kernel.name} is no commit")
+    name = kernel.name
+    return name if name.partition("+")[0] == _line(name) else f"v{name}"
+
+
+def _again(judgement: Judgement, boots: int | None) -> str:
+    return judgement.again if boots is None else f"{judgement.again} --boots {boots}"
+
+
+def _anew(judgement: Judgement, boots: int) -> list[str]:
+    """Measure into new directories, and judge those."""
+    head = judgement.head
+    assert isinstance(head, Side)
+    runs = _runs(judgement, boots, head.contexts[0].seed)
+    words = ["zapbench", "gate", "--budgets", str(judgement.budgets.path)]
+    words += [*(str(run.place) for run in runs if not run.pinned), *_pins(runs)]
+    return [*(run.command for run in runs), shlex.join(words)]
+
+
+def _runs(judgement: Judgement, boots: int, seed: int) -> "list[_Run]":
+    """What measures each side again, the head last."""
+    cases = sorted(with_references(each for each in judgement.checks if each.head is not None))
+    sides = (judgement.base, *judgement.pins, judgement.head)
+    return [
+        _Run(side, cases, boots, seed, side in judgement.pins)
+        for side in sides
+        if isinstance(side, Side)
+    ]
+
+
+def _pins(runs: "Sequence[_Run]") -> list[str]:
+    return [word for run in runs if run.pinned for word in ("--pin", str(run.place))]
+
+
+@dataclass(frozen=True)
+class _Run:
+    side: Side
+    cases: Sequence[str]
+    boots: int
+    seed: int
+    pinned: bool
+
+    @property
+    def place(self) -> Path:
+        """A directory that is not there yet."""
+        first = Path(self.side.results.directory)
+        names = (first.with_name(f"{first.name}-{number}") for number in itertools.count(2))
+        return next(each for each in names if not each.exists())
+
+    @property
+    def command(self) -> str:
+        words = ["zapbench", "run", *self.cases]
+        if self.side.tier != "native":
+            words += ["--kernel", self.side.kernel, "--accel", self.side.tier]
+        words += ["--boots", str(self.boots), "--seed", str(self.seed), "-o", str(self.place)]
+        return shlex.join(words)
