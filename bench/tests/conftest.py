@@ -32,6 +32,7 @@ pytest_plugins = [
     "gate_boots",
     "kernel_project",
     "made_bridge",
+    "rebooted",
     "reported",
     "shares",
     "toy_build",

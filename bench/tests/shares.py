@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 MACHINE = (
+    "campaign/test_turn.py",
     "cli/test_doctor.py",
     "cli/test_run_ended.py",
     "cli/test_streams.py::test_printing_never_fails[doctor --restore",

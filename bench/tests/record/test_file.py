@@ -4,6 +4,7 @@
 import contextlib
 import gzip
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -159,6 +160,32 @@ def test_killed_at_any_step_a_writer_loses_and_doubles_nothing(
         assert records == wanted[: len(records)], directory
         assert len(records) >= least, directory
     assert record.load(place / str(len(steps)) / GZIP).of(Context)[-2].run.boot == 7
+
+
+def test_what_is_dropped_does_not_come_back(tmp_path: Path) -> None:
+    path = tmp_path / GZIP
+    written(path, 0, 1, 2)
+    with Writer(path) as writer:
+        writer.drop(range(1, 3))
+        assert (tmp_path / PLAIN).read_bytes() == text_of(0)
+        killed_now = tmp_path / "killed"
+        shutil.copytree(tmp_path, killed_now)
+        for line in a_stream(2):
+            writer.write(line)
+    assert gzip.decompress(path.read_bytes()) == text_of(0, 2)
+    assert [each.run.boot for each in record.load(killed_now / GZIP).of(Context)] == [0]
+
+
+def test_on_a_full_disk_nothing_is_dropped(small_disk: Path) -> None:
+    path = small_disk / GZIP
+    written(path, 0, 1)
+    with Writer(path) as writer:
+        fill(small_disk, 0)
+        with pytest.raises(DiskFull, match=r"records.jsonl: No space left.*holds what it held"):
+            writer.drop(range(1, 2))
+        (small_disk / "ballast").unlink()
+        writer.drop(range(1))
+    assert [each.run.boot for each in record.load(path).of(Context)] == [1]
 
 
 def fill(disk: Path, left: int) -> None:

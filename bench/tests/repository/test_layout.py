@@ -21,6 +21,7 @@ ELSEWHERE = {
     "asv_kernel.identity": ("asv_kernel/test_environment.py", "asv's runs write and read it"),
     "asv_kernel.repository": ("asv_kernel/test_environment.py", "asv asks it in each run"),
     "asv_kernel.steps": ("cli/test_steps.py", "the command says all that it finds"),
+    "campaign.plan": ("cli/test_campaign.py", "the command begins a campaign and shows its plan"),
     "case.tables": (
         "repository/test_generate.py",
         "they are the C core's, as README.md shows them",

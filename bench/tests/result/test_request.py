@@ -50,6 +50,13 @@ def test_a_grid_takes_no_further_globs(tmp_path: Path, quick: bool) -> None:
         going_on(tmp_path, "run", Asked(globs=("x", "y")))
 
 
+def test_a_result_of_a_campaign_is_gone_on_with_by_the_campaign(tmp_path: Path) -> None:
+    keep(tmp_path / "a b/head", "campaign", Asked(boots=6))
+    next_one = rf"go on in .*head with: zapbench campaign next -o '{tmp_path}/a b'$"
+    with pytest.raises(UsageError, match=next_one):
+        going_on(tmp_path / "a b/head", "run", NOTHING)
+
+
 def test_the_place_is_where_it_was_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     first = settled(NOTHING, seed=3)

@@ -97,3 +97,10 @@ def test_a_record_file_by_itself_is_given_no_advice(tmp_path: Path) -> None:
     directory = written(tmp_path / "r", stream(0, HALF, cut=True))
     said = Results(directory / "records.jsonl").recording.truncated or ""
     assert said.endswith("what is there was kept")
+
+
+def test_a_campaign_that_goes_on_says_so(tmp_path: Path) -> None:
+    directory = written(tmp_path / "base", stream(0, CASES))
+    request.keep(directory, "campaign", request.Asked(globs=CASES, boots=2))
+    said = Results(directory).recording.truncated or ""
+    assert said.endswith(f"go on with: zapbench campaign next -o {tmp_path}")

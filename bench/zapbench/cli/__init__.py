@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": "what is missing or noisy on this machine",
     "compare": "two results, case by case",
     "calibrate": "this machine's noise floor, from A/A runs",
+    "campaign": "two installed kernels by turns, over reboots",
     "gate": "accept or refuse a kernel under latency budgets",
     "chart": "a result as a picture",
     "bridge": "counted against timed, and what was only counted estimated",

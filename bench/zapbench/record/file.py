@@ -7,13 +7,14 @@ import gzip
 import itertools
 import os
 import time
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zapbench.error import DiskFull, OtherVersion, SchemaError
 from zapbench.host.file import drafts, locked, write_atomically
 from zapbench.record.salvage import GZIP, Inflated, inflate, salvage
-from zapbench.record.stream import Recording, collect
+from zapbench.record.stream import Recording, collect, decode
 
 FLUSH_BYTES = 1 << 16
 FLUSH_SECONDS = 1.0
@@ -196,6 +197,25 @@ class Writer:
         text, self._pending, self._size = b"".join(self._pending), [], 0
         self._flushed = time.monotonic()
         self._append(text)
+
+    def drop(self, boots: Container[int]) -> None:
+        """Take out all that was recorded of some boots: at once, and on the disk.
+
+        Raises:
+            DiskFull: it cannot be written; all of it is left.
+        """
+        self.flush()
+        lines = self._plain.read_bytes().splitlines(keepends=True)
+        text = b"".join(line for line in lines if decode(line).run.boot not in boots)
+        try:
+            write_atomically(self._plain, text, durable=True)
+            if self._plain != self.path:
+                self.path.unlink(missing_ok=True)  # of before: it would be taken for what is whole
+            file = open(self._plain, "ab", buffering=0)  # noqa: SIM115 - see close()
+        except OSError as error:
+            raise self._full(self._plain, "it holds what it held", error) from error
+        self._file.close()
+        self._file = file
 
     def _append(self, text: bytes) -> None:
         if not text:

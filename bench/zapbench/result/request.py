@@ -20,7 +20,7 @@ LAST_SEED = (1 << 63) - 1
 SEED = 1
 """Where none is asked for: two results are only comparable if their boots were perturbed alike."""
 
-Command = Literal["run", "survey", "calibrate"]
+Command = Literal["run", "survey", "calibrate", "campaign"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,5 +170,10 @@ def in_place(asked: Asked) -> Iterator[Path | None]:
 
 
 def again(command: Command, directory: Path) -> str:
-    """The command that goes on with what a result directory was asked for, quoted for a shell."""
+    """The command that goes on with what a result directory was asked for, quoted for a shell.
+
+    The results of a campaign are in its directory, one for each kernel.
+    """
+    if command == "campaign":
+        return shlex.join(["zapbench", command, "next", "-o", str(directory.parent)])
     return shlex.join(["zapbench", command, "--resume", "-o", str(directory)])

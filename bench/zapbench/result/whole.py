@@ -10,6 +10,9 @@ from zapbench.error import UsageError
 from zapbench.record import Context, End, Recording, finished
 from zapbench.result.request import Asked, Command, again, kept
 
+ONE_KERNEL: tuple[Command, ...] = ("run", "campaign")
+"""Commands whose request is of the one result next to it."""
+
 
 def with_remark(directory: Path, recording: Recording) -> Recording:
     """A recording of a result directory, with what there is to do about what is missing in it.
@@ -21,7 +24,7 @@ def with_remark(directory: Path, recording: Recording) -> Recording:
     if not recording.records:
         return recording
     found = kept(directory)
-    asked = found[1] if found is not None and found[0] == "run" else None
+    asked = found[1] if found is not None and found[0] in ONE_KERNEL else None
     if recording.truncated is None:
         if asked is None or asked.boots is None or made_up(recording, asked):
             return recording
