@@ -88,6 +88,19 @@ def test_limits_are_tightened_to_what_passes(
     assert judge("--ratchet")[:2] == (0, "")
 
 
+@pytest.mark.parametrize("program", APPLY)
+def test_a_file_in_a_directory_is_found_from_here(
+    gate: Gate, results: list[Path], tmp_path: Path, program: str
+) -> None:
+    (tmp_path / "bench").mkdir()
+    path = tmp_path / "bench/b.toml"
+    path.write_text(LOOSE)
+    done = gate(*results, "--ratchet", path="bench/b.toml")
+    subprocess.run(APPLY[program], input=done.out.encode(), cwd=tmp_path, check=True)
+    assert path.read_text() != LOOSE
+    assert gate(*results, "--ratchet", path="bench/b.toml").out == ""
+
+
 @given(st.lists(st.floats(0.98, 1.02), min_size=6, max_size=8))
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
