@@ -36,6 +36,7 @@ pytest_plugins = [
     "reported",
     "shares",
     "toy_build",
+    "toy_commits",
     "toy_history",
     "toy_project",
 ]

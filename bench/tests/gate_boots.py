@@ -126,9 +126,9 @@ def gate(
     """Run the command on directories; the budgets' text may be given."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: object, budgets: str = BUDGETS) -> Outcome:
-        (tmp_path / "b.toml").write_text(budgets)
-        return Outcome(capsys, ["gate", "--budgets", "b.toml", *arguments])
+    def run(*arguments: object, budgets: str = BUDGETS, path: str = "b.toml") -> Outcome:
+        (tmp_path / "b.toml").write_bytes(budgets.encode())
+        return Outcome(capsys, ["gate", "--budgets", path, *arguments])
 
     return run
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Find the commit that moved a figure, with git-bisect(1) underneath.
 
-The two ends are measured in several boots; the threshold lies between them, at the geometric mean.
-After that one boot a commit decides: the machine that counts instructions repeats itself.
+The two ends are measured in pairs of boots of the same seed and numbers, and so is each commit on
+the way with the good end: it is bad if it is farther from there than half of the way to the bad
+end.  At last the commit that was found is measured with its parent, in fresh boots.
 """
 
 import math
@@ -10,59 +11,25 @@ import re
 import shlex
 import statistics
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from zapbench import text
 from zapbench.case import Case
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
-from zapbench.host import cache
+from zapbench.gate.estimate import Estimate
 from zapbench.host.cache import Progress, no_progress
 from zapbench.host.process import running
-from zapbench.kept_boots import KeptBoots
 from zapbench.kernel import clone
-from zapbench.kernel.build import Image, build
-from zapbench.kernel.catalogue import GitSource, Kernel
 from zapbench.kernel.git import Repository
-from zapbench.result.stats import ratio
-from zapbench.target import Target
-from zapbench.vm import VmTarget
+from zapbench.pairs import FEW, FRESH, FRESH_SEED, Confirmation, Difference, Subject
+from zapbench.result.request import SEED
 
 GOOD, BAD, UNTESTABLE = 0, 1, 125
 """Exit codes of a test, as git-bisect(1) has them."""
-ENDS_BOOTS = 3
-CHANCE = 0.05
-"""The ends must differ with a p below this."""
 
 _FIRST_BAD = re.compile(r"^([0-9a-f]{40,64}) is the first bad commit$", re.MULTILINE)
 _ONLY_SKIPPED = "only 'skip'ped commits left"
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is asked of every commit: a case, and how its machine runs."""
-
-    repository: Path
-    case: str
-    accel: str = "icount"
-
-    def figures(self, commit: str, boots: int, progress: Progress = no_progress) -> list[float]:
-        """The case's median in each of so many boots of a commit.
-
-        Raises:
-            UsageError: no such commit.
-            BuildFailed, LostVm, Unsupported, CaseFailed: the commit cannot be tested.
-        """
-        source = GitSource(str(self.repository), commit)
-        image = build(Kernel(commit, source), progress=progress)
-        records = cache.subdirectory("records")
-        made = KeptBoots(records, image, [self.case], self._machine, self.accel)
-        for boot in range(boots):
-            made.make(boot, boots)
-        return [made.figure(self.case, boot) for boot in range(boots)]
-
-    def _machine(self, image: Image) -> Target:
-        return VmTarget(str(image.bzimage), self.accel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,71 +39,134 @@ class Threshold:
     figure: float
     rises: bool
 
-    def status(self, figure: float) -> int:
-        """`GOOD` or `BAD`."""
-        return BAD if (figure > self.figure) == self.rises else GOOD
+    def judge(self, subject: Subject, commit: str, boots: int) -> tuple[int, str]:
+        """See `judge`."""
+        kept = subject.kept(commit)
+        for boot in range(boots):
+            kept.make(boot, boots)
+        (case,) = subject.cases
+        figure = statistics.median(kept.figure(case, boot) for boot in range(boots))
+        return BAD if (figure > self.figure) == self.rises else GOOD, f"{figure:.6g}"
 
-    def options(self) -> list[str]:
-        """The options of ``zapbench kernel judge`` that say the same."""
-        return ["--above" if self.rises else "--below", repr(self.figure)]
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Two commits, the nearer of which a commit is like."""
+
+    good: str
+    bad: str
+
+    def judge(self, subject: Subject, commit: str, boots: int) -> tuple[int, str]:
+        """See `judge`."""
+        whole, part = (
+            one(subject, (self.good, other), boots).estimate for other in (self.bad, commit)
+        )
+        bad = abs(part.centre - whole.centre) < abs(part.centre)
+        return BAD if bad else GOOD, f"{said(part)} from {self.good[:12]}"
+
+
+Measure = Threshold | Ends
+
+
+def judge(subject: Subject, commit: str, by: Measure, boots: int) -> tuple[int, str]:
+    """The exit code of testing a commit, and a line that says why.
+
+    What cannot be built, booted or measured is `UNTESTABLE`: git tries one next to it.
+    """
+    try:
+        status, why = by.judge(subject, commit, boots)
+    except UsageError:
+        raise
+    except ZapbenchError as error:
+        return UNTESTABLE, f"{commit[:12]} cannot be tested: {error}"
+    return status, f"{commit[:12]} is {'bad' if status else 'good'}: {why}"
+
+
+def one(
+    subject: Subject,
+    commits: tuple[str, str],
+    boots: int,
+    seed: int = SEED,
+    progress: Progress = no_progress,
+) -> Difference:
+    """What pairs of two commits say of the one case; raises what is why there is no figure."""
+    (found,) = subject.differences(commits, boots, seed, progress).values()
+    if isinstance(found, ZapbenchError):
+        raise found
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The outcome: the first commit (or the commits left, if some could not be tested).
 
-    ``good`` and ``bad`` are the medians of the two ends, ``limit`` what lay between them.
+    ``good`` and ``bad`` are the medians of the two ends, ``change`` what pairs say of them (a
+    ratio).  ``against_parent`` is None, and ``unconfirmed`` says why, where that was not measured.
     """
 
     commits: tuple[str, ...]
     subjects: tuple[str, ...]
     good: float
     bad: float
-    limit: float
+    change: float
     log: tuple[str, ...]
-
-
-def judge(subject: Subject, commit: str, threshold: Threshold, boots: int = 1) -> tuple[int, str]:
-    """The exit code of testing a commit, and a line that says why.
-
-    What cannot be built, booted or measured is `UNTESTABLE`: git tries one next to it.
-    """
-    try:
-        figure = statistics.median(subject.figures(commit, boots))
-    except UsageError:
-        raise
-    except ZapbenchError as error:
-        return UNTESTABLE, f"{commit[:12]} cannot be tested: {error}"
-    status = threshold.status(figure)
-    return status, f"{commit[:12]} is {'bad' if status else 'good'}: {figure:.6g}"
+    against_parent: Confirmation | None = None
+    unconfirmed: str = ""
 
 
 def search(subject: Subject, good: str, bad: str, progress: Progress = no_progress) -> Found:
-    """Bisect between two commits whose figures differ.
+    """Bisect between two commits whose figures of the one case differ.
 
     Raises:
-        UsageError: no such commit or case; good is no ancestor of bad.
-        CaseFailed, Unsupported, BuildFailed, LostVm: an end cannot be tested, or the figures
-            of the ends do not differ.
+        UsageError: no such commit or case; good is no ancestor of bad; or they do not differ.
+        CaseFailed, Unsupported, BuildFailed, LostVm: an end cannot be tested.
     """
-    reason = Case.parse(subject.case).excluded
+    (case,) = subject.cases
+    reason = Case.parse(case).excluded
     if reason is not None:
-        raise UsageError(f"{subject.case} cannot be measured: {reason}")
-    ends = [commit_of(subject.repository, name) for name in (good, bad)]
+        raise UsageError(f"{case} cannot be measured: {reason}")
+    ends = Ends(*(commit_of(subject.repository, name) for name in (good, bad)))
     place = clone.find(subject.repository)
     with place.shown() as shown:
-        ancestor = _git(shown, "merge-base", *ends)
-    if ancestor != ends[0]:
+        ancestor = _git(shown, "merge-base", ends.good, ends.bad)
+    if ancestor != ends.good:
         raise UsageError(f"{good} is no ancestor of {bad}: bisect from {ancestor[:12]}")
-    figures = [subject.figures(end, ENDS_BOOTS, progress) for end in ends]
-    before, after = map(statistics.median, figures)
-    threshold = _threshold(figures, f"{subject.case} on {good} and {bad}")
+    whole = one(subject, (ends.good, ends.bad), FEW, progress=progress)
+    rises = whole.estimate.centre > 0
+    if not whole.is_one(rises=rises):
+        raise UsageError(
+            f"{case} on {good} and {bad}: {whole.before:.6g} and {whole.after:.6g} do not differ "
+            f"beyond noise ({said(whole.estimate)} in {text.number(FEW, 'pair')} of boots): there "
+            "is no step to find between them"
+        )
     with place.shown() as scratch:  # where the state of a bisection is ours
-        said = _run(scratch, ends, subject, threshold)
-        commits = _outcome(said)
-        subjects = [_git(scratch, "show", "-s", "--format=%s", each) for each in commits]
+        outcome = _outcome(_run(scratch, ends, subject))
+        subjects = [_git(scratch, "show", "-s", "--format=%s", each) for each in outcome]
         log = _git(scratch, "bisect", "log").splitlines()
-    return Found(tuple(commits), tuple(subjects), before, after, threshold.figure, tuple(log))
+        parent = _git(scratch, "rev-parse", f"{outcome[0]}^")
+    found = Found(
+        commits=tuple(outcome),
+        subjects=tuple(subjects),
+        good=whole.before,
+        bad=whole.after,
+        change=math.exp(whole.estimate.centre),
+        log=tuple(log),
+    )
+    if len(outcome) > 1:
+        return replace(found, unconfirmed="several commits could not be told apart")
+    try:
+        fresh = one(subject, (parent, outcome[0]), FRESH, FRESH_SEED, progress)
+    except ZapbenchError as error:
+        return replace(found, unconfirmed=str(error))
+    return replace(found, against_parent=fresh.confirmation(rises=rises))
+
+
+def said(estimate: Estimate) -> str:
+    """A change with its interval: ``+2.00 % [+1.97 %, +2.03 %]``."""
+    reach = estimate.reach
+    ends = [] if reach is None else [estimate.centre - reach, estimate.centre + reach]
+    interval = ", ".join(text.judged_change(math.exp(end)) for end in ends)
+    return f"{text.judged_change(math.exp(estimate.centre))} [{interval}]"
 
 
 def commit_of(repository: Path, name: str) -> str:
@@ -164,25 +194,15 @@ def current(directory: Path) -> str:
         return commit_of(directory, "HEAD")
 
 
-def _threshold(figures: Sequence[Sequence[float]], what: str) -> Threshold:
-    good, bad = map(statistics.median, figures)
-    p = ratio(*figures).p
-    if p is None or p >= CHANCE or good == bad:
-        raise UsageError(
-            f"{what}: {good:.6g} and {bad:.6g} in {ENDS_BOOTS} boots each do not differ (p = "
-            f"{p:.2g}): there is no step to find between them"
-        )
-    return Threshold(math.sqrt(good * bad), bad > good)
-
-
 def _git(repository: Repository, *words: str) -> str:
     return repository.run(*words, failure=UsageError, purpose=f"git {words[0]}").strip()
 
 
-def _run(scratch: Repository, ends: Sequence[str], subject: Subject, threshold: Threshold) -> str:
+def _run(scratch: Repository, ends: Ends, subject: Subject) -> str:
     """What ``git bisect run`` says in the end; its tests' own lines go to standard error."""
-    _git(scratch, "bisect", "start", "--no-checkout", ends[1], ends[0])
-    test = [sys.executable, "-m", "zapbench", "kernel", "judge", subject.case, *threshold.options()]
+    _git(scratch, "bisect", "start", "--no-checkout", ends.bad, ends.good)
+    test = [sys.executable, "-m", "zapbench", "kernel", "judge", *subject.cases]
+    test += ["--good", ends.good, "--bad", ends.bad]
     # Not the scratch: where a commit is checked out depends on the name of its repository.
     test += ["--repo", str(subject.repository), "--accel", subject.accel]
     command = scratch.command(["bisect", "run", *test])

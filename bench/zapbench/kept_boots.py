@@ -96,11 +96,11 @@ class Kept:
         self._target.interrupt()
 
 
-def suite_id(cases: Sequence[str]) -> str:
-    """Twelve hex digits that change with the cases, the effort, the guest program or QEMU."""
+def suite_id(cases: Sequence[str], seed: int = SEED) -> str:
+    """Twelve hex digits that change with cases, effort, seed, the guest program or QEMU."""
     digest = hashlib.sha256(guest_path().read_bytes())
     effort = repr(effort_for("icount", quick=True))
-    digest.update(json.dumps([sorted(cases), effort, SEED, version()]).encode())
+    digest.update(json.dumps([sorted(cases), effort, seed, version()]).encode())
     return digest.hexdigest()[:12]
 
 
@@ -108,13 +108,22 @@ class KeptBoots:
     """The boots of one image with one accelerator.
 
     ``directory`` holds the records, one file a boot; ``cases`` are the names of what every
-    boot measures; ``machine`` makes the target when a boot is needed.
+    boot measures; ``machine`` makes the target when a boot is needed.  Boots of one number and
+    ``seed`` are perturbed alike.
     """
 
     def __init__(
-        self, directory: Path, image: Image, cases: Sequence[str], machine: TargetOf, accel: str
+        self,
+        directory: Path,
+        image: Image,
+        cases: Sequence[str],
+        machine: TargetOf,
+        *,
+        accel: str,
+        seed: int = SEED,
     ) -> None:
-        self.directory = directory / accel / image.build_id[:20] / suite_id(cases)
+        self.directory = directory / accel / image.build_id[:20] / suite_id(cases, seed)
+        self._seed = seed
         self._image = image
         self._cases = tuple(cases)
         self._machine = machine
@@ -164,7 +173,7 @@ class KeptBoots:
 
     def _boot(self, target: Target, boot: int) -> None:
         image = self._image
-        work = Work(self._cases, effort_for(target.tier, quick=True), SEED)
+        work = Work(self._cases, effort_for(target.tier, quick=True), self._seed)
         name = f"{image.meta['release']}-{image.build_id[:8]}"
         lines: list[bytes] = []
         try:

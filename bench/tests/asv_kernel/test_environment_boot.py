@@ -54,6 +54,7 @@ def test_a_planted_regression_is_found_bisected_and_published(linux: Project) ->
     ]
     bisected = linux.run("zapbench", "kernel", "bisect", *words)
     assert f"{culprit[:12]} Slow the zap down" in bisected
+    assert "\nconfirmed against its parent: +" in bisected
     linux.asv_run(span)
     linux.run("asv", "publish")
     regressions = json.loads((linux.path / "html/regressions.json").read_text())["regressions"]
@@ -62,3 +63,11 @@ def test_a_planted_regression_is_found_bisected_and_published(linux: Project) ->
     jumps = {str(jump[1]) for entry in regressions for jump in entry[6]}
     assert jumps == {revision}
     assert any(entry[0].startswith(f"{ZAP}('4k', 'madv_zap'") for entry in regressions)
+    words = ["asv", "steps", "zap/madv_zap/shmem/4k/4k", "--confirm"]
+    (step,) = [
+        line
+        for line in linux.run("zapbench", *words, status=1).splitlines()
+        if line.startswith("step")
+    ]
+    assert culprit[:12] in step
+    assert " confirmed: +" in step

@@ -15,6 +15,7 @@ from zapbench.error import UsageError
 from zapbench.host import cache
 from zapbench.kernel import build, clone, source
 from zapbench.kernel.catalogue import GitSource, parse
+from zapbench.pairs import Subject
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -230,10 +231,9 @@ def test_a_bisection_walks_without_touching_the_repository(tmp_path: Path) -> No
         git(path, "commit", "-q", "-a", "-m", f"broken {number}")
         commits.append(git(path, "rev-parse", "main"))
     before = as_is(path)
-    subject = bisect.Subject(path, "cycle/dontneed/shmem/4k/2m")
+    subject = Subject(path, ("cycle/dontneed/shmem/4k/2m",))
     with clone.find(path).shown() as scratch:
-        ends = [commits[0], commits[-1]]
-        said = bisect._run(scratch, ends, subject, bisect.Threshold(1.0, rises=True))
+        said = bisect._run(scratch, bisect.Ends(commits[0], commits[-1]), subject)
         log = scratch.run("bisect", "log")
     # None can be tested, so each of them may be the first bad one.
     assert set(bisect._outcome(said)) == set(commits[1:])

@@ -23,6 +23,7 @@ from zapbench.host import cache
 from zapbench.kernel import clone, source
 from zapbench.kernel.catalogue import GitSource
 from zapbench.kernel.history import borrow
+from zapbench.pairs import Subject
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -197,7 +198,7 @@ def search(stranger: Path) -> None:
     """As zapbench kernel judge and bisect."""
     assert bisect.current(stranger) == bisect.commit_of(stranger, "main")
     with pytest.raises(UsageError, match="is no ancestor of"):
-        bisect.search(bisect.Subject(stranger, "cycle/dontneed/shmem/4k/2m"), "main", "main~1")
+        bisect.search(Subject(stranger, ("cycle/dontneed/shmem/4k/2m",)), "main", "main~1")
 
 
 @pytest.mark.parametrize("use", [fetch, fetch_changed, follow, walk, search])

@@ -20,14 +20,14 @@ OUTSIDE = {"program", "repository", "torture"}
 ELSEWHERE = {
     "asv_kernel.identity": ("asv_kernel/test_environment.py", "asv's runs write and read it"),
     "asv_kernel.repository": ("asv_kernel/test_environment.py", "asv asks it in each run"),
-    "bisect": ("asv_kernel/test_environment_boot.py", "a figure moves between booted kernels"),
+    "asv_kernel.steps": ("cli/test_steps.py", "the command says all that it finds"),
     "campaign.plan": ("cli/test_campaign.py", "the command begins a campaign and shows its plan"),
     "case.tables": (
         "repository/test_generate.py",
         "they are the C core's, as README.md shows them",
     ),
     "chart.sheet": ("chart/test_cost.py", "a sheet is looked at with panels on it"),
-    "cli.bisect": ("asv_kernel/test_environment_boot.py", "a figure moves between booted kernels"),
+    "cli.bisect": ("test_bisect.py", "the commands say what comes of it"),
     "cli.options": ("cli/test_cli.py", "they are what is asked wrongly there"),
     "error": ("cli/test_cli.py", "what a user can cause ends as one line, whatever the command"),
     "gate.calibrate": ("cli/test_calibrate.py", "the command is all that asks it"),

@@ -27,6 +27,7 @@ OWNERS = {
     "numpy": {"chart", "result"},
     "pyperf": {"result"},
     "rich": {"cli"},
+    "ruptures": {"result"},
     "scipy": {"result"},
     "zapbench._zapbench": {"case", "target", "uffd", "vm"},
 }

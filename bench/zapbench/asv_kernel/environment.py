@@ -154,7 +154,7 @@ class KernelEnvironment(Environment):  # type: ignore[misc] # asv has no types
     def _boots_of(self, image: Image) -> KeptBoots:
         if image.build_id not in self._boots:
             names = [str(case) for case in suite.cases()]
-            made = KeptBoots(self._records, image, names, self._machine, self.accel)
+            made = KeptBoots(self._records, image, names, self._machine, accel=self.accel)
             self._boots[image.build_id] = made
         return self._boots[image.build_id]
 

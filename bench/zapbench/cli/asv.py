@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from zapbench.cli import steps
 from zapbench.cli.output import json_option, note, print_json, say
 
 _config_option = click.option(
@@ -19,10 +20,13 @@ _config_option = click.option(
 
 @click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Move results between asv and result directories.
+    """Steps in asv's results, and results moved to and from result directories.
 
     The history itself is asv's: `asv run`, `asv publish`, `asv find`.
     """
+
+
+command.add_command(steps.command, "steps")
 
 
 @command.command()

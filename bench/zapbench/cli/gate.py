@@ -9,12 +9,13 @@ import click
 from zapbench.cli.output import note, say
 from zapbench.cli.progress import ON_STDERR
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
-from zapbench.gate import plan, recorded
+from zapbench.gate import plan, recorded, wording
+from zapbench.gate import ratchet as tightening
 from zapbench.gate.budget import load
 from zapbench.gate.evidence import LEAST
 from zapbench.gate.judgement import Gone, Judgement, Status
 from zapbench.gate.live import Live, Options
-from zapbench.gate.output import FORMATS, SUFFIXES
+from zapbench.gate.output import FORMATS, SUFFIXES, Renderer
 from zapbench.host.file import readable, write_output
 from zapbench.result.request import LAST_SEED, MOST_BOOTS
 from zapbench.where import ACCELERATORS
@@ -53,6 +54,14 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
     metavar="BASE HEAD",
     help="Fresh results of both, of another --seed, to confirm what the first ones show.",
 )
+@click.option(
+    "--pin",
+    "pins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Results of a kernel that a budget is `against`; once more for fresh ones.",
+)
 @click.option("--force", is_flag=True, help="Compare what was measured differently; labelled.")
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True
@@ -65,6 +74,11 @@ BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
     help=f"Write a file too, in the format of its name: {', '.join(SUFFIXES)}.",
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option(
+    "--ratchet",
+    is_flag=True,
+    help="Print tighter limits that pass as well, as a diff of the budget file (for patch -p0).",
+)
 @click.option("--bisect", is_flag=True, help="Exit as `git bisect run` wants it: 125 for unknown.")
 def command(
     *,
@@ -78,9 +92,11 @@ def command(
     seed: int | None,
     results: Path | None,
     confirm: tuple[Path, Path] | None,
+    pins: tuple[Path, ...],
     force: bool,
     form: str,
     outputs: tuple[Path, ...],
+    ratchet: bool,
     bisect: bool,
 ) -> int:
     """Judge a kernel, measured now (--kernel) or before (HEAD), by budgets.
@@ -95,18 +111,20 @@ def command(
     try:
         for path in outputs:
             _format_of(path)
+        if ratchet and form != "text":
+            raise UsageError("--ratchet prints a diff: write the judgement to a file, with -o")
         limit = plan.seconds(time_text) if time_text is not None else None
         budgets = load(budget_file)
         if kernel is not None:
-            if directories or confirm:
+            if directories or confirm or pins:
                 raise UsageError("give either --kernel or result directories, not both")
             options = Options(accel, limit, boots, seed, results, force)
             judgement = Live(budgets, base, kernel, options, ON_STDERR).judgement()
         else:
             if base is not None or not 1 <= len(directories) <= 2:
                 raise UsageError("name --kernel HEAD, or one or two result directories")
-            judgement = recorded.judgement(budgets, directories, confirm, force=force)
-        _write(judgement, form, outputs)
+            judgement = recorded.judgement(budgets, directories, confirm, pins, force=force)
+        _write(judgement, _ratcheted if ratchet else FORMATS[form], outputs)
     except ZapbenchError as error:
         if not bisect:
             raise
@@ -120,12 +138,21 @@ def command(
     return BISECT_SKIP if bisect and untested else int(status)
 
 
-def _write(judgement: Judgement, form: str, outputs: Sequence[Path]) -> None:
+def _ratcheted(judgement: Judgement) -> str:
+    """The diff; what there is to say of it, and the outcome, go to standard error."""
+    made = tightening.ratchet(judgement)
+    for line in (*made.notes, wording.summary(judgement)):
+        note(line)
+    return made.diff
+
+
+def _write(judgement: Judgement, render: Renderer, outputs: Sequence[Path]) -> None:
     try:
         for path in outputs:
             write_output(path, readable(FORMATS[_format_of(path)](judgement)).encode())
     finally:
-        say(FORMATS[form](judgement))
+        if answer := render(judgement):
+            say(answer)
 
 
 def _format_of(path: Path) -> str:

@@ -8,6 +8,7 @@ limit = "+2 %"                  # of base; or "900 ns", "2300 instructions"; or
                                 # "0.5 x cycle/remap": of another case of the same boot
 tier = "icount"                 # or a list; default: all tiers that may gate
 kernel = "6.12*"                # a glob of the head's name; default: any
+against = "6.12.107"            # a kernel that takes the place of base; only if relative to one
 required = true                 # must be there: true, false or "claimed"; default: what is
                                 # named literally is, what a glob matches is not
 reason = "why this limit"
@@ -25,6 +26,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,6 +36,7 @@ from zapbench.case import grid, select
 from zapbench.error import UsageError
 from zapbench.gate.schema import Position, TomlFile, TomlTable
 from zapbench.result.timings import STATISTICS
+from zapbench.result.welch import EXACT
 
 TIERS = {"native": "ns", "kvm": "ns", "icount": "instructions"}
 """The tiers that may gate, and their units; `tcg` is for screening only."""
@@ -95,6 +98,7 @@ class Budget:
     statistic: str = "p50"
     tiers: tuple[str, ...] = tuple(TIERS)
     kernel: str = "*"
+    against: str | None = None
     required: bool | Literal["claimed"] | None = None
 
     @property
@@ -110,8 +114,14 @@ class Budget:
             if glob not in self.literal and not fnmatch.filter(cases, glob)
         ]
 
-    def inapplicable(self, tier: str, kernel: str, *, has_base: bool) -> str | None:
-        """Why it does not apply to a measurement at all; None if it does."""
+    def inapplicable(
+        self, tier: str, kernel: str, *, has_base: bool, pins: Collection[str] = ()
+    ) -> str | None:
+        """Why it does not apply to a measurement at all; None if it does.
+
+        ``pins`` are the kernels that were measured as some budgets' own bases.
+        """
+        pinned = self.against is not None
         unit = TIERS.get(tier)
         reasons = {
             f"{tier} is for screening only": unit is None,
@@ -121,7 +131,12 @@ class Budget:
             f"is for kernel {self.kernel}, this is {kernel}": (
                 not fnmatch.fnmatchcase(kernel, self.kernel)
             ),
-            "is relative to a base, and none was given": self.limit.needs_base and not has_base,
+            "is relative to a base, and none was given": (
+                self.limit.needs_base and not pinned and not has_base
+            ),
+            f"is against {self.against}: give its results with --pin": (
+                pinned and self.against not in pins
+            ),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
@@ -146,11 +161,12 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """A budget file."""
+    """A budget file, and its text."""
 
     path: Path
     budgets: tuple[Budget, ...]
     waivers: tuple[Waiver, ...]
+    text: str
 
 
 Words = str | Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -165,6 +181,7 @@ class BudgetTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statistic: str = "p50"
     tier: Words | None = None
     kernel: str = "*"
+    against: str | None = None
     required: bool | Literal["claimed"] | None = None
 
 
@@ -192,15 +209,20 @@ def load(path: Path) -> Budgets:
             column.
     """
     try:
-        file = TomlFile(path, path.read_text(encoding="utf-8"))
+        return parse(path, path.read_bytes().decode())
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read budgets {path}: {error}") from error
+
+
+def parse(path: Path, text: str) -> Budgets:
+    """Read the text of a budget file; raises what `load` does."""
+    file = TomlFile(path, text)
     written = file.read(BudgetFile)
     budgets = [_budget(file.table("budget", n), each) for n, each in enumerate(written.budget)]
     waivers = [_waiver(file.table("waiver", n), each) for n, each in enumerate(written.waiver)]
     if not budgets:
         raise UsageError(f"{path} holds no [[budget]]; see bench/budgets.toml for how to write one")
-    return Budgets(path, tuple(budgets), tuple(waivers))
+    return Budgets(path, tuple(budgets), tuple(waivers), text)
 
 
 def _budget(table: TomlTable, written: BudgetTable) -> Budget:
@@ -217,6 +239,10 @@ def _budget(table: TomlTable, written: BudgetTable) -> Budget:
     if written.tier is not None and limit.unit is not None and units != {limit.unit}:
         given = " and ".join(sorted(units))
         raise table.wrong("limit", f"mixed units: the limit is in {limit.unit}, tier gives {given}")
+    if written.against is not None and not limit.needs_base:
+        raise table.wrong(
+            "against", f"against is for limits relative to a base, which {limit.text!r} is not"
+        )
     return Budget(
         cases=_cases(table, written.cases),
         limit=limit,
@@ -225,6 +251,7 @@ def _budget(table: TomlTable, written: BudgetTable) -> Budget:
         statistic=written.statistic,
         tiers=tiers,
         kernel=written.kernel,
+        against=written.against,
         required=written.required,
     )
 
@@ -258,20 +285,25 @@ def _cases(table: TomlTable, written: Words) -> tuple[str, ...]:
 
 
 def _limit(table: TomlTable, key: str, written: str) -> Limit:
-    """Read a limit; the table of forms is tried from the top."""
+    """Read a limit that is in a file."""
     text = " ".join(written.split())
-    for form, make in FORMS:
-        if found := form.fullmatch(text):
-            limit = make(text, found)
-            if limit.factor <= 0:
-                raise table.wrong(key, f"{key} {text!r} is zero or negative")
-            _check_reference(table, key, limit)
-            return limit
-    raise table.wrong(
-        key,
-        f"cannot read {key} {text!r}: write '900 ns', '2300 instructions', '+2 %' of base, or "
-        "'0.5 x cycle/remap'",
-    )
+    limit = _read(text)
+    if limit is None:
+        raise table.wrong(
+            key,
+            f"cannot read {key} {text!r}: write '900 ns', '2300 instructions', '+2 %' of base, or "
+            "'0.5 x cycle/remap'",
+        )
+    if limit.factor <= 0:
+        raise table.wrong(key, f"{key} {text!r} is zero or negative")
+    _check_reference(table, key, limit)
+    return limit
+
+
+def _read(text: str) -> Limit | None:
+    """Read a limit; the table of forms is tried from the top."""
+    tried = ((form.fullmatch(text), make) for form, make in FORMS)
+    return next((make(text, found) for found, make in tried if found), None)
 
 
 def _relative(text: str, found: re.Match[str]) -> Limit:
@@ -290,6 +322,33 @@ FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Limit]], ...]
     (_ABSOLUTE, _absolute),
     (_OTHER, lambda text, found: Limit(text, float(found[1]), than=found[2])),
 )
+
+
+def rewritten(limit: Limit, factor: float) -> Limit:
+    """A limit of the same form and unit for another factor, rounded up.
+
+    To a tenth of a per cent, or to three digits: a thousandth in the middle of both.
+    """
+    if limit.needs_base:
+        percent = _rounded_up((factor - 1) * 100, -1)
+        text = f"{'-' if percent < 0 else '+'}{abs(percent):f} %"
+    elif limit.than is not None:
+        text = f"{_rounded_up(factor):f} x {limit.than}"
+    else:
+        found = _ABSOLUTE.fullmatch(limit.text)
+        assert found is not None
+        text = f"{_rounded_up(factor / _NS.get(found[2], 1.0)):f} {found[2]}"
+    made = _read(text)
+    assert made is not None
+    return made
+
+
+def _rounded_up(value: float, exponent: int | None = None) -> Decimal:
+    """To so many powers of ten, else to three digits; not by what floating point has added."""
+    exact = Decimal(value) - Decimal(abs(value) * EXACT)
+    step = exact.adjusted() - 2 if exponent is None else exponent
+    found = exact.quantize(Decimal(1).scaleb(step), ROUND_CEILING)
+    return found.quantize(Decimal(1)) if found == found.to_integral_value() else found.normalize()
 
 
 def _check_reference(table: TomlTable, key: str, limit: Limit) -> None:

@@ -76,6 +76,7 @@ class Comparison:
             high=None if high is None else math.exp(high),
             floor=math.expm1(claim.whole.floor),
             detectable=None if detectable is None else math.expm1(detectable),
+            least=None if estimate.least is None else math.exp(estimate.least),
             boots=estimate.boots,
         )
 

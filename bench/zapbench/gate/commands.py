@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zapbench.error import UsageError
 from zapbench.gate.evidence import LEAST, Side
 from zapbench.gate.judgement import Judgement, with_references
+from zapbench.kernel import words as boot_words
+from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, parse
+
+HISTORY = ".asv/linux"
+"""Where README.md has the history of Debian's releases."""
 
 
 def reproducing(judgement: Judgement) -> list[str]:
@@ -36,9 +42,50 @@ def confirming(judgement: Judgement) -> str:
     head = judgement.head
     assert isinstance(head, Side)
     seed = 1 + max(each.seed for each in head.contexts)
-    fresh = _measured(judgement, head.results.boots, seed)
-    words = ["--confirm", *(str(place) for _, place in fresh)]
-    return " && ".join([*(run for run, _ in fresh), f"{judgement.again} {shlex.join(words)}"])
+    runs = _runs(judgement, head.results.boots, seed)
+    *others, last = [str(run.place) for run in runs if not run.pinned]
+    words = ["--confirm", *(others or [last]), last, *_pins(runs)]
+    return " && ".join([*(run.command for run in runs), f"{judgement.again} {shlex.join(words)}"])
+
+
+def halving(good: str, bad: str, case: str, tier: str) -> str:
+    """What finds the commit between two kernels, by the names that they have.
+
+    Releases of Debian's are looked for in the repository of either, else in a history of them.
+
+    Raises:
+        UsageError: they are no names of commits.
+    """
+    if any(boot_words.split(name)[1] for name in (good, bad)):
+        raise UsageError("commits are booted without boot words")
+    kernels = [parse(name) for name in (good, bad)]
+    refs = [_ref(each) for each in kernels]
+    places = {each.source.repository for each in kernels if isinstance(each.source, GitSource)}
+    if len(places) > 1 or any("://" in place for place in places):
+        raise UsageError(f"{good} and {bad} are in no repository of this machine")
+    where, found = next(iter(places), HISTORY), []
+    if not places:
+        lines = dict.fromkeys(f"{_line(name)}.*" for name in (good, bad))
+        globs = shlex.quote(",".join(lines))
+        found.append(f"zapbench kernel history -o {HISTORY} --kernels {globs}")
+    bisect = ["zapbench", "kernel", "bisect", *refs, case, "--repo", where]
+    bisect += [] if tier == "icount" else ["--accel", tier]
+    return " && ".join([*found, shlex.join(bisect)])
+
+
+def _line(name: str) -> str:
+    """The line that a release is of: 6.12 of 6.12.107."""
+    return ".".join(name.partition("+")[0].split(".")[:2])
+
+
+def _ref(kernel: Kernel) -> str:
+    """What a kernel is called in a repository; a line of releases has a branch there."""
+    if isinstance(kernel.source, GitSource) and kernel.series is None:
+        return kernel.source.ref
+    if not isinstance(kernel.source, DebianSource):
+        raise UsageError(f"{kernel.name} is no commit")
+    name = kernel.name
+    return name if name.partition("+")[0] == _line(name) else f"v{name}"
 
 
 def _again(judgement: Judgement, boots: int | None) -> str:
@@ -49,18 +96,25 @@ def _anew(judgement: Judgement, boots: int) -> list[str]:
     """Measure into new directories, and judge those."""
     head = judgement.head
     assert isinstance(head, Side)
-    measured = _measured(judgement, boots, head.contexts[0].seed)
+    runs = _runs(judgement, boots, head.contexts[0].seed)
     words = ["zapbench", "gate", "--budgets", str(judgement.budgets.path)]
-    words += [str(place) for _, place in measured]
-    return [*(run for run, _ in measured), shlex.join(words)]
+    words += [*(str(run.place) for run in runs if not run.pinned), *_pins(runs)]
+    return [*(run.command for run in runs), shlex.join(words)]
 
 
-def _measured(judgement: Judgement, boots: int, seed: int) -> list[tuple[str, Path]]:
-    """What measures each side again, and where to."""
+def _runs(judgement: Judgement, boots: int, seed: int) -> "list[_Run]":
+    """What measures each side again, the head last."""
     cases = sorted(with_references(each for each in judgement.checks if each.head is not None))
-    sides = (judgement.base, judgement.head)
-    runs = (_Run(side, cases, boots, seed) for side in sides if isinstance(side, Side))
-    return [(run.command, run.place) for run in runs]
+    sides = (judgement.base, *judgement.pins, judgement.head)
+    return [
+        _Run(side, cases, boots, seed, side in judgement.pins)
+        for side in sides
+        if isinstance(side, Side)
+    ]
+
+
+def _pins(runs: "Sequence[_Run]") -> list[str]:
+    return [word for run in runs if run.pinned for word in ("--pin", str(run.place))]
 
 
 @dataclass(frozen=True)
@@ -69,6 +123,7 @@ class _Run:
     cases: Sequence[str]
     boots: int
     seed: int
+    pinned: bool
 
     @property
     def place(self) -> Path:

@@ -114,11 +114,19 @@ class Estimate:
         ``level`` at most, all n taken together (Bonferroni); without ``null``, none does.
         The bound knows nothing of these boots: as one gets dearer, none gets off.
         """
-        slack = EXACT
-        if self.null is not None:
-            share = 1 - self.level / len(self.logs)
-            slack += self.null.error * student_quantile(share, self.null.freedom)
-        return [place for place, log in enumerate(self.logs) if log > limit + slack]
+        return [place for place, log in enumerate(self.logs) if log > limit + self._slack]
+
+    @property
+    def least(self) -> float | None:
+        """The lowest limit that it keeps, and that no single boot is beyond, see `beyond`."""
+        return None if self.high is None else max(self.high, max(self.logs) - self._slack)
+
+    @property
+    def _slack(self) -> float:
+        if self.null is None:
+            return EXACT
+        share = 1 - self.level / len(self.logs)
+        return EXACT + self.null.error * student_quantile(share, self.null.freedom)
 
     @property
     def deviation(self) -> float | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All budgets against the results of one or two kernels."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
@@ -65,24 +65,38 @@ def judge(
     force: bool = False,
     held: Collection[str] | None = None,
     level: float = ALPHA,
+    pins: Sequence[Side] = (),
 ) -> Judgement:
     """Judge every budget on every case that was measured.
 
     ``held`` are the cases whose later boots are held back, to confirm; None: all of them.
     ``level`` is that of a one-sided test, less where figures are looked at several times.
+    ``pins`` take the place of base for the budgets that name them.
 
     Raises:
         UsageError: base and head cannot be compared, or no budget is about what was measured.
     """
-    warnings = comparable(base, head, force=force)
-    for side in (base, head):
+    bases: dict[str | None, Side | None] = {None: base, **{each.kernel: each for each in pins}}
+    warnings = [text for side in bases.values() for text in comparable(side, head, force=force)]
+    for side in (*bases.values(), head):
         if side is not None:
             cut = (result.recording.truncated for result in side.all_results)
             warnings += [f"incomplete: {text}" for text in cut if text]
-    comparison = Comparison(base, head, calibration, held, level)
-    whole = _Whole(head, base, Gaps(head), None if base is None else Gaps(base))
-    asked = [each for budget in budgets.budgets for each in _asked(budget, comparison, whole)]
-    checks = _judged(asked, comparison, whole)
+    gaps = Gaps(head)
+    by = {
+        name: _By(
+            Comparison(side, head, calibration, held, level),
+            _Whole(head, side, gaps, None if side is None else Gaps(side)),
+        )
+        for name, side in bases.items()
+    }
+    pinned = [each.kernel for each in pins]
+    asked = [
+        each
+        for budget in budgets.budgets
+        for each in _asked(budget, by.get(budget.against, by[None]), pinned)
+    ]
+    checks = _judged(asked, by)
     if all(check.ruling.because in NOT_ABOUT for check in checks):
         reasons = dict.fromkeys(check.note or check.ruling.because for check in checks)
         raise UsageError(
@@ -90,7 +104,17 @@ def judge(
         )
     suspects = tuple(_suspects(checks))
     waived = _waived(asked, checks, budgets.waivers, day)
-    return Judgement(budgets, base, head, waived, suspects, tuple(warnings), day, level)
+    return Judgement(
+        budgets,
+        base,
+        head,
+        waived,
+        suspects,
+        tuple(dict.fromkeys(warnings)),
+        day,
+        level,
+        pins=tuple(pins),
+    )
 
 
 NOT_ABOUT = (Because.NOT_APPLICABLE, Because.NOT_MEASURED)
@@ -137,13 +161,23 @@ class _Demand(Enum):
     UNCLAIMED = auto()
 
 
-def _judged(asked: Sequence[Check | Claimed], comparison: Comparison, whole: _Whole) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class _By:
+    """What a budget is judged by: head with the budget's base."""
+
+    comparison: Comparison
+    whole: _Whole
+
+
+def _judged(asked: Sequence[Check | Claimed], by: Mapping[str | None, _By]) -> list[Check]:
     """The checks of all budgets; what can be judged is judged together."""
     rulings = iter(rule([each.claim for each in asked if isinstance(each, Claimed)]))
-    return [
-        each if isinstance(each, Check) else _capped(comparison.check(each, next(rulings)), whole)
-        for each in asked
-    ]
+
+    def check(claimed: Claimed) -> Check:
+        its = by[claimed.budget.against]
+        return _capped(its.comparison.check(claimed, next(rulings)), its.whole)
+
+    return [each if isinstance(each, Check) else check(each) for each in asked]
 
 
 def _capped(check: Check, whole: _Whole) -> Check:
@@ -156,11 +190,12 @@ def _capped(check: Check, whole: _Whole) -> Check:
     return replace(check, ruling=Ruling(Verdict.INCONCLUSIVE, Because.INCOMPLETE), note=why)
 
 
-def _asked(budget: Budget, comparison: Comparison, whole: _Whole) -> Iterator[Check | Claimed]:
+def _asked(budget: Budget, by: _By, pins: Collection[str]) -> Iterator[Check | Claimed]:
     """What a budget asks of every case that it is about."""
+    comparison, whole = by.comparison, by.whole
     base, head = comparison.base, comparison.head
     globs = ", ".join(budget.cases)
-    why = budget.inapplicable(head.results.tier, head.kernel, has_base=base is not None)
+    why = budget.inapplicable(head.results.tier, head.kernel, has_base=base is not None, pins=pins)
     if why is not None:
         yield settled(budget, globs, Because.NOT_APPLICABLE, why)
         return

@@ -26,7 +26,8 @@ class Check:
 
     ``head`` and ``reference`` are medians over boots, in the unit of the result; ``change`` is
     their ratio with its 95 % interval ``low`` to ``high``; ``floor`` and ``detectable`` are
-    ratios less one.  ``note`` is what the reason alone does not say.
+    ratios less one.  ``least`` is the lowest limit that it would keep if there were no floor.
+    ``note`` is what the reason alone does not say.
     """
 
     budget: Budget
@@ -40,6 +41,7 @@ class Check:
     high: float | None = None
     floor: float | None = None
     detectable: float | None = None
+    least: float | None = None
     boots: int = 0
     waiver: Waiver | None = None
 
@@ -110,6 +112,15 @@ class Judgement:
     """That command measures, too."""
     boots: int | None = None
     """How many boots it was asked to measure first."""
+    pins: tuple[Side, ...] = ()
+    """What budgets that name a kernel of their own are judged against."""
+
+    def base_of(self, budget: Budget) -> Side | None:
+        """What a budget is judged against, if that is another kernel."""
+        bases = [self.base] if budget.against is None else self.pins
+        return next(
+            (each for each in bases if each and budget.against in (None, each.kernel)), None
+        )
 
     @property
     def tier(self) -> str:

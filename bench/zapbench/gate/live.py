@@ -26,6 +26,7 @@ from zapbench.observer import Observer
 from zapbench.result.request import SEED, Asked, keep
 from zapbench.result.request import settled as in_full
 from zapbench.result.store import RESULTS, Results, create, free_directory
+from zapbench.target import Target
 from zapbench.vm import VmTarget
 from zapbench.where import machine
 
@@ -53,20 +54,30 @@ class Options:
     force: bool
 
 
+def _kept(target: Target) -> Target:
+    """A target that is compared with; what it counts is the same each time, and kept."""
+    if isinstance(target, VmTarget) and target.tier == "icount":
+        return Kept(target, cache.subdirectory("records") / "gate")
+    return target
+
+
 class Live:
-    """A gate that measures."""
+    """A gate that measures; legs are ``base``, ``pin-1`` and so on, and ``head``."""
 
     def __init__(
         self, budgets: Budgets, base: str | None, head: str, options: Options, observer: Observer
     ) -> None:
         self._budgets, self._options, self._observer = budgets, options, observer
-        names = {"head": head} if base is None else {"base": base, "head": head}
-        self._targets = {name: machine(of, options.accel, observer) for name, of in names.items()}
-        if isinstance(target := self._targets.get("base"), VmTarget) and target.tier == "icount":
-            self._targets["base"] = Kept(target, cache.subdirectory("records") / "gate")
-        running = self._targets["head"]
+        running = machine(head, options.accel, observer)
+        pins = plan.pins(budgets, running.tier, running.kernel)
+        self._pins = {f"pin-{number}": pin for number, pin in enumerate(pins, 1)}
+        others = {**({} if base is None else {"base": base}), **self._pins}
+        self._targets: dict[str, Target] = {
+            name: _kept(machine(kernel, running.tier, observer)) for name, kernel in others.items()
+        }
+        self._targets["head"] = running
         self._applied = plan.applicable(
-            budgets, running.tier, running.kernel, has_base=base is not None
+            budgets, running.tier, running.kernel, has_base=base is not None, pins=pins
         )
         self._calibration = noise.here(running.tier)
         self._seed = SEED if options.seed is None else options.seed
@@ -87,10 +98,11 @@ class Live:
         except Interrupted:
             raise
         except Lost as error:
-            if list(self._targets)[error.leg or 0] == "head":
+            name = list(self._targets)[error.leg or 0]
+            if name == "head":
                 return self._gone(error)
-            kernel = self._targets["base"].kernel
-            raise EnvironmentMissing(f"the base, {kernel}, cannot be measured: {error}") from error
+            side = f"the {name.partition('-')[0]}, {self._targets[name].kernel},"
+            raise EnvironmentMissing(f"{side} cannot be measured: {error}") from error
 
     def _judgement(self) -> Judgement:
         cases = plan.cases(self._applied)
@@ -185,6 +197,7 @@ class Live:
             force=self._options.force,
             held=held,
             level=level,
+            pins=[sides[name] for name in self._pins],
         )
         return self._told(found)
 

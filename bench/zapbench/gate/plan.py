@@ -3,7 +3,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from zapbench.boot import Effort, effort_for
 from zapbench.case import Case, grid, select
@@ -31,7 +31,16 @@ def seconds(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def applicable(budgets: Budgets, tier: str, kernel: str, *, has_base: bool) -> list[Budget]:
+def pins(budgets: Budgets, tier: str, kernel: str) -> list[str]:
+    """The kernels that budgets which can be judged on a kernel and tier are against."""
+    named = {each.against: None for each in budgets.budgets if each.against is not None}
+    found = applicable(budgets, tier, kernel, has_base=True, pins=named)
+    return list(dict.fromkeys(each.against for each in found if each.against is not None))
+
+
+def applicable(
+    budgets: Budgets, tier: str, kernel: str, *, has_base: bool, pins: Collection[str] = ()
+) -> list[Budget]:
     """The budgets that can be judged on a kernel and tier.
 
     Raises:
@@ -40,7 +49,7 @@ def applicable(budgets: Budgets, tier: str, kernel: str, *, has_base: bool) -> l
     reasons: dict[str, None] = {}
     found = []
     for budget in budgets.budgets:
-        why = budget.inapplicable(tier, kernel, has_base=has_base)
+        why = budget.inapplicable(tier, kernel, has_base=has_base, pins=pins)
         if why is None:
             found.append(budget)
         else:

@@ -22,10 +22,13 @@ def judgement(
     budgets: Budgets,
     directories: Sequence[Path],
     confirm: tuple[Path, Path] | None,
+    pins: Sequence[Path] = (),
     *,
     force: bool,
 ) -> Judgement:
     """Judge result directories: head, or base and head; ``confirm`` are fresh ones of both.
+
+    ``pins`` are of kernels that budgets name; of two of one kernel the second is fresh.
 
     Raises:
         UsageError: they cannot be judged by these budgets.
@@ -37,13 +40,34 @@ def judgement(
         for first, again in zip(directories, fresh[-len(directories) :], strict=True)
     ]
     base, head = sides[0] if len(sides) > 1 else None, sides[-1]
-    plan.applicable(budgets, head.results.tier, head.kernel, has_base=base is not None)
+    pinned = _pinned(budgets, pins)
+    names = [side.kernel for side in pinned]
+    tier = head.results.tier
+    plan.applicable(budgets, tier, head.kernel, has_base=base is not None, pins=names)
     comparable(base, head, force=force)
     words = ["zapbench", "gate", "--budgets", str(budgets.path), *map(str, directories)]
     words += ["--confirm", *map(str, confirm)] if confirm else []
+    words += [word for pin in pins for word in ("--pin", str(pin))]
     day = datetime.now(UTC).date()
-    found = judge(budgets, base, head, _calibration(head), day, force=force)
+    found = judge(budgets, base, head, _calibration(head), day, force=force, pins=pinned)
     return replace(found, again=shlex.join(words + (["--force"] if force else [])))
+
+
+def _pinned(budgets: Budgets, pins: Sequence[Path]) -> list[Side]:
+    """Pinned kernels, by the names that are in their records."""
+    found: dict[str, list[Results]] = {}
+    named = {each.against for each in budgets.budgets}
+    for pin in pins:
+        results = Results(pin)
+        if results.kernel not in named:
+            raise UsageError(f"{pin} is of {results.kernel}, which no budget is against")
+        found.setdefault(results.kernel, []).append(results)
+    for kernel, several in found.items():
+        if len(several) > 2:
+            raise UsageError(
+                f"--pin names {kernel} more than twice: once, and once for fresh boots"
+            )
+    return [Side(*several) for several in found.values()]
 
 
 def _calibration(head: Side) -> Calibration | None:

@@ -91,6 +91,20 @@ class TomlTable:
         """The error that says where."""
         return self.file.wrong(self.position(key), message)
 
+    def replaced(self, key: str, value: str) -> str | None:
+        """The text of the file with another string for a key, and not a byte else changed.
+
+        None where the value is not written in one line behind the key.
+        """
+        at, text = self.position(key), self.file.text
+        start = _offset(text, at.line) + at.column - 1
+        found = re.compile(rf"([\"']?){re.escape(key)}\1[ \t]*=[ \t]*").match(text, start)
+        old = found and re.compile(r"\"[^\"\\\n]+\"|'[^'\n]+'").match(text, found.end())
+        if not old:
+            return None
+        quote = old[0][0]
+        return f"{text[: old.start()]}{quote}{value}{quote}{text[old.end() :]}"
+
 
 def whereabouts(text: str, table: str | None, index: int, key: str | None) -> Position:
     """Where a key is in the ``index``-th ``[[table]]``; without ``key``, where that is.
@@ -129,6 +143,5 @@ def _parses(text: str) -> bool:
 
 
 def _offset(text: str, line: int) -> int:
-    """Where a line starts, lines counted from 1."""
-    lines = text.splitlines(keepends=True)
-    return sum(map(len, lines[: line - 1]))
+    """Where a line starts, lines counted from 1; TOML knows no other ends of lines."""
+    return sum(len(each) + 1 for each in text.split("\n")[: line - 1])

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A verdict in words: why, and what to do next.  All outputs say the same."""
 
+import contextlib
 import shlex
 from collections.abc import Callable, Mapping
 
 from zapbench import text
+from zapbench.error import UsageError
 from zapbench.gate import commands
 from zapbench.gate.evidence import ENOUGH
 from zapbench.gate.judgement import Check, Judgement
@@ -76,7 +78,7 @@ def _anew(check: Check, judgement: Judgement) -> str:
 NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     Because.WITHIN: lambda check, judgement: "",
     Because.EXCEEDED: lambda check, judgement: (
-        "find the commit with `git bisect run zapbench gate --bisect ...`; if the cost is "
+        f"find the commit with `{_bisecting(check, judgement)}`; if the cost is "
         "justified, raise the limit or add a [[waiver]], with the reason"
     ),
     Because.UNCONFIRMED: lambda check, judgement: (
@@ -124,10 +126,20 @@ def what_next(check: Check, judgement: Judgement) -> str:
     return NEXT[check.ruling.because](check, judgement)
 
 
+def _bisecting(check: Check, judgement: Judgement) -> str:
+    """The command that halves the range between a pinned base and the head, if one does."""
+    base = judgement.base_of(check.budget)
+    if check.budget.against is not None and base is not None:
+        with contextlib.suppress(UsageError):
+            return commands.halving(base.kernel, judgement.head.kernel, check.case, judgement.tier)
+    return "git bisect run zapbench gate --bisect ..."
+
+
 def title(judgement: Judgement) -> str:
     """What was judged by what."""
     head = judgement.head.kernel
-    base = f" against {judgement.base.kernel}" if judgement.base is not None else ""
+    sides = [*([] if judgement.base is None else [judgement.base]), *judgement.pins]
+    base = f" against {text.listed([side.kernel for side in sides])}" if sides else ""
     return f"{head}{base} ({judgement.tier}), budgets of {judgement.budgets.path}"
 
 
