@@ -102,7 +102,7 @@ def judged(base: Sequence[bytes], head: Sequence[bytes], where: Path) -> Judgeme
 RANK = {Verdict.PASS: 0, Verdict.INCONCLUSIVE: 1, Verdict.FAIL: 1}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_what_is_missing_never_makes_a_pass(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -102,9 +102,7 @@ def test_a_file_in_a_directory_is_found_from_here(
 
 
 @given(st.lists(st.floats(0.98, 1.02), min_size=6, max_size=8))
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([1.0] * 7 + [1.01])  # one boot is beyond the end of the interval
 def test_whatever_boots_pass_by_the_limits_that_they_are_given(
     gate: Gate, result: MakeResult, tmp_path: Path, factors: list[float]
@@ -185,7 +183,6 @@ def test_boots_of_one_kernel_pass_their_own_ratchet(gate: Gate, result: MakeResu
 PATH = Path("made-up")
 
 
-@settings(deadline=None)  # a file is read against the grid of cases
 @given(
     st.sampled_from(["+2 %", "900ns", "2.5 us", "2300 instructions", "0.5 x cycle/remap"]),
     st.floats(1e-3, 1e6),

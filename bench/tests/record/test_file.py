@@ -12,7 +12,7 @@ from pathlib import Path
 
 import limits
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from made_stream import a_stream
 from places import TESTS
@@ -98,7 +98,6 @@ def old(*boots: int) -> bytes:
     return b"".join(gzip.compress(text_of(boot), mtime=0) for boot in boots)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10_000))
 @example(-1)
 @example(-2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import synthetic
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zapbench import record
@@ -90,7 +90,6 @@ def test_a_record_of_another_version_is_not_taken_for_damage() -> None:
         salvage([*a_run(0), other, b"damaged\n"], "it")
 
 
-@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(1, 4), st.integers(0, 6))
 def test_what_is_kept_is_what_was_written_and_not_damaged(
     rng: random.Random, writers: int, damages: int

@@ -23,7 +23,7 @@ OWNERS = {
     "jinja2": {"report"},
     "matplotlib": {"chart"},
     # Records, and what a person or another run has written.
-    "msgspec": {"gate", "kernel", "record", "result"},
+    "msgspec": {"campaign", "gate", "kernel", "record", "result"},
     "numpy": {"chart", "result"},
     "pyperf": {"result"},
     "rich": {"cli"},
