@@ -61,7 +61,6 @@ class Estimate:
         against a higher cost; without this, a dearer boot could bring the upper end down, and a
         worse head pass.  So the upper end never falls as a boot gets dearer.  The price: of
         ``n`` boots whose centre is the limit itself, all keep it, and pass, once in 2^n.
-
         """
         if self.reach is None:
             return None
