@@ -103,6 +103,8 @@ bench-kernel: setup ## build, boot and grid times against their targets
 .PHONY: bench-gate
 bench-gate: setup ## false alarms and power of the gate; makes its noise floors (40 min)
 	$(BIN)/python bench/tests/record_floors.py
+	test -x build/otava/bin/python || { "$$(.ci/python)" -m venv build/otava && \
+		build/otava/bin/pip install -q apache-otava==0.8.0; } || { rm -rf build/otava; echo "Otava cannot be installed: compared without it"; }
 	$(BIN)/python -m pytest -n0 --benchmark-enable -m "not kernels" bench/tests/bench_gate*.py $(PYTEST_ARGS)
 
 .PHONY: bench-guard

@@ -6,12 +6,16 @@ asv are their own, at their own levels; the other two are adjusted for the numbe
 (Benjamini and Hochberg), at the level of the gate.
 """
 
+import json
+import subprocess
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
 import scipy.stats
 from asv import _stats as asv_stats
+from places import ROOT, TESTS
 from pyperf._utils import is_significant
 
 from zapbench.gate.estimate import ALPHA
@@ -68,12 +72,35 @@ def _adjusted(p_values: Sequence[float]) -> list[bool]:
     return [p is not None and p <= ALPHA for p in adjust(p_values)]
 
 
+OTAVA = ROOT / "build/otava/bin/python"
+"""An environment of its own: Otava pins its numpy, and brings the clients of several clouds."""
+
+
+@cache
+def _otava() -> subprocess.Popen[str]:
+    words = [str(OTAVA), str(TESTS / "otava_says.py")]
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def otava(base: Sequence[Figures], head: Sequence[Figures]) -> list[bool]:
+    """Apache Otava: a change point in base's figures followed by the head's, and higher behind."""
+    process = _otava()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    series = [[*b, *h] for b, h in zip(base, head, strict=True)]
+    process.stdin.write(json.dumps(series) + "\n")
+    process.stdin.flush()
+    answer: list[bool] = json.loads(process.stdout.readline())
+    return answer
+
+
 OTHERS: dict[str, Slower] = {
     "Welch + BH": welch,
     "U + BH": rank_sum,
     "pyperf compare_to": pyperf,
     "asv compare": asv,
     "asv compare, factor 1.0": asv_any,
+    **({"Otava": otava} if OTAVA.exists() else {}),
 }
 
 
