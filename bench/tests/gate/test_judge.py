@@ -328,7 +328,6 @@ WAIVED = '[[waiver]]\ncases = "zap/*"\nup_to = "{}"\nreason = "known"\nexpires =
         (1.1, "+20 %", "WAIVED", 0),
         (1.1, "+8 %", "EXCEEDED", 1),
         (100, "+20 %", "EXCEEDED", 1),
-        (1.1, "+10 %", "OPEN", 4),  # of a case whose pairs are known to differ a little
         (1.1, "9 x zap/remap", "EXCEEDED", 1),
     ],
 )
