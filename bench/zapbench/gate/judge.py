@@ -227,7 +227,9 @@ def _without_record(budget: Budget, case: str, whole: _Whole, demand: _Demand) -
     """The check of a case that the head skipped, or has no record of."""
     skipped = whole.head.trouble.get(case)
     on_base = whole.base is not None and case in whole.base.cases
-    because = UNMEASURED[demand, skipped is not None, on_base]
+    because = Because.NOT_APPLICABLE
+    if demand is not _Demand.UNCLAIMED:
+        because = UNMEASURED[demand, skipped is not None, on_base]
     return settled(budget, case, because, skipped or ("measured on base only" if on_base else ""))
 
 
@@ -240,10 +242,6 @@ UNMEASURED = {
     (_Demand.OPTIONAL, True, False): Because.NOT_APPLICABLE,
     (_Demand.OPTIONAL, False, True): Because.NO_FIGURE,
     (_Demand.OPTIONAL, False, False): Because.NOT_MEASURED,
-    (_Demand.UNCLAIMED, True, True): Because.NOT_APPLICABLE,
-    (_Demand.UNCLAIMED, True, False): Because.NOT_APPLICABLE,
-    (_Demand.UNCLAIMED, False, True): Because.NOT_APPLICABLE,
-    (_Demand.UNCLAIMED, False, False): Because.NOT_APPLICABLE,
 }
 """Of a case without a figure on the head: is it demanded, was it skipped there, has base it?"""
 
