@@ -125,3 +125,20 @@ def test_what_is_missing_never_makes_a_pass(
         assert RANK[new.ruling.verdict] >= RANK[old.ruling.verdict]
     if taken != mine[3:]:
         assert after.status != 0
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_one_slower_boot_never_makes_a_pass(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Both cases get dearer in that boot: the ratio of one to the other stays as it was."""
+    where = tmp_path_factory.mktemp("judged")
+    size = data.draw(st.integers(2, 8))
+    figure = st.integers(9_000, 11_000)
+    base, head = (data.draw(st.lists(figure, min_size=size, max_size=size)) for _ in range(2))
+    before = judged(lines_of(base, "base"), lines_of(head), where)
+    head[data.draw(st.integers(0, size - 1))] += data.draw(st.integers(1, 5_000))
+    after = judged(lines_of(base, "base"), lines_of(head), where)
+    for old, new in zip(before.checks, after.checks, strict=True):
+        assert RANK[new.ruling.verdict] >= RANK[old.ruling.verdict]
