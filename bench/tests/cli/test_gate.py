@@ -66,6 +66,26 @@ def test_one_command_measures_and_judges_again(gate: Gate, machines: Machines) -
     )
 
 
+@pytest.mark.parametrize(
+    "words", [("--boots", 5), ("--seed", 3), ("--time", "9s"), ("--results", "r")]
+)
+def test_what_is_about_measuring_is_refused_where_nothing_is(
+    gate: Gate, result: MakeResult, words: tuple[object, ...]
+) -> None:
+    done = gate(result("base", QUIET), result("head", QUIET), *words)
+    assert f"{words[0]}: for a gate that measures" in done.line
+    assert done.status == 2
+
+
+def test_results_go_into_a_place_of_their_own(
+    gate: Gate, machines: Machines, result: MakeResult
+) -> None:
+    machines(10_000, 10_000)
+    done = live(gate, "--results", result("base", QUIET))
+    assert "is not empty: choose another with --results" in done.line
+    assert done.status == 2
+
+
 def test_files_are_written_in_the_format_of_their_name(
     gate: Gate, failing: list[str], tmp_path: Path
 ) -> None:

@@ -91,6 +91,8 @@ BAD = [
     (wrong('"why"', "3"), "reason: Expected `str`, got `int`", (4, 1)),
     (wrong("+2 %", "2 percent"), "cannot read limit", (3, 1)),
     (wrong("+2 %", "0 ns"), "zero or negative", (3, 1)),
+    (wrong("+2 %", f"{400 * '9'} ns"), "limit is greater than any figure", (3, 1)),
+    (wrong("+2 %", "٣ ns"), "cannot read limit", (3, 1)),
     (wrong("+2 %", "-5 instructions"), "zero or negative", (3, 1)),
     (wrong("+2 %", "-100 %"), "zero or negative", (3, 1)),
     (wrong("+2 %", "0 x zap/remap"), "zero or negative", (3, 1)),

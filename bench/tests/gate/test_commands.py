@@ -21,6 +21,7 @@ from gate_boots import (
 )
 
 from zapbench.cli import run as run_command
+from zapbench.result.request import Asked, keep
 
 NOISY = (10_100, 10_500, 10_300)
 """3 % above 10,000, with a deviation of 2 %: of a limit of 2 %, three boots say nothing."""
@@ -103,6 +104,21 @@ def test_a_gate_that_measures_is_told_a_number_of_boots(gate: Gate, machines: Ma
     assert verdicts(again)[RELATIVE] == "EXCEEDED"
     same = shlex.split(json.loads(again.out)["reproduce"][0])
     assert same == words
+
+
+def test_a_name_that_begins_with_a_dash_is_no_option(gate: Gate, result: MakeResult) -> None:
+    result("-b", QUIET, "base")
+    result("-h", slower(QUIET, 1.1), "head")
+    done = gate("--format", "json", "--", "-b", "-h")
+    follower = Follower(gate, result, {"base": QUIET, "head": slower(QUIET, 1.1)})
+    assert follower.follow(advice(done.out, "UNCONFIRMED"))[RELATIVE] == "EXCEEDED"
+
+
+def test_as_many_boots_are_advised_as_were_asked_for(gate: Gate, result: MakeResult) -> None:
+    for name in ("base", "head"):
+        keep(result(name, QUIET[:2], name), "run", Asked(boots=5))
+    for line in json.loads(gate("base", "head", "--format", "json").out)["reproduce"][:2]:
+        assert "--boots 5 " in line
 
 
 @pytest.mark.parametrize("name", ["a b", "-o", "x;y"])

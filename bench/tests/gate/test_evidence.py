@@ -4,9 +4,21 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from gate_boots import BUDGETS, OLD, QUIET, RELATIVE, SIX, Gate, MakeResult, slower, verdicts
+from gate_boots import (
+    BUDGETS,
+    OLD,
+    QUIET,
+    RELATIVE,
+    REMAP,
+    SIX,
+    Gate,
+    MakeResult,
+    slower,
+    verdicts,
+)
 
 from zapbench.gate import noise
 from zapbench.gate.calibrate import calibration
@@ -127,10 +139,63 @@ def test_what_base_and_head_have_in_common_cancels(gate: Gate, result: MakeResul
     assert check["high"] == pytest.approx(1.019, rel=1e-3)
 
 
-def test_boots_that_only_one_side_has_are_no_pair(gate: Gate, result: MakeResult) -> None:
-    done = gate(result("base", QUIET), result("head", SIX), "--format", "json")
+@pytest.mark.parametrize(
+    ("base", "head"), [(QUIET, QUIET + slower(QUIET, 1.5)), (SIX, QUIET), (SIX, SIX[:5])]
+)
+def test_with_boots_that_only_one_side_has_nothing_passes(
+    gate: Gate, result: MakeResult, base: tuple[int, ...], head: tuple[int, ...]
+) -> None:
+    done = gate(result("base", base), result("head", head), "--format", "json")
     (check,) = (c for c in json.loads(done.out)["checks"] if (c["case"], c["limit"]) == RELATIVE)
-    assert (check["because"], check["boots"]) == ("WITHIN", 3)
+    assert (check["because"], check["boots"]) == ("INCOMPLETE", min(len(base), len(head)))
+    assert "only one side has it" in check["why"]
+    assert done.status == 4
+
+
+@pytest.mark.parametrize(
+    ("fresh", "because"),
+    [
+        ({"died": range(6)}, "CUT"),
+        ({"fewer": [REMAP]}, "INCOMPLETE"),
+        ({"lost": [REMAP]}, "BROKEN"),
+        ({"without": [REMAP]}, "INCOMPLETE"),
+    ],
+)
+def test_what_the_head_lost_in_fresh_boots_is_lost(
+    gate: Gate, result: MakeResult, fresh: dict[str, Any], because: str
+) -> None:
+    first = result("base", SIX), result("head", SIX)
+    again = result("base2", SIX, "base", seed=8), result("head2", SIX, "head", seed=8, **fresh)
+    done = gate(*first, "--confirm", *again, "--format", "json")
+    assert verdicts(done)[REMAP, "+2 %"] == because
+
+
+def test_fresh_boots_may_be_of_fewer_cases(gate: Gate, result: MakeResult) -> None:
+    fewer = {"seed": 8, "without": [REMAP]}
+    first = result("base", SIX), result("head", SIX)
+    again = result("base2", SIX, "base", **fewer), result("head2", SIX, "head", **fewer)
+    done = gate(*first, "--confirm", *again, "--format", "json")
+    assert verdicts(done)[REMAP, "+2 %"] == "WITHIN"
+    assert done.status == 0
+
+
+def test_what_only_fresh_boots_exceed_is_said_so(gate: Gate, result: MakeResult) -> None:
+    """Of one budget no other has a share in it."""
+    first = result("base", SIX), result("head", SIX)
+    slow = slower(SIX, 1.5)
+    again = result("base2", SIX, "base", seed=8), result("head2", slow, "head", seed=8)
+    done = gate(*first, "--confirm", *again, "--format", "json")
+    assert verdicts(done)[RELATIVE] == "LATER"
+
+
+def test_fresh_boots_are_of_both_sides(gate: Gate, result: MakeResult) -> None:
+    pins = [result(f"pin{seed}", SIX, "6.12.1", seed=seed) for seed in (7, 8)]
+    budgets = BUDGETS.partition("\n\n")[0] + '\nagainst = "6.12.1"\n'
+    done = gate(
+        result("head", SIX), *(word for pin in pins for word in ("--pin", pin)), budgets=budgets
+    )
+    assert "there are none of head: give both" in done.line
+    assert done.status == 2
 
 
 FIVE = (RELATIVE[0], "+5 %")

@@ -344,6 +344,25 @@ def test_a_waiver_covers_up_to_its_own_limit(
         assert ("only" if up_to.startswith("+") else "of another form") in check["why"]
 
 
+def test_a_waiver_never_covers_boots_that_are_missing(gate: Gate, result: MakeResult) -> None:
+    head = result("head", slower(SIX, 1.1), broken={ZAP: [5]}, errno=errno.ENOMEM)
+    budgets = BUDGETS.partition("\n\n")[0] + "\n" + WAIVED.format("+20 %")
+    done = gate(result("base", SIX), head, "--format", "json", budgets=budgets)
+    assert verdicts(done)[RELATIVE] not in ("WAIVED", "WITHIN")
+    assert done.status != 0
+
+
+def test_a_head_that_died_in_all_boots_is_no_better_than_one_that_died_in_some(
+    gate: Gate, result: MakeResult
+) -> None:
+    head = result("head", SIX, died=range(6))
+    budgets = BUDGETS.partition("\n\n")[0].replace(f'["{ZAP}", "{REMAP}"]', '"zap/*/shmem/4k/64k"')
+    assert '"zap/*' in budgets
+    done = gate(result("base", SIX), head, "--format", "json", budgets=budgets)
+    assert verdicts(done)[REMAP, "+2 %"] == "CUT"
+    assert done.status == 1
+
+
 def test_a_waiver_never_covers_a_contract(gate: Gate, result: MakeResult) -> None:
     head = result("head", QUIET, broken={ZAP: range(1)})
     budgets = BUDGETS + WAIVED.format("+900 %")

@@ -121,6 +121,14 @@ def command(
             options = Options(accel, limit, boots, seed, results, force)
             judgement = Live(budgets, base, kernel, options, ON_STDERR).judgement()
         else:
+            measuring = {
+                "--time": time_text,
+                "--boots": boots,
+                "--seed": seed,
+                "--results": results,
+            }
+            if given := [name for name, value in measuring.items() if value is not None]:
+                raise UsageError(f"{', '.join(given)}: for a gate that measures, see --kernel")
             if base is not None or not 1 <= len(directories) <= 2:
                 raise UsageError("name --kernel HEAD, or one or two result directories")
             judgement = recorded.judgement(budgets, directories, confirm, pins, force=force)

@@ -41,7 +41,7 @@ from zapbench.result.welch import EXACT
 TIERS = {"native": "ns", "kvm": "ns", "icount": "instructions"}
 """The tiers that may gate, and their units; `tcg` is for screening only."""
 
-_NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _ABSOLUTE = re.compile(rf"(-?{_NUMBER})\s*(ns|us|µs|ms|s|instructions)")
 _RELATIVE = re.compile(rf"([+-]|−)\s*({_NUMBER})\s*%")  # noqa: RUF001 - a minus sign is one
 _OTHER = re.compile(rf"(-?{_NUMBER})\s*[x×*]\s*(\S+)")
@@ -296,6 +296,8 @@ def _limit(table: TomlTable, key: str, written: str) -> Limit:
         )
     if limit.factor <= 0:
         raise table.wrong(key, f"{key} {text!r} is zero or negative")
+    if math.isinf(limit.factor):
+        raise table.wrong(key, f"{key} is greater than any figure")
     _check_reference(table, key, limit)
     return limit
 

@@ -9,7 +9,7 @@ from statistics import median
 from zapbench.gate import floors
 from zapbench.gate.budget import TIERS, Budget
 from zapbench.gate.estimate import ALPHA, Estimate
-from zapbench.gate.evidence import Rounds, Side, rounds
+from zapbench.gate.evidence import Logs, Side, rounds
 from zapbench.gate.judgement import Check, settled
 from zapbench.gate.noise import BootFigures, Calibration, Noise
 from zapbench.gate.verdict import Because, Claim, Look, Ruling
@@ -18,12 +18,16 @@ from zapbench.text import judged_change, listed
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A claim, and the budget and case that it is about; ``boots`` are those of its whole look."""
+    """A claim, and the budget and case that it is about.
+
+    ``boots`` are those of its whole look; ``alone`` says which boots had no other to be judged by.
+    """
 
     budget: Budget
     case: str
     claim: Claim
     boots: tuple[int, ...]
+    alone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,12 @@ class Comparison:
 
     def claim(self, budget: Budget, case: str) -> Claimed | Check:
         """The claim to be judged; or the check, if there is nothing to judge."""
-        found = self._rounds(budget, case)
+        found = self._ratios(budget, case)
         if isinstance(found, str):
             return settled(budget, case, Because.NO_FIGURE, found)
+        parts, alone = found
+        hold_back = self.held is None or case in self.held
+        looks = rounds(*parts, hold_back=hold_back)
         noise = self._noise(budget, case)
         if noise is None:
             return settled(budget, case, Because.NO_FLOOR)
@@ -51,13 +58,13 @@ class Comparison:
             Look(Estimate(tuple(logs.values()), noise.spread, self.level), noise.floor)
             if logs
             else None
-            for logs in (found.whole, found.first, found.again)
+            for logs in (looks.whole, looks.first, looks.again)
         )
         assert whole is not None
         assert first is not None
         told = all(side.told for side in self._needed(budget))
         claim = Claim(budget.limit.log, whole, first, again, told)
-        return Claimed(budget, case, claim, tuple(found.whole))
+        return Claimed(budget, case, claim, tuple(looks.whole), alone)
 
     def check(self, claimed: Claimed, ruling: Ruling) -> Check:
         """The ruling on a claim, with the figures that it rests on."""
@@ -98,8 +105,8 @@ class Comparison:
         assert self.base is not None
         return [self.base, self.head]
 
-    def _rounds(self, budget: Budget, case: str) -> Rounds | str:
-        """The boots of head by those of its reference; or what is wrong with either."""
+    def _ratios(self, budget: Budget, case: str) -> tuple[list[Logs], str | None] | str:
+        """The boots of head by those of its reference, and those without; or what is wrong."""
         head = self.head.boots(budget.statistic, case)
         if problem := _problem(head, case, budget, self.head, "head"):
             return problem
@@ -118,15 +125,23 @@ class Comparison:
         if self._by_machine_boot(budget):
             assert self.base is not None
             head, below = self.head.by_machine_boot(head), self.base.by_machine_boot(below)
-        first, fresh = (_ratios(*parts) for parts in zip(head, below, strict=True))
-        if not first and not fresh:
+        both = [*zip(head, below, strict=True)]
+        ratios = [_ratios(*parts) for parts in both]
+        if not any(ratios):
             return (
                 f"{than} was measured in no boot that {case} was"
                 if than is not None
                 else f"{case} was measured in no boot of the same number on base and head"
             )
-        hold_back = self.held is None or case in self.held
-        return rounds(first, fresh, hold_back=hold_back)
+        alone: list[int] = []
+        for top, under in both:
+            lonely = top.keys() ^ under.keys() if than is None else top.keys() - under.keys()
+            alone += sorted(lonely)
+        said = None
+        if alone:
+            side = "only one side has it" if than is None else f"{than} was not measured there"
+            said = f"boot {listed([str(boot) for boot in alone])}: {side}"
+        return ratios, said
 
     def _by_machine_boot(self, budget: Budget) -> bool:
         """Whether processes do not replicate what is judged: natively, a kernel was booted."""

@@ -12,6 +12,8 @@ from zapbench.gate.evidence import LEAST, Side
 from zapbench.gate.judgement import Judgement, with_references
 from zapbench.kernel import words as boot_words
 from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, parse
+from zapbench.result.request import kept
+from zapbench.result.store import Results
 
 HISTORY = ".asv/linux"
 """Where README.md has the history of Debian's releases."""
@@ -21,7 +23,18 @@ def reproducing(judgement: Judgement) -> list[str]:
     """What comes to the same judgement from nothing, a command a line."""
     if judgement.live or not isinstance(judgement.head, Side):
         return [_again(judgement, judgement.boots)]
-    return _anew(judgement, sum(each.boots for each in judgement.head.all_results))
+    return _anew(judgement, sum(map(_asked, judgement.head.all_results)))
+
+
+def _asked(results: Results) -> int:
+    """How many boots there were to be."""
+    request = kept(results.directory)
+    return max(results.boots, (request[1].boots or 0) if request is not None else 0)
+
+
+def path(where: Path) -> str:
+    """A path as a word of a command, which no option is taken for."""
+    return f"./{where}" if str(where).startswith("-") else str(where)
 
 
 def deciding(judgement: Judgement, boots: int, *, above: bool) -> str:
@@ -43,7 +56,7 @@ def confirming(judgement: Judgement) -> str:
     assert isinstance(head, Side)
     seed = 1 + max(each.seed for each in head.contexts)
     runs = _runs(judgement, head.results.boots, seed)
-    *others, last = [str(run.place) for run in runs if not run.pinned]
+    *others, last = [path(run.place) for run in runs if not run.pinned]
     words = ["--confirm", *(others or [last]), last, *_pins(runs)]
     return " && ".join([*(run.command for run in runs), f"{judgement.again} {shlex.join(words)}"])
 
@@ -98,7 +111,7 @@ def _anew(judgement: Judgement, boots: int) -> list[str]:
     assert isinstance(head, Side)
     runs = _runs(judgement, boots, head.contexts[0].seed)
     words = ["zapbench", "gate", "--budgets", str(judgement.budgets.path)]
-    words += [*(str(run.place) for run in runs if not run.pinned), *_pins(runs)]
+    words += [*(path(run.place) for run in runs if not run.pinned), *_pins(runs)]
     return [*(run.command for run in runs), shlex.join(words)]
 
 
@@ -114,7 +127,7 @@ def _runs(judgement: Judgement, boots: int, seed: int) -> "list[_Run]":
 
 
 def _pins(runs: "Sequence[_Run]") -> list[str]:
-    return [word for run in runs if run.pinned for word in ("--pin", str(run.place))]
+    return [word for run in runs if run.pinned for word in ("--pin", path(run.place))]
 
 
 @dataclass(frozen=True)
@@ -137,5 +150,5 @@ class _Run:
         words = ["zapbench", "run", *self.cases]
         if self.side.tier != "native":
             words += ["--kernel", self.side.kernel, "--accel", self.side.tier]
-        words += ["--boots", str(self.boots), "--seed", str(self.seed), "-o", str(self.place)]
+        words += ["--boots", str(self.boots), "--seed", str(self.seed), "-o", path(self.place)]
         return shlex.join(words)

@@ -40,6 +40,12 @@ def comparable(base: Side | None, head: Side, *, force: bool) -> list[str]:
         )
     found = [text for side in sides for text in side.differing]
     if base is not None:
+        if (base.fresh is None) != (head.fresh is None):
+            fresh, other = (base, head) if head.fresh is None else (head, base)
+            raise UsageError(
+                f"{fresh.all_results[-1].directory} has fresh boots of {fresh.kernel}, and there "
+                f"are none of {other.kernel}: give both, by --confirm and a second --pin"
+            )
         for old, new in zip(base.prints, head.prints, strict=True):
             found += fingerprint.differences(old, new)
     differing = list(dict.fromkeys(found))
@@ -175,19 +181,19 @@ def _judged(asked: Sequence[Check | Claimed], by: Mapping[str | None, _By]) -> l
 
     def check(claimed: Claimed) -> Check:
         its = by[claimed.budget.against]
-        return _capped(its.comparison.check(claimed, next(rulings)), its.whole)
+        why = its.whole.open(claimed.budget, claimed.case) or claimed.alone
+        return _capped(its.comparison.check(claimed, next(rulings)), why)
 
     return [each if isinstance(each, Check) else check(each) for each in asked]
 
 
-def _capped(check: Check, whole: _Whole) -> Check:
+def _capped(check: Check, why: str | None) -> Check:
     """Nothing passes where boots are missing; what fails in those that are there does."""
-    why = whole.open(check.budget, check.case)
     if why is None:
         return check
-    if check.ruling.verdict is Verdict.FAIL:
-        return replace(check, note=why)
-    return replace(check, ruling=Ruling(Verdict.INCONCLUSIVE, Because.INCOMPLETE), note=why)
+    if check.ruling.verdict is not Verdict.FAIL:
+        check = replace(check, ruling=Ruling(Verdict.INCONCLUSIVE, Because.INCOMPLETE))
+    return replace(check, note=why, missing=True)
 
 
 def _asked(budget: Budget, by: _By, pins: Collection[str]) -> Iterator[Check | Claimed]:
@@ -292,7 +298,7 @@ def _waiver(check: Check, waivers: Sequence[Waiver], day: date) -> tuple[Waiver 
     matching = [waiver for waiver in waivers if waiver.matches(check.case)]
     fitting = [each for each in matching if each.up_to.replaces(check.budget.limit)]
     valid = [waiver for waiver in fitting if waiver.expires >= day]
-    if valid and check.ruling.because is not Because.INCOMPLETE:
+    if valid and not check.missing:
         return valid[0], note
     if fitting and not valid:
         note = "; ".join(

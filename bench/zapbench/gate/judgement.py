@@ -44,6 +44,8 @@ class Check:
     least: float | None = None
     boots: int = 0
     waiver: Waiver | None = None
+    missing: bool = False
+    """Not every boot that bears on it is there."""
 
     @property
     def counted(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zapbench.ahead import Ahead
 from zapbench.boot import Work
-from zapbench.error import Cause, EnvironmentMissing, Interrupted, Lost
+from zapbench.error import Cause, EnvironmentMissing, Interrupted, Lost, UsageError
 from zapbench.gate import noise, plan
 from zapbench.gate.budget import TIERS, Budgets
 from zapbench.gate.estimate import ALPHA
@@ -38,7 +38,7 @@ ONCE_MORE = {
 """A kernel that crashed did so; what the host may have done is measured again."""
 
 
-UNDECIDED = (Because.OPEN, Because.ONE_OF_MANY, Because.WITHIN)
+UNDECIDED = (Because.OPEN, Because.ONE_OF_MANY, Because.LATER, Because.WITHIN)
 """What more boots may decide, or make firm, if there is a number of them."""
 
 
@@ -81,6 +81,8 @@ class Live:
         )
         self._calibration = noise.here(running.tier)
         self._seed = SEED if options.seed is None else options.seed
+        if options.results is not None and any(options.results.glob("*")):
+            raise UsageError(f"{options.results} is not empty: choose another with --results")
         self._directory = options.results or free_directory(RESULTS, "gate", running.tier)
 
     def judgement(self) -> Judgement:

@@ -38,8 +38,16 @@ class Gaps:
         self._results = [_Presence(each) for each in side.all_results]
 
     def of(self, case: str) -> Missing | None:
-        """What is missing of a case; the gravest, None if it is whole, or has no record at all."""
-        found = [each.missing(case) for each in self._results if case in each.cases]
+        """What is missing of a case; the gravest, None if it is whole, or has no record at all.
+
+        A boot that has no end may have been about any case.
+        """
+        measured = any(case in each.measured for each in self._results)
+        found = [
+            each.missing(case, measured=measured)
+            for each in self._results
+            if case in each.cases or each.cut
+        ]
         there = [each for each in found if each is not None]
         return min(there, key=lambda each: GRAVEST.index(each.because), default=None)
 
@@ -68,8 +76,8 @@ class _Presence:
             self.errors.setdefault(error.case, []).append(error)
         self.cases = {*self.measured, *self.skipped, *self.errors}
 
-    def missing(self, case: str) -> Missing | None:
-        """See `Gaps.of`."""
+    def missing(self, case: str, *, measured: bool) -> Missing | None:
+        """See `Gaps.of`; ``measured``: some boot of the side gave the case a figure."""
         errors = self.errors.get(case, [])
         if broken := [error for error in errors if error.errno not in HOSTS]:
             return Missing(Because.BROKEN, self._among(_boots_of(broken), broken[0].reason))
@@ -81,9 +89,9 @@ class _Presence:
             return Missing(Because.INCOMPLETE, self._among(_boots_of(errors), errors[0].reason))
         if lost := self.wanted - known:
             return Missing(Because.INCOMPLETE, self._among(lost, "not measured"))
-        measured, skipped = (each.get(case, set()) for each in (self.measured, self.skipped))
-        if measured and skipped - measured:
-            return Missing(Because.INCOMPLETE, self._among(skipped - measured, "skipped there"))
+        skipped = self.skipped.get(case, set()) - self.measured.get(case, set())
+        if measured and skipped:
+            return Missing(Because.INCOMPLETE, self._among(skipped, "skipped there"))
         return None
 
     def _among(self, boots: Collection[int], why: str) -> str:

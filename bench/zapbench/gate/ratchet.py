@@ -96,6 +96,7 @@ def _header(path: Path) -> tuple[str, list[str]]:
 
 
 def _diff(old: str, new: str, name: str) -> str:
+    name += "\t" if " " in name else ""  # where `patch` is to find its end
     return "".join(_ended(difflib.unified_diff(_lines(old), _lines(new), name, name)))
 
 

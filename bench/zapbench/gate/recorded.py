@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zapbench.error import UsageError
-from zapbench.gate import noise, plan
+from zapbench.gate import commands, noise, plan
 from zapbench.gate.budget import TIERS, Budgets
 from zapbench.gate.evidence import Side
 from zapbench.gate.fingerprint import differences
@@ -45,9 +45,9 @@ def judgement(
     tier = head.results.tier
     plan.applicable(budgets, tier, head.kernel, has_base=base is not None, pins=names)
     comparable(base, head, force=force)
-    words = ["zapbench", "gate", "--budgets", str(budgets.path), *map(str, directories)]
-    words += ["--confirm", *map(str, confirm)] if confirm else []
-    words += [word for pin in pins for word in ("--pin", str(pin))]
+    words = ["zapbench", "gate", "--budgets", str(budgets.path), *map(commands.path, directories)]
+    words += ["--confirm", *map(commands.path, confirm)] if confirm else []
+    words += [word for pin in pins for word in ("--pin", commands.path(pin))]
     day = datetime.now(UTC).date()
     found = judge(budgets, base, head, _calibration(head), day, force=force, pins=pinned)
     return replace(found, again=shlex.join(words + (["--force"] if force else [])))

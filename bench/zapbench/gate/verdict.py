@@ -42,6 +42,7 @@ class Because(StrEnum):
     NOT_AGAIN = "exceeded in the first boots, but not in fresh ones"
     UNDER_FLOOR = "exceeded by less than the noise floor"
     SPLIT = "the mean is within the limit, single boots are beyond it"
+    LATER = "exceeded in all boots together, but not in the first ones alone"
     ONE_OF_MANY = "exceeded, but among so many budgets one does so by chance"
     OPEN = "the interval holds the limit"
     ONE_BOOT = "one boot says nothing about its spread"
@@ -143,7 +144,8 @@ def _one(claim: Claim, p: float | None) -> Ruling:
     elif whole.beyond_chance(limit) and not whole.beyond_floor(limit):
         because, more = Because.UNDER_FLOOR, None
     elif whole.beyond_chance(limit):
-        because = Because.ONE_OF_MANY
+        alone = claim.first.beyond_chance(limit) and claim.first.beyond_floor(limit)
+        because = Because.ONE_OF_MANY if alone else Because.LATER
     else:
         because = Because.OPEN
     return Ruling(Verdict.INCONCLUSIVE, because, p, more)

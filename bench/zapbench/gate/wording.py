@@ -92,6 +92,7 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
         f"lower the floor: zapbench calibrate {shlex.quote(check.case)}, with more boots"
     ),
     Because.ONE_OF_MANY: _more,
+    Because.LATER: _more,
     Because.OPEN: _more,
     Because.SPLIT: lambda check, judgement: (
         "a part of the boots is slower: see in the records what they have in common, or take "
