@@ -136,6 +136,20 @@ def _bisecting(check: Check, judgement: Judgement) -> str:
     return "git bisect run zapbench gate --bisect ..."
 
 
+MODE = 0.3
+"""The share of boots in a slow mode of which `unseen` says how likely it is missed."""
+
+
+def unseen(judgement: Judgement) -> list[str]:
+    """What so many boots cannot see of a PASS: none is drawn of those that are slower."""
+    passing = [each for each in judgement.checks if each.ruling.verdict is Verdict.PASS]
+    if not passing:
+        return []
+    boots = min(check.boots for check in passing)
+    missed = text.share((1 - MODE) ** boots, 0)
+    return [f"Of what slows {MODE:.0%} of the boots, {boots} boots see none in {missed} of gates."]
+
+
 def title(judgement: Judgement) -> str:
     """What was judged by what."""
     head = judgement.head.kernel

@@ -16,7 +16,9 @@ def render(judgement: Judgement) -> str:
     lines = [*_wrapped(wording.summary(judgement)), *_wrapped(wording.title(judgement)), ""]
     for warning in judgement.warnings:
         lines += _wrapped(warning)
-    lines += [f"Medians of the boots in {judgement.unit}, lower is better.", ""]
+    lines += [f"Medians of the boots in {judgement.unit}, lower is better."]
+    lines += [line for said in wording.unseen(judgement) for line in _wrapped(said)]
+    lines += [""]
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.SKIP):
         checks = [check for check in judgement.checks if check.ruling.verdict is verdict]
         for check in checks:

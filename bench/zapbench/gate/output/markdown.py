@@ -21,7 +21,11 @@ def render(judgement: Judgement) -> str:
     counted = [check for check in judgement.checks if check.counted]
     confidence = f"{100 * (1 - 2 * judgement.level):.4g} %"
     lines += ["", HEADER.format(confidence), *map(_row, counted), ""]
-    lines += [f"Medians of the boots, in {judgement.unit}; lower is better.", ""]
+    said = [
+        f"Medians of the boots, in {judgement.unit}; lower is better.",
+        *wording.unseen(judgement),
+    ]
+    lines += [" ".join(said), ""]
     others = [check for check in judgement.checks if not check.counted]
     if others:
         lines += ["<details><summary>Not counted</summary>", ""]
