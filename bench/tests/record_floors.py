@@ -18,7 +18,6 @@ from pathlib import Path
 
 from places import ROOT, TESTS
 
-from zapbench.ahead import Ahead
 from zapbench.boot import Work
 from zapbench.case import grid
 from zapbench.cli.progress import ON_STDERR
@@ -26,7 +25,7 @@ from zapbench.gate import budget, floors, plan
 from zapbench.gate.noise import Noise, logs, of_legs
 from zapbench.host import cache
 from zapbench.kept_boots import Kept
-from zapbench.measure import Leg, interleave, measure
+from zapbench.measure import Leg, measure
 from zapbench.result.request import SEED
 from zapbench.result.store import Results, create
 from zapbench.result.welch import EXACT
@@ -56,13 +55,11 @@ def measured(
     base_boots = Kept(VmTarget(BASE, TIER), cache.subdirectory("records") / "gate")
     targets: list[Target] = [base_boots, VmTarget(f"{BASE}+{PATCHES / null}/", TIER)]
     work = Work(tuple(names), plan.effort(TIER), SEED)
-    jobs = [(each, work.job(each, boot)) for boot, each in interleave(targets, range(pairs))]
     places = [directory / null / side for side in ("base", "head")]
     with ExitStack() as stack:
-        ahead = stack.enter_context(Ahead(jobs))
         writers = [stack.enter_context(create(place)) for place in places]
-        legs = [Leg(ahead.of(t), w) for t, w in zip(targets, writers, strict=True)]
-        measure(legs, work, range(pairs), ON_STDERR)
+        legs = [Leg(t, w) for t, w in zip(targets, writers, strict=True)]
+        measure(legs, work, range(pairs), ON_STDERR, side_by_side=True)
     base, head = map(Results, places)
     return base, head
 

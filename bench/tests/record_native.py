@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Record what `bench_gate.py` resamples: many native processes, with and without a planted cost.
+"""Record what `bench_gate_native.py` resamples: many native processes, some with a planted cost.
 
     nice -n -5 .venv/bin/python bench/tests/record_native.py [PROCESSES]
 

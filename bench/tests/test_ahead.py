@@ -14,7 +14,7 @@ from zapbench.ahead import Ahead, workers
 from zapbench.boot import Effort, Work
 from zapbench.cli.progress import ON_STDERR
 from zapbench.error import Cause, LostVm
-from zapbench.measure import Leg, interleave, measure
+from zapbench.measure import Leg, measure
 from zapbench.record import Samples, Writer
 from zapbench.target import Job
 
@@ -46,13 +46,12 @@ class Machine:
 def measured(tmp_path: Path, base: Machine, head: Machine, boots: int) -> list[tuple[str, int]]:
     """Measure both, base first; which boots the records of each are of, in their order."""
     work = Work(CASES, Effort(boots, 5, 0.01), 1)
-    jobs = [(each, work.job(each, boot)) for boot, each in interleave([base, head], range(boots))]
     paths = [tmp_path / kernel / "records" for kernel in ("base", "head")]
     for path in paths:
         path.parent.mkdir()
-    with Ahead(jobs) as ahead, Writer(paths[0]) as left, Writer(paths[1]) as right:
-        legs = [Leg(ahead.of(base), left), Leg(ahead.of(head), right)]
-        measure(legs, work, range(boots), ON_STDERR)
+    with Writer(paths[0]) as left, Writer(paths[1]) as right:
+        legs = [Leg(base, left), Leg(head, right)]
+        measure(legs, work, range(boots), ON_STDERR, side_by_side=True)
     found = [record.load(path) for path in paths]
     assert all(each.truncated is None for each in found)
     return [(each.run.kernel, each.run.boot) for one in found for each in one.of(Samples)]

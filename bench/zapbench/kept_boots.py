@@ -9,7 +9,6 @@ import contextlib
 import gzip
 import hashlib
 import json
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from types import FrameType
 from typing import Protocol
 
 from zapbench import boot as driver
+from zapbench.ahead import workers
 from zapbench.boot import Work, effort_for
 from zapbench.error import CaseFailed, LostVm, SchemaError, Truncated, Unsupported, ZapbenchError
 from zapbench.host.file import write_if_changed
@@ -128,7 +128,7 @@ class KeptBoots:
         self._cases = tuple(cases)
         self._machine = machine
         # Counted instructions do not change when two machines share the CPUs; times do.
-        self._workers = len(os.sched_getaffinity(0)) if accel == "icount" else 1
+        self._workers = workers() if accel == "icount" else 1
         self._outcomes: dict[int, dict[str, float | ZapbenchError]] = {}
 
     def figure(self, case: str, boot: int) -> float:

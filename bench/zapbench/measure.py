@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TypeVar
 
 from zapbench import boot
+from zapbench.ahead import Ahead
 from zapbench.boot import Work
 from zapbench.error import Cause, Interrupted, Lost, UsageError
 from zapbench.observer import Observer, OnRecord
@@ -110,10 +111,13 @@ def measure(
     boots: Sequence[int],
     observer: Observer,
     policies: Policies = ALL_END,
+    *,
+    side_by_side: bool = False,
 ) -> None:
     """Run every boot of every leg that has something left to do.
 
     ``policies`` say what becomes of a boot that is lost; without one, `Policy.END`.
+    ``side_by_side``: as many boots run at once as there are CPUs, see `zapbench.ahead`.
 
     SIGINT and SIGTERM let the running case stop and everything so far be saved; a second one
     ends at once.
@@ -124,7 +128,13 @@ def measure(
         UsageError: a boot is of another build than the leg's; nothing of it is saved.
         DiskFull: a record file cannot be written.
     """
-    with observer.cases(left(legs, work, boots)) as on_record, _signals() as signals:
+    jobs = [(leg.target, work.job(leg.target, n, leg.done)) for n, leg in interleave(legs, boots)]
+    with (
+        observer.cases(left(legs, work, boots)) as on_record,
+        Ahead([each for each in jobs if side_by_side and each[1].cases]) as ahead,
+        _signals() as signals,
+    ):
+        legs = [replace(leg, target=ahead.of(leg.target)) for leg in legs]
         for number, leg in interleave(legs, boots):
             job = work.job(leg.target, number, leg.done)
             if job.cases:

@@ -10,13 +10,15 @@ from zapbench.result.welch import Spread
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("2 min", 120)]
+    ("text", "value"),
+    [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("2 min", 120), ("300h", 1_080_000)],
 )
 def test_times(text: str, value: float) -> None:
     assert plan.seconds(text) == value
+    assert plan.seconds(plan.written(value)) == value
 
 
-@pytest.mark.parametrize("text", ["", "0", "ten", "10 days", "-1m"])
+@pytest.mark.parametrize("text", ["", "0", "ten", "10 days", "-1m", "٣s", 400 * "9"])
 def test_bad_times(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read the time"):
         plan.seconds(text)

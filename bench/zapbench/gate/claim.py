@@ -45,7 +45,7 @@ class Comparison:
 
     def claim(self, budget: Budget, case: str) -> Claimed | Check:
         """The claim to be judged; or the check, if there is nothing to judge."""
-        found = self._ratios(budget, case)
+        found = self._by_boot(budget, case)
         if isinstance(found, str):
             return settled(budget, case, Because.NO_FIGURE, found)
         parts, alone = found
@@ -105,7 +105,7 @@ class Comparison:
         assert self.base is not None
         return [self.base, self.head]
 
-    def _ratios(self, budget: Budget, case: str) -> tuple[list[Logs], str | None] | str:
+    def _by_boot(self, budget: Budget, case: str) -> tuple[list[Logs], str | None] | str:
         """The boots of head by those of its reference, and those without; or what is wrong."""
         head = self.head.boots(budget.statistic, case)
         if problem := _problem(head, case, budget, self.head, "head"):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zapbench.ahead import Ahead
 from zapbench.boot import Work
 from zapbench.error import Cause, EnvironmentMissing, Interrupted, Lost, UsageError
 from zapbench.gate import noise, plan
@@ -21,7 +20,7 @@ from zapbench.gate.judgement import Gone, Judgement, settled, with_references
 from zapbench.gate.verdict import Because
 from zapbench.host import cache
 from zapbench.kept_boots import Kept
-from zapbench.measure import Leg, Policy, interleave, measure
+from zapbench.measure import Leg, Policy, measure
 from zapbench.observer import Observer
 from zapbench.result.request import SEED, Asked, keep
 from zapbench.result.request import settled as in_full
@@ -167,18 +166,13 @@ class Live:
         tier = self._targets["head"].tier
         room = tuple(plan.cases(self._applied))  # further boots are of machines like the first
         work = Work(tuple(cases), plan.effort(tier), self._seed, room)
-        targets = [*self._targets.values()]
-        jobs = [(target, work.job(target, boot)) for boot, target in interleave(targets, boots)]
+        counted = TIERS[tier] == "instructions"
         with ExitStack() as stack:
-            ahead = stack.enter_context(Ahead(jobs if TIERS[tier] == "instructions" else []))
             legs = [
-                Leg(
-                    ahead.of(target),
-                    stack.enter_context(create(self._directory / name, resume=True)),
-                )
+                Leg(target, stack.enter_context(create(self._directory / name, resume=True)))
                 for name, target in self._targets.items()
             ]
-            measure(legs, work, boots, self._observer, ONCE_MORE)
+            measure(legs, work, boots, self._observer, ONCE_MORE, side_by_side=counted)
 
     def _first(self) -> int:
         """Boots of each kernel in the first look; the least, where the time is limited."""
@@ -225,5 +219,5 @@ class Live:
         head = self._targets["head"]
         words += ["--kernel", head.kernel, "--accel", head.tier]
         limit = self._options.seconds
-        words += [] if limit is None else ["--time", f"{limit:g}s"]
+        words += [] if limit is None else ["--time", plan.written(limit)]
         return shlex.join([*words, "--seed", str(self._seed)])

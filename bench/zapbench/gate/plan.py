@@ -25,10 +25,15 @@ def seconds(text: str) -> float:
     Raises:
         UsageError: it is none, or not above zero.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
-    if found is None or found[2] not in _UNITS or float(found[1]) == 0:
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)", text.strip())
+    if found is None or found[2] not in _UNITS or not 0 < float(found[1]) < math.inf:
         raise UsageError(f"cannot read the time {text!r}: write 90s, 10m or 1h")
     return float(found[1]) * _UNITS[found[2]]
+
+
+def written(limit: float) -> str:
+    """A time as `seconds` reads it."""
+    return f"{limit:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def pins(budgets: Budgets, tier: str, kernel: str) -> list[str]:
