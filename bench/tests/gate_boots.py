@@ -12,7 +12,9 @@ from command import Outcome
 from msgspec import Struct
 from msgspec.structs import replace
 
+from zapbench import where
 from zapbench.gate import live as live_gate
+from zapbench.observer import Observer
 from zapbench.record import Context, Record, Unit, encode
 from zapbench.result import store
 from zapbench.target import Job
@@ -153,7 +155,7 @@ class Machine:
     """A kernel whose figures are made up, of as many boots as are asked for."""
 
     def __init__(self, kernel: str, figure: Figure, tier: str = "icount") -> None:
-        self.kernel, self.tier, self._figure = kernel, tier, figure
+        self.kernel, self.tier, self.figure = kernel, tier, figure
         self.asked: list[tuple[int, list[str]]] = []
         self.rooms: set[tuple[str, ...]] = set()
 
@@ -166,7 +168,7 @@ class Machine:
             synthetic.context(run, unit=unit, seed=job.seed), build_id=f"image-{self.kernel}"
         )
         records = [
-            synthetic.samples(run, case, (round(self._figure(case, job.boot)),) * 11, unit=unit)
+            synthetic.samples(run, case, (round(self.figure(case, job.boot)),) * 11, unit=unit)
             for case in job.cases
         ]
         yield from [encode(start), *synthetic.stream(run, *records, unit=unit)[1:]]
@@ -186,10 +188,14 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Machines:
     def steady(cost: int) -> Figure:
         return lambda case, boot: (2 if "remap" in case else 1) * (cost + boot % 3)
 
+    def made_up(kernel: str, accel: str, observer: Observer) -> Machine:
+        return made[kernel]
+
     def use(base: int | Figure, head: int | Figure) -> dict[str, Machine]:
         made["base"] = Machine("base", base if callable(base) else steady(base))
         made["head"] = Machine("head", head if callable(head) else steady(head))
-        monkeypatch.setattr(live_gate, "machine", lambda kernel, accel, observer: made[kernel])
+        for place in (live_gate, where):
+            monkeypatch.setattr(place, "machine", made_up)
         return made
 
     return use

@@ -89,6 +89,8 @@ BAD = [
     (GOOD + wrong('reason = "why"\n', ""), "missing required field `reason`", (5, 1)),
     (wrong('"why"', '"  "'), "reason is empty", (4, 1)),
     (wrong('"why"', "3"), "reason: Expected `str`, got `int`", (4, 1)),
+    (wrong("why", "\\u001b[31mwhy"), "reason has control characters", (4, 1)),
+    (wrong("why", "why\\u202e"), "reason has control characters", (4, 1)),
     (wrong("+2 %", "2 percent"), "cannot read limit", (3, 1)),
     (wrong("+2 %", "0 ns"), "zero or negative", (3, 1)),
     (wrong("+2 %", f"{400 * '9'} ns"), "limit is greater than any figure", (3, 1)),

@@ -341,7 +341,18 @@ def test_a_waiver_covers_up_to_its_own_limit(
     assert done.status == status
     if because == "EXCEEDED":
         (check, _) = json.loads(done.out)["checks"]
-        assert ("only" if up_to.startswith("+") else "of another form") in check["why"]
+        kept_to = f", waived up to {up_to}: " if up_to.startswith("+") else "of another form"
+        assert kept_to in check["why"]
+
+
+@pytest.mark.parametrize("up_to", [("+8 %", "+20 %"), ("+20 %", "+8 %")])
+def test_of_several_waivers_the_widest_counts(
+    gate: Gate, result: MakeResult, up_to: tuple[str, str]
+) -> None:
+    sides = result("base", SIX), result("head", slower(SIX, 1.1))
+    budgets = "\n".join([BUDGETS.partition("\n\n")[0], *map(WAIVED.format, up_to)])
+    done = gate(*sides, "--format", "json", budgets=budgets)
+    assert verdicts(done)[RELATIVE] == "WAIVED"
 
 
 def test_a_waiver_never_covers_boots_that_are_missing(gate: Gate, result: MakeResult) -> None:

@@ -2,10 +2,12 @@
 """What a gate measures itself, on machines that are made up."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command import Outcome
 from gate_boots import (
     BUDGETS,
     RELATIVE,
@@ -228,6 +230,31 @@ def test_a_machine_that_the_host_killed_before_its_first_case_is_started_once_mo
     assert live(gate).status == 0
     made["head"] = Dying("head", Cause.HOST)
     assert live(gate, "--results", "again").status == 4
+
+
+class Stopped(Machine):
+    """A machine that Ctrl-C ends before its second boot."""
+
+    def run(self, job: Job) -> Iterator[bytes]:
+        if job.boot == 1:
+            raise KeyboardInterrupt
+        yield from super().run(job)
+
+
+def test_a_gate_that_is_interrupted_says_how_to_go_on(
+    gate: Gate, machines: Machines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = machines(10_000, 10_000)
+    figure = made["base"].figure
+    made |= {"6.1": Machine("6.1", figure), "6.12": Stopped("6.12", figure)}
+    asked = ("--base", "6.1", "--kernel", "6.12", "--boots", "3", "--results", "r")
+    done = gate(*asked, budgets=BUDGETS)
+    assert done.status == 130
+    said = done.err.splitlines()[-1]
+    _, _, printed = said.partition("what was measured is kept, go on with: ")
+    made["6.12"] = Machine("6.12", figure)
+    statuses = [Outcome(capsys, shlex.split(each)[1:]).status for each in printed.split(" && ")]
+    assert statuses == [0, 0, 0]
 
 
 def test_what_a_gate_measures_can_be_gone_on_with(

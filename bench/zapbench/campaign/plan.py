@@ -77,7 +77,7 @@ def begin(asking: Asking, directory: Path | None, observer: Observer) -> tuple[P
         next_boot=asking.next_boot,
         asked=settled(asked),
     )
-    directory = claimed(directory, *NUMBERED).absolute()
+    directory = claimed(directory, *NUMBERED, resumable=False).absolute()
     save(directory, journal)
     if not asking.vm:
         _note_absent(journal, observer)

@@ -226,7 +226,7 @@ def parse(path: Path, text: str) -> Budgets:
 
 
 def _budget(table: TomlTable, written: BudgetTable) -> Budget:
-    _check_blank(table, written)
+    _check_words(table, written)
     if written.statistic not in STATISTICS:
         known = ", ".join(STATISTICS)
         raise table.wrong("statistic", f"no statistic {written.statistic!r}: {known}")
@@ -257,16 +257,18 @@ def _budget(table: TomlTable, written: BudgetTable) -> Budget:
 
 
 def _waiver(table: TomlTable, written: WaiverTable) -> Waiver:
-    _check_blank(table, written)
+    _check_words(table, written)
     up_to = _limit(table, "up_to", written.up_to)
     return Waiver(_cases(table, written.cases), up_to, written.reason, written.expires)
 
 
-def _check_blank(table: TomlTable, written: BudgetTable | WaiverTable) -> None:
+def _check_words(table: TomlTable, written: BudgetTable | WaiverTable) -> None:
     for key in written.__struct_fields__:
         value = getattr(written, key)
         if isinstance(value, str | tuple) and not all(word.strip() for word in _words(value)):
             raise table.wrong(key, f"{key} is empty")
+    if not all(each.isprintable() for each in written.reason.split()):
+        raise table.wrong("reason", "reason has control characters in it")
 
 
 def _words(value: Words) -> tuple[str, ...]:

@@ -291,7 +291,7 @@ def _waived(
 
 
 def _waiver(check: Check, waivers: Sequence[Waiver], day: date) -> tuple[Waiver | None, str]:
-    """The first waiver that a check may have; else what there is to say of it."""
+    """The widest waiver that a check may have; else what there is to say of it."""
     note = check.note
     if check.ruling.verdict not in (Verdict.FAIL, Verdict.INCONCLUSIVE) or check.change is None:
         return None, note
@@ -299,7 +299,7 @@ def _waiver(check: Check, waivers: Sequence[Waiver], day: date) -> tuple[Waiver 
     fitting = [each for each in matching if each.up_to.replaces(check.budget.limit)]
     valid = [waiver for waiver in fitting if waiver.expires >= day]
     if valid and not check.missing:
-        return valid[0], note
+        return max(valid, key=lambda each: each.up_to.log), note
     if fitting and not valid:
         note = "; ".join(
             filter(None, (note, f"a waiver expired on {max(each.expires for each in fitting)}"))
@@ -314,8 +314,7 @@ def _under(check: Check, waiver: Waiver, ruling: Ruling) -> Check:
     """A check by the limit of its waiver: kept, it is waived."""
     if ruling.verdict is Verdict.PASS:
         ruling = replace(ruling, verdict=Verdict.SKIP, because=Because.WAIVED)
-        note = f"would be {check.ruling.verdict}; up to {waiver.up_to.text} "
-        note += f"until {waiver.expires}: {waiver.reason}"
+        note = f"would be {check.ruling.verdict}; until {waiver.expires}: {waiver.reason}"
     else:
-        note = f"waived up to {waiver.up_to.text} only"
+        note = check.note
     return replace(check, ruling=ruling, note=note, waiver=waiver)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 
-from zapbench.gate.budget import TIERS, Budget, Budgets, Waiver
+from zapbench.gate.budget import TIERS, Budget, Budgets, Limit, Waiver
 from zapbench.gate.estimate import ALPHA
 from zapbench.gate.evidence import Side
 from zapbench.gate.verdict import Because, Ruling, Verdict
@@ -46,6 +46,11 @@ class Check:
     waiver: Waiver | None = None
     missing: bool = False
     """Not every boot that bears on it is there."""
+
+    @property
+    def limit(self) -> Limit:
+        """What it was judged by: that of its waiver, if it has one."""
+        return self.budget.limit if self.waiver is None else self.waiver.up_to
 
     @property
     def counted(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zapbench.boot import Work
 from zapbench.error import Cause, EnvironmentMissing, Interrupted, Lost, UsageError
-from zapbench.gate import noise, plan
+from zapbench.gate import commands, noise, plan
 from zapbench.gate.budget import TIERS, Budgets
 from zapbench.gate.estimate import ALPHA
 from zapbench.gate.evidence import LEAST, Side
@@ -22,7 +22,7 @@ from zapbench.host import cache
 from zapbench.kept_boots import Kept
 from zapbench.measure import Leg, Policy, measure
 from zapbench.observer import Observer
-from zapbench.result.request import SEED, Asked, keep
+from zapbench.result.request import SEED, Asked, again, keep
 from zapbench.result.request import settled as in_full
 from zapbench.result.store import RESULTS, Results, create, free_directory
 from zapbench.target import Target
@@ -93,11 +93,12 @@ class Live:
 
         Raises:
             EnvironmentMissing: the base was lost as a whole.  (Of the head, that is a verdict.)
+            Interrupted: by a signal; the message says how to go on.
         """
         try:
             return self._judgement()
-        except Interrupted:
-            raise
+        except (Interrupted, KeyboardInterrupt) as error:
+            raise Interrupted(f"{str(error) or 'interrupted'}; {self._go_on()}") from error
         except Lost as error:
             name = list(self._targets)[error.leg or 0]
             if name == "head":
@@ -211,6 +212,15 @@ class Live:
         day = datetime.now(UTC).date()
         gone = Gone(head.kernel, head.tier)
         return self._told(Judgement(self._budgets, None, gone, checks, (), (), day))
+
+    def _go_on(self) -> str:
+        """What completes the boots that were begun, and judges them."""
+        sides = {name: commands.path(self._directory / name) for name in self._targets}
+        runs = [again("run", Path(side)) for side in sides.values()]
+        words = ["zapbench", "gate", "--budgets", str(self._budgets.path)]
+        words += [side for name, side in sides.items() if name not in self._pins]
+        words += [word for name in self._pins for word in ("--pin", sides[name])]
+        return f"what was measured is kept, go on with: {' && '.join([*runs, shlex.join(words)])}"
 
     def _again(self) -> str:
         words = ["zapbench", "gate", "--budgets", str(self._budgets.path)]

@@ -43,7 +43,8 @@ def figure(value: float | None) -> str:
 def why(check: Check) -> str:
     """The reason of a verdict, with the figures that it rests on."""
     seen = " ".join(filter(None, (change(check), interval(check))))
-    words = [f"{seen}, limit {check.budget.limit.text}" if seen else ""]
+    waived = "" if check.waiver is None else f", waived up to {check.waiver.up_to.text}"
+    words = [f"{seen}, limit {check.budget.limit.text}{waived}" if seen else ""]
     words += [] if check.ruling.because is Because.NOT_APPLICABLE else [check.ruling.because]
     if check.floor is not None and check.ruling.because is Because.UNDER_FLOOR:
         words[-1] += f" of {text.share(check.floor, 2)}"
@@ -61,9 +62,8 @@ def _more(check: Check, judgement: Judgement) -> str:
     if check.ruling.more is None:
         return "the figure lies at the limit, where no number of boots decides: move the limit"
     assert check.change is not None
-    limit = check.budget.limit
     command = commands.deciding(
-        judgement, check.boots + check.ruling.more, above=check.change > limit.factor
+        judgement, check.boots + check.ruling.more, above=check.change > check.limit.factor
     )
     return (
         f"{check.ruling.more} more boots of each kernel would probably decide ({sees(check)}): "

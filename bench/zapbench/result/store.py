@@ -160,7 +160,7 @@ def create(directory: Path, *, resume: bool = False) -> Writer:
     return writer
 
 
-def _claim(directory: Path, *, occupied: bool = False) -> None:
+def _claim(directory: Path, *, occupied: bool = False, resumable: bool = True) -> None:
     """Make a directory that is to be written to; unless it may be ``occupied``, it is empty."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -168,20 +168,22 @@ def _claim(directory: Path, *, occupied: bool = False) -> None:
     except OSError as error:
         raise _unusable(directory, error) from error
     if full and not occupied:
-        raise _occupied(directory)
+        raise _occupied(directory, resumable=resumable)
     if not os.access(directory, os.W_OK | os.X_OK):
         raise UsageError(f"{directory} is not writable: choose another with -o")
 
 
-def claimed(directory: Path | None, kernel: str, tier: str) -> Path:
+def claimed(directory: Path | None, kernel: str, tier: str, *, resumable: bool = True) -> Path:
     """Make a directory for results, or, if none is named, `free_directory`.
+
+    ``resumable``: the command that writes to it has a ``--resume``, which the error may name.
 
     Raises:
         UsageError: it has something in it, or cannot be written to.
     """
     if directory is None:
         return free_directory(RESULTS, kernel, tier)
-    _claim(directory)
+    _claim(directory, resumable=resumable)
     return directory
 
 
@@ -225,10 +227,9 @@ def _unusable(directory: Path, error: OSError) -> UsageError:
     )
 
 
-def _occupied(directory: Path) -> UsageError:
-    return UsageError(
-        f"{directory} is not empty: choose another with -o, or go on in it with --resume"
-    )
+def _occupied(directory: Path, *, resumable: bool = True) -> UsageError:
+    go_on = ", or go on in it with --resume" if resumable else ""
+    return UsageError(f"{directory} is not empty: choose another with -o{go_on}")
 
 
 @dataclass(frozen=True, slots=True)
