@@ -7,7 +7,7 @@ measured, leaves a verdict open.
 """
 
 import errno
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from zapbench.gate.evidence import Side
@@ -61,16 +61,20 @@ class _Presence:
         asked = kept(results.directory)
         self.wanted = set(range((asked[1].boots if asked is not None else None) or 0))
         self.cut: set[int] = set()
+        self.measured: dict[str, set[int]] = {}
+        self.skipped: dict[str, set[int]] = {}
         open_: set[int] = set()
         for record in records:
-            if isinstance(record, Context):
+            if isinstance(record, Samples):
+                self.measured.setdefault(record.case, set()).add(record.run.boot)
+            elif isinstance(record, Skip):
+                self.skipped.setdefault(record.case, set()).add(record.run.boot)
+            elif isinstance(record, Context):
                 self.cut |= open_ & {record.run.boot}
                 open_.add(record.run.boot)
             elif isinstance(record, End):
                 open_.discard(record.run.boot)
         self.cut |= open_
-        self.measured = _by_case(record for record in records if isinstance(record, Samples))
-        self.skipped = _by_case(record for record in records if isinstance(record, Skip))
         self.errors: dict[str, list[Error]] = {}
         for error in failures(records):
             self.errors.setdefault(error.case, []).append(error)
@@ -102,10 +106,3 @@ class _Presence:
 def _boots_of(errors: Collection[Error]) -> set[int]:
     """The boots that gave them."""
     return {error.run.boot for error in errors}
-
-
-def _by_case(records: Iterable[Samples | Skip]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {}
-    for record in records:
-        found.setdefault(record.case, set()).add(record.run.boot)
-    return found

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The kinds of records, and the JSON Schema that is made from them."""
+"""The kinds of records, and the JSON Schema that is made from them.
+
+No record refers to one that refers to it, so that the garbage collector, which looks for such
+circles, need not look at any of them (``gc=False``): there may be hundreds of thousands.
+"""
 
 import inspect
 from enum import StrEnum
@@ -16,7 +20,7 @@ Clock = Literal["raw", "tsc"]
 Unit = Literal["ns", "instructions"]
 
 
-class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Run(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Which kernel, in which way of measuring (tier), in which boot (natively: process)."""
 
     kernel: str
@@ -25,7 +29,12 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordBase(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    kw_only=True,
+    tag_field="kind",
+    forbid_unknown_fields=True,
 ):
     """What every line holds: the version of the format, and where it was measured."""
 
@@ -33,7 +42,7 @@ class RecordBase(
     run: Run
 
 
-class Uname(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Uname(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What uname(2) says."""
 
     sysname: str
@@ -42,7 +51,7 @@ class Uname(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machine: str
 
 
-class HugePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HugePool(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One hugetlb pool: page size in bytes, pages in the pool, pages free."""
 
     size: int
@@ -50,7 +59,7 @@ class HugePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     free: int
 
 
-class Userfaultfd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Userfaultfd(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """How userfaultfd was reached, and the feature and ioctl bits that UFFDIO_API gave."""
 
     route: Literal["syscall", "dev", "user-mode-only", "none"]
@@ -58,7 +67,7 @@ class Userfaultfd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ioctls: int
 
 
-class Hypervisor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Hypervisor(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What the host says of a virtual machine: QEMU's version, and its memory in MiB.
 
     Its accelerator is the tier, its CPUs are those of the context.
@@ -102,7 +111,7 @@ class Context(RecordBase, frozen=True, tag="context", omit_defaults=True):
     max_seconds: float | None = None
 
 
-class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Histogram(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Log-linear histogram of sample totals.
 
     A value below ``2**(bits + 1)`` is its own bucket; above, with
@@ -118,7 +127,7 @@ class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buckets: tuple[tuple[int, int], ...]
 
 
-class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Faults(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What became of the faults that were timed.
 
     Of ``pages`` that were accessed, ``faults`` raised an event; ``repeated`` counts further
@@ -138,7 +147,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     oversubscribed: bool
 
 
-class CaseTotal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CaseTotal(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Cost of a whole case, deferred work included, over ``ops`` operations."""
 
     value: int
@@ -195,7 +204,9 @@ class Seen(StrEnum):
     """Promised, and lost."""
 
 
-class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Promise(
+    msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True
+):
     """One promise of a method: whether it makes it, whether it held (None: there is no telling).
 
     ``impossible``: there is nothing of the kind here, see `Seen`.

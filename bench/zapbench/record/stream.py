@@ -179,12 +179,14 @@ def pair(record: Record) -> tuple[int, str] | None:
 
 def failures(records: Sequence[Record]) -> list[Error]:
     """The errors, without those of interrupted cases that were measured later."""
+    errors = [record for record in records if isinstance(record, Error)]
+    if not any(record.errno == errno.ECANCELED for record in errors):
+        return errors
     done = finished(records)
     return [
         record
-        for record in records
-        if isinstance(record, Error)
-        and (record.errno != errno.ECANCELED or (record.run.boot, record.case) not in done)
+        for record in errors
+        if record.errno != errno.ECANCELED or (record.run.boot, record.case) not in done
     ]
 
 

@@ -121,13 +121,12 @@ def median_operation(record: Samples) -> float:
         return per_operation(record).quantile(0.5)
     values = sorted(record.values)
     share = 0 if is_harness(record.workload) else record.empty
-    position = (len(values) - 1) * 0.5
-    below = math.floor(position)
-    low, high = (
-        max(float(values[k]) - share, 0.0) / record.ops_per_sample
-        for k in (below, min(below + 1, len(values) - 1))
-    )
-    return low + (high - low) * (position - below)
+    below, half = divmod(len(values) - 1, 2)
+    low = max(values[below] - share, 0) / record.ops_per_sample
+    if not half:
+        return low
+    high = max(values[below + 1] - share, 0) / record.ops_per_sample
+    return low + (high - low) * 0.5
 
 
 def fault_rate(records: Iterable[Samples]) -> float | None:

@@ -121,12 +121,11 @@ def by_case(records: Iterable[Samples]) -> dict[Case, Timings]:
     Raises:
         UsageError: a record names a case that is none.
     """
-    cases: dict[str, Case] = {}
-    found: dict[Case, dict[int, list[Samples]]] = {}
+    found: dict[str, dict[int, list[Samples]]] = {}
     for record in records:
-        case = cases.get(record.case) or cases.setdefault(record.case, Case.parse(record.case))
-        found.setdefault(case, {}).setdefault(record.run.boot, []).append(record)
-    return {case: Timings(case, boots) for case, boots in found.items()}
+        found.setdefault(record.case, {}).setdefault(record.run.boot, []).append(record)
+    cases = ((Case.parse(name), boots) for name, boots in found.items())
+    return {case: Timings(case, boots) for case, boots in cases}
 
 
 @dataclass(frozen=True, slots=True)
