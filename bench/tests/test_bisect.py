@@ -95,8 +95,8 @@ def test_ends_that_do_not_differ_are_one_line(
         (["--below", "100500"], bisect.GOOD, "is good: 101001"),
         (["--good", "main~2", "--bad", "main"], bisect.GOOD, "is good: +1.00 % ["),
         (["--good", "main", "--bad", "main~2"], bisect.BAD, "is bad: -2.88 % ["),
-        (["--good", "main"], 2, "or both --good and --bad"),
-        (["--good", "main", "--bad", "main~2", "--above", "1"], 2, "give one of --above"),
+        (["--good", "main"], 255, "or both --good and --bad"),
+        (["--good", "main", "--bad", "main~2", "--above", "1"], 255, "give one of --above"),
     ],
 )
 def test_judge_compares_with_a_figure_or_two_commits(

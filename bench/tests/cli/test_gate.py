@@ -36,7 +36,7 @@ def test_wrong_usage_is_one_line(gate: Gate, arguments: tuple[str, ...], message
 def test_budgets_about_other_cases_are_an_error(gate: Gate, result: MakeResult) -> None:
     other = BUDGETS.replace("64k", "2m")
     done = gate(result("base", QUIET), result("head", QUIET), budgets=other)
-    assert "is about what was measured: no such case was measured" in done.line
+    assert "is about what was measured; why not: no such case was measured" in done.line
     assert done.status == 2
 
 
@@ -55,6 +55,13 @@ def test_bisect_wants_other_exit_codes(
 
     monkeypatch.setattr(live_gate, "machine", broken)
     assert gate("--kernel", "6.12", "--bisect").status == 125
+
+
+@pytest.mark.parametrize("words", [("--kernal", "6.12"), ("--boots", "1"), ("--accel", "foo")])
+def test_words_that_are_not_understood_end_a_bisection(gate: Gate, words: tuple[str, ...]) -> None:
+    """`git bisect run` takes 2 for a bad commit."""
+    assert gate("--bisect", *words).status == 255
+    assert gate(*words).status == 2
 
 
 def test_one_command_measures_and_judges_again(gate: Gate, machines: Machines) -> None:

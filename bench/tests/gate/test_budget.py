@@ -77,17 +77,20 @@ BAD = [
     # text of the file, what the message holds, line and column
     ("[[budget]\n", "Expected ']]'", (1, 9)),
     ("", "holds no [[budget]]", None),
-    (GOOD + "[[budgets]]\n", "unknown field `budgets`", (5, 3)),
+    (GOOD + "[[budgets]]\n", "no key 'budgets': budget, waiver", (5, 3)),
     ("[budget]\n", "with two brackets", (1, 2)),
     ("budget = 3\n", "with two brackets", (1, 1)),
     ("budget = [3]\n", "Expected `object`, got `int`", (1, 1)),
-    (GOOD + "waiver = {}\n", "unknown field `waiver`", (5, 1)),
+    (GOOD + "waiver = {}\n", "no key 'waiver'", (5, 1)),
     (GOOD + "[waiver]\n", "with two brackets", (5, 2)),
-    (GOOD + '"a\\nb" = 1\n', "unknown field", (1, 1)),
-    (wrong("reason =", "reasons ="), "unknown field `reasons`", (4, 1)),
+    (GOOD + '"a\\nb" = 1\n', "no key ", (1, 1)),
+    (wrong("reason =", "reasons ="), "no key 'reasons': cases, limit, reason, statistic", (4, 1)),
     (wrong('limit = "+2 %"\n', ""), "missing required field `limit`", (1, 1)),
     (GOOD + wrong('reason = "why"\n', ""), "missing required field `reason`", (5, 1)),
     (wrong('"why"', '"  "'), "reason is empty", (4, 1)),
+    (GOOD + 'required = "yes"\n', 'write true, false or "claimed"', (5, 1)),
+    (GOOD + WAIVER.replace("2027-01-31", '"2027-01-31"'), "without quotes", (9, 1)),
+    (GOOD + WAIVER.replace("zap/*", "cycle/*"), "nothing is waived", (6, 1)),
     (wrong('"why"', "3"), "reason: Expected `str`, got `int`", (4, 1)),
     (wrong("why", "\\u001b[31mwhy"), "reason has control characters", (4, 1)),
     (wrong("why", "why\\u202e"), "reason has control characters", (4, 1)),
@@ -166,7 +169,9 @@ def test_the_defaults_take_a_base_or_do_without() -> None:
 
 def test_what_applies_nowhere_is_an_error(tmp_path: Path) -> None:
     native = load(tmp_path, GOOD + 'tier = "native"\n')
-    with pytest.raises(UsageError, match=r"no budget of .* applies: is for native, this is icount"):
+    with pytest.raises(
+        UsageError, match=r"no budget of .* applies: it is for native, this is icount"
+    ):
         plan.applicable(native, "icount", "6.12", has_base=True)
     with pytest.raises(UsageError, match="relative to a base"):
         plan.applicable(native, "native", "6.12", has_base=False)
@@ -176,8 +181,8 @@ def test_what_applies_nowhere_is_an_error(tmp_path: Path) -> None:
     ("tier", "kernel", "more", "why"),
     [
         ("tcg", "6.12", "", "tcg is for screening only"),
-        ("icount", "6.12", 'tier = "kvm"', "is for kvm, this is icount"),
-        ("icount", "6.12", 'kernel = "7.*"', "is for kernel 7.*, this is 6.12"),
+        ("icount", "6.12", 'tier = "kvm"', "it is for kvm, this is icount"),
+        ("icount", "6.12", 'kernel = "7.*"', "it is for kernel 7.*, this is 6.12"),
         ("native", "6.12", 'statistic = "case_total"', "case_total is counted, never timed"),
         ("icount", "6.12", 'statistic = "case_total"', None),
         ("icount", "6.12+madv-zap", 'kernel = "6.12*"', None),
@@ -193,6 +198,6 @@ def test_what_does_not_apply_says_why(
 def test_an_absolute_limit_is_for_its_unit(tmp_path: Path) -> None:
     (only,) = load(tmp_path, GOOD.replace("+2 %", "900 ns")).budgets
     assert only.inapplicable("icount", "6.12", has_base=False) == (
-        "is in ns, icount gives instructions"
+        "it is in ns, icount gives instructions"
     )
     assert only.inapplicable("native", "6.12", has_base=False) is None

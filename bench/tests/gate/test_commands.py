@@ -130,3 +130,35 @@ def test_names_are_quoted(gate: Gate, result: MakeResult, name: str) -> None:
         assert any(name in word for word in words)
     with pytest.raises(click.UsageError):  # it is the command's own parser that is asked above
         run_command.command.make_context("run", ["--no-such"])
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "command"),
+    [
+        (
+            "6.12",
+            "6.12+madv-zap",
+            "zapbench kernel history -o .asv/linux --kernels '6.12.*' && "
+            "zapbench kernel bisect v6.12.117 v6.12.117+madv-zap ",
+        ),
+        ("6.12.107", "git:/src/linux@topic", "zapbench kernel bisect v6.12.107 topic "),
+        ("git:/a@x", "git:/b@y", "git bisect run sh -c 'zapbench gate --bisect --budgets /"),
+        ("6.12?boot=nosmt", "6.12", "--base '\"'\"'6.12?boot=nosmt'\"'\"' --accel icount"),
+    ],
+)
+def test_a_failure_names_what_finds_its_commit(
+    gate: Gate, result: MakeResult, base: str, head: str, command: str
+) -> None:
+    sides = result("one", SIX, base), result("two", slower(SIX, 1.1), head)
+    checks = json.loads(gate(*sides, "--json").out)["checks"]
+    (failed,) = (each for each in checks if (each["case"], each["limit"]) == RELATIVE)
+    assert failed["because"] == "EXCEEDED"
+    assert command in failed["next"]
+
+
+def test_a_directory_of_few_samples_is_measured_again_with_few(
+    gate: Gate, result: MakeResult
+) -> None:
+    """A gate that measures takes as many as `run --quick` does."""
+    done = gate(result("base", SIX), result("head", SIX), "--format", "mail")
+    assert done.out.replace("\\\n", "").count("--quick") == 2

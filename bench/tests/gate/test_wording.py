@@ -11,7 +11,7 @@ def test_every_format_has_every_verdict(gate: Gate, failing: list[str]) -> None:
         flat = " ".join(done.out.split())
         assert ZAP in flat
         assert "and again in fresh boots" in flat
-        assert "git bisect run zapbench gate" in flat
+        assert "git bisect run sh -c 'zapbench gate --bisect --budgets /" in flat
         assert "does not apply" in flat or "skipped: not supported" in flat
 
 

@@ -105,7 +105,7 @@ def _note_absent(journal: Journal, observer: Observer) -> None:
         if kernel != boots.Reboots(None).running(kernel) and not installed(host, kernel):
             observer.note(
                 f"{kernel} does not run and is not in /boot or /lib/modules: see that it "
-                "is installed under that name"
+                "is installed under that name, or begin anew with --vm"
             )
 
 

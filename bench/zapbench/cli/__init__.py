@@ -91,7 +91,8 @@ def _status(arguments: list[str] | None, kept: Kept) -> int:
     except ZapbenchError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        return _fail(_refused(error, sys.argv[1:] if arguments is None else arguments), FAILED)
+        said = _refused(error, sys.argv[1:] if arguments is None else arguments)
+        return _fail(said, max(FAILED, error.exit_code))
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
     except OSError as error:

@@ -10,6 +10,7 @@ from zapbench import bisect as bisection
 from zapbench import text
 from zapbench.bisect import Ends, Found, Measure, Threshold
 from zapbench.case import Case
+from zapbench.cli.options import Judging
 from zapbench.cli.output import json_option, note, print_json, say
 from zapbench.cli.progress import stages
 from zapbench.error import UsageError
@@ -87,7 +88,7 @@ def _against_parent(found: Found) -> str:
     )
 
 
-@click.command()
+@click.command(cls=Judging)
 @click.argument("case")
 @click.option("--above", type=float, metavar="FIGURE", help="Bad: above this (ns, instructions).")
 @click.option("--below", type=float, metavar="FIGURE", help="Bad: below this.")
@@ -109,7 +110,10 @@ def judge(
     accel: str,
     boots: int,
 ) -> int:
-    """Test one commit for `git bisect run`: exits 0 (good), 1 (bad) or 125 (cannot be tested)."""
+    """Test one commit for `git bisect run`: exits 0 (good), 1 (bad) or 125 (cannot be tested).
+
+    255, which ends the bisection, where it is not understood.
+    """
     subject = _subject(repo, case, accel)
     by = _measure(subject, above, below, (good, bad))
     name = bisection.current(Path()) if commit is None else commit

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from zapbench.cli.options import BISECT_ABORT, Bisecting
 from zapbench.cli.output import note, say
 from zapbench.cli.progress import ON_STDERR
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
@@ -20,10 +21,10 @@ from zapbench.host.file import readable, write_output
 from zapbench.result.request import LAST_SEED, MOST_BOOTS
 from zapbench.where import ACCELERATORS
 
-BISECT_SKIP, BISECT_ABORT = 125, 255  # git-bisect(1), "bisect run"
+BISECT_SKIP = 125  # git-bisect(1), "bisect run"
 
 
-@click.command()
+@click.command(cls=Bisecting)
 @click.argument("directories", nargs=-1, type=click.Path(path_type=Path), metavar="[[BASE] HEAD]")
 @click.option(
     "--budgets",
@@ -165,5 +166,8 @@ def _write(judgement: Judgement, render: Renderer, outputs: Sequence[Path]) -> N
 
 def _format_of(path: Path) -> str:
     if path.suffix not in SUFFIXES:
-        raise UsageError(f"no format is called {path.suffix or path.name!r}: {', '.join(SUFFIXES)}")
+        raise UsageError(
+            f"no format is called {path.suffix or path.name!r}: {', '.join(SUFFIXES)}; for where "
+            "to keep what is measured there is --results"
+        )
     return SUFFIXES[path.suffix]

@@ -102,6 +102,11 @@ class Budget:
     required: bool | Literal["claimed"] | None = None
 
     @property
+    def demand(self) -> str:
+        """Its limit, and what of, where that is a kernel of its own."""
+        return self.limit.text if self.against is None else f"{self.limit.text} of {self.against}"
+
+    @property
     def literal(self) -> list[str]:
         """The cases that it names, rather than matches."""
         return [case for case in self.cases if not _GLOB.search(case)]
@@ -125,16 +130,16 @@ class Budget:
         unit = TIERS.get(tier)
         reasons = {
             f"{tier} is for screening only": unit is None,
-            f"is for {' and '.join(self.tiers)}, this is {tier}": tier not in self.tiers,
-            f"is in {self.limit.unit}, {tier} gives {unit}": self.limit.unit not in (None, unit),
+            f"it is for {' and '.join(self.tiers)}, this is {tier}": tier not in self.tiers,
+            f"it is in {self.limit.unit}, {tier} gives {unit}": self.limit.unit not in (None, unit),
             "case_total is counted, never timed": self.statistic == "case_total" and unit == "ns",
-            f"is for kernel {self.kernel}, this is {kernel}": (
+            f"it is for kernel {self.kernel}, this is {kernel}": (
                 not fnmatch.fnmatchcase(kernel, self.kernel)
             ),
-            "is relative to a base, and none was given": (
+            "it is relative to a base, and none was given": (
                 self.limit.needs_base and not pinned and not has_base
             ),
-            f"is against {self.against}: give its results with --pin": (
+            f"it is against {self.against}: give its results with --pin": (
                 pinned and self.against not in pins
             ),
         }
@@ -222,7 +227,18 @@ def parse(path: Path, text: str) -> Budgets:
     waivers = [_waiver(file.table("waiver", n), each) for n, each in enumerate(written.waiver)]
     if not budgets:
         raise UsageError(f"{path} holds no [[budget]]; see bench/budgets.toml for how to write one")
+    for number, waiver in enumerate(waivers):
+        if not any(_overlap(waiver, budget) for budget in budgets):
+            raise file.table("waiver", number).wrong(
+                "cases", "cases: no [[budget]] is about any of these, so that nothing is waived"
+            )
     return Budgets(path, tuple(budgets), tuple(waivers), text)
+
+
+def _overlap(waiver: Waiver, budget: Budget) -> bool:
+    """Whether some case is matched by both."""
+    names = [str(cell.case) for cell in select(grid(quick=False), waiver.cases)]
+    return any(map(budget.matches, names)) or any(map(waiver.matches, budget.literal))
 
 
 def _budget(table: TomlTable, written: BudgetTable) -> Budget:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The commands that a verdict names: they work as printed, in the directory where they are."""
 
+import contextlib
 import itertools
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zapbench.boot import effort_for
 from zapbench.error import UsageError
 from zapbench.gate.evidence import LEAST, Side
 from zapbench.gate.judgement import Judgement, with_references
@@ -14,6 +16,7 @@ from zapbench.kernel import words as boot_words
 from zapbench.kernel.catalogue import DebianSource, GitSource, Kernel, parse
 from zapbench.result.request import kept
 from zapbench.result.store import Results
+from zapbench.vm.qemu import ACCELERATORS
 
 HISTORY = ".asv/linux"
 """Where README.md has the history of Debian's releases."""
@@ -86,6 +89,35 @@ def halving(good: str, bad: str, case: str, tier: str) -> str:
     return " && ".join([*found, shlex.join(bisect)])
 
 
+def bisecting(judgement: Judgement, base: Side | None, case: str) -> str | None:
+    """What finds the commit between base and head; None where no virtual machine shows it.
+
+    Without a base, or where no repository is known to hold both, it is for a clone of the user's.
+    """
+    head = judgement.head
+    if judgement.tier not in ACCELERATORS or not isinstance(head, Side):
+        return None
+    if base is not None:
+        with contextlib.suppress(UsageError):
+            return f"`{halving(_release(base), _release(head), case, judgement.tier)}`"
+    words = ["zapbench", "gate", "--bisect", "--budgets", str(judgement.budgets.path.absolute())]
+    words += [] if base is None else ["--base", base.kernel]
+    words += ["--accel", judgement.tier, "--kernel"]
+    test = f"{shlex.join(words)} git:$PWD@$(git rev-parse HEAD)"
+    run = f"git bisect run sh -c {shlex.quote(test)}"
+    return f"`{run}` in a clone, after `git bisect start BAD GOOD`"
+
+
+def _release(side: Side) -> str:
+    """The name of a kernel, a line of releases as the one of them that was measured."""
+    name = side.kernel
+    release, _, series = name.partition("+")
+    measured = side.contexts[0].uname.release
+    if release != _line(name) or not measured.startswith(f"{release}."):
+        return name
+    return "+".join(filter(None, (measured.partition("-")[0].partition("+")[0], series)))
+
+
 def _line(name: str) -> str:
     """The line that a release is of: 6.12 of 6.12.107."""
     return ".".join(name.partition("+")[0].split(".")[:2])
@@ -146,9 +178,16 @@ class _Run:
         return next(each for each in names if not each.exists())
 
     @property
+    def _quick(self) -> bool:
+        """Whether as few samples were taken as --quick takes."""
+        few = effort_for(self.side.tier, quick=True).samples
+        return all(each.samples == few for each in self.side.contexts)
+
+    @property
     def command(self) -> str:
         words = ["zapbench", "run", *self.cases]
         if self.side.tier != "native":
             words += ["--kernel", self.side.kernel, "--accel", self.side.tier]
+        words += ["--quick"] if self._quick else []
         words += ["--boots", str(self.boots), "--seed", str(self.seed), "-o", path(self.place)]
         return shlex.join(words)

@@ -106,7 +106,7 @@ def judge(
     if all(check.ruling.because in NOT_ABOUT for check in checks):
         reasons = dict.fromkeys(check.note or check.ruling.because for check in checks)
         raise UsageError(
-            f"no budget of {budgets.path} is about what was measured: {'; '.join(reasons)}"
+            f"no budget of {budgets.path} is about what was measured; why not: {'; '.join(reasons)}"
         )
     suspects = tuple(_suspects(checks))
     waived = _waived(asked, checks, budgets.waivers, day)

@@ -26,6 +26,7 @@ from zapbench.result.request import SEED, Asked, again, keep
 from zapbench.result.request import settled as in_full
 from zapbench.result.store import RESULTS, Results, create, free_directory
 from zapbench.target import Target
+from zapbench.text import number
 from zapbench.vm import VmTarget
 from zapbench.where import machine
 
@@ -108,7 +109,8 @@ class Live:
 
     def _judgement(self) -> Judgement:
         cases = plan.cases(self._applied)
-        self._observer.note(f"{len(cases)} cases, seed {self._seed}, into {self._directory}")
+        many = number(len(cases), "case")
+        self._observer.note(f"{many}, seed {self._seed}, into {self._directory}")
         for name in self._targets:
             create(self._directory / name).close()
         looks = plan.LOOKS if self._options.boots is None else 1

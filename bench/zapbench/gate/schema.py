@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -23,6 +23,20 @@ _INVALID = re.compile(
     r"(?P<what>.*?)(?: - at `\$\.(?P<table>\w+)(?:\[(?P<index>\d+)\](?:\.(?P<key>\w+))?)?.*`)?"
 )
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
+
+
+HINTS = {
+    "required": 'write true, false or "claimed"',
+    "expires": "write a date, without quotes, such as 2027-01-31",
+}
+"""What a key takes, where the name of a type does not say it."""
+
+
+def _keys(kind: type, table: str | None) -> tuple[str, ...]:
+    """The keys of a file of a kind, or of one of its tables."""
+    if table is not None:
+        kind, *_ = get_args(get_type_hints(kind)[table])
+    return tuple(each.name for each in msgspec.structs.fields(kind))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,18 +63,20 @@ class TomlFile:
         try:
             return msgspec.toml.decode(self.text, type=kind)
         except msgspec.ValidationError as error:
-            raise self._invalid(str(error)) from error
+            raise self._invalid(str(error), kind) from error
         except msgspec.DecodeError as error:
             raise UsageError(f"{self.path}: {error}") from error
 
-    def _invalid(self, message: str) -> UsageError:
+    def _invalid(self, message: str, kind: type) -> UsageError:
         found = _INVALID.fullmatch(" ".join(message.split()))  # a key may hold a newline
         assert found is not None
         what, name, index, key = found.group("what", "table", "index", "key")
         if unknown := _UNKNOWN.search(what):
             key = unknown[1]
+            what = f"no key {key!r}: {', '.join(_keys(kind, name))}"
         elif key is not None:
             what = f"{key}: {what}"
+            what += f": {HINTS[key]}" if key in HINTS else ""
         if name is None or index is None:
             what = f"write [[{name}]], with two brackets, for each" if name else what
             return self.wrong(whereabouts(self.text, None, 0, name or key), what)

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A verdict in words: why, and what to do next.  All outputs say the same."""
 
-import contextlib
 import shlex
 from collections.abc import Callable, Mapping
 
 from zapbench import text
-from zapbench.error import UsageError
 from zapbench.gate import commands
 from zapbench.gate.evidence import ENOUGH
 from zapbench.gate.judgement import Check, Judgement
@@ -44,7 +42,7 @@ def why(check: Check) -> str:
     """The reason of a verdict, with the figures that it rests on."""
     seen = " ".join(filter(None, (change(check), interval(check))))
     waived = "" if check.waiver is None else f", waived up to {check.waiver.up_to.text}"
-    words = [f"{seen}, limit {check.budget.limit.text}{waived}" if seen else ""]
+    words = [f"{seen}, limit {check.budget.demand}{waived}" if seen else ""]
     words += [] if check.ruling.because is Because.NOT_APPLICABLE else [check.ruling.because]
     if check.floor is not None and check.ruling.because is Because.UNDER_FLOOR:
         words[-1] += f" of {text.share(check.floor, 2)}"
@@ -75,12 +73,19 @@ def _anew(check: Check, judgement: Judgement) -> str:
     return commands.deciding(judgement, max(ENOUGH, check.boots), above=False)
 
 
+def _exceeded(check: Check, judgement: Judgement) -> str:
+    base = judgement.base_of(check.budget) if check.budget.limit.needs_base else None
+    command = commands.bisecting(judgement, base, check.case)
+    found = [] if command is None else [f"find the commit with {command}"]
+    if check.waiver is not None:
+        return "; ".join([*found, "it is above what its waiver allows: see the reason there"])
+    justified = "if the cost is justified, raise the limit or add a [[waiver]], with the reason"
+    return "; ".join([*found, justified])
+
+
 NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
     Because.WITHIN: lambda check, judgement: "",
-    Because.EXCEEDED: lambda check, judgement: (
-        f"find the commit with `{_bisecting(check, judgement)}`; if the cost is "
-        "justified, raise the limit or add a [[waiver]], with the reason"
-    ),
+    Because.EXCEEDED: _exceeded,
     Because.UNCONFIRMED: lambda check, judgement: (
         f"needs confirmation in fresh boots: {commands.confirming(judgement)}"
     ),
@@ -104,7 +109,9 @@ NEXT: Mapping[Because, Callable[[Check, Judgement], str]] = {
         else f"take {ENOUGH} boots of each kernel: {_anew(check, judgement)}"
     ),
     Because.NO_FLOOR: lambda check, judgement: f"zapbench calibrate {shlex.quote(check.case)}",
-    Because.NO_FIGURE: lambda check, judgement: "measure the case on both, with more samples",
+    Because.NO_FIGURE: lambda check, judgement: (
+        "measure the case on both, without --quick, or with more boots"
+    ),
     Because.LOST: lambda check, judgement: "see `zapbench contract` on the head",
     Because.ABSENT: lambda check, judgement: "see `zapbench contract` on the head",
     Because.BROKEN: lambda check, judgement: "see `zapbench contract` on the head",
@@ -127,15 +134,6 @@ def what_next(check: Check, judgement: Judgement) -> str:
     return NEXT[check.ruling.because](check, judgement)
 
 
-def _bisecting(check: Check, judgement: Judgement) -> str:
-    """The command that halves the range between a pinned base and the head, if one does."""
-    base = judgement.base_of(check.budget)
-    if check.budget.against is not None and base is not None:
-        with contextlib.suppress(UsageError):
-            return commands.halving(base.kernel, judgement.head.kernel, check.case, judgement.tier)
-    return "git bisect run zapbench gate --bisect ..."
-
-
 MODE = 0.3
 """The share of boots in a slow mode of which `unseen` says how likely it is missed."""
 
@@ -148,6 +146,11 @@ def unseen(judgement: Judgement) -> list[str]:
     boots = min(check.boots for check in passing)
     missed = text.share((1 - MODE) ** boots, 0)
     return [f"Of what slows {MODE:.0%} of the boots, {boots} boots see none in {missed} of gates."]
+
+
+def confidence(judgement: Judgement) -> str:
+    """That of the intervals: more than 95 % where figures are looked at several times."""
+    return f"{100 * (1 - 2 * judgement.level):.4g} %"
 
 
 def title(judgement: Judgement) -> str:

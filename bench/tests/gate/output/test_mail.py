@@ -15,6 +15,6 @@ def test_mail_keeps_to_72_columns_and_its_commands_work(gate: Gate, failing: lis
         ["zapbench", "run"],
         ["zapbench", "gate"],
     ]
-    assert "--kernel base --accel icount --boots 6 --seed 7 -o base" in " ".join(
+    assert "--kernel base --accel icount --quick --boots 6 --seed 7 -o base" in " ".join(
         commands[0].split()
     )

@@ -24,7 +24,7 @@ def render(judgement: Judgement) -> str:
         skipped=str(judgement.count(Verdict.SKIP)),
     )
     for check in judgement.checks:
-        name = f"{check.case} {check.budget.statistic} {check.budget.limit.text}"
+        name = f"{check.case} {check.budget.statistic} {check.budget.demand}"
         case = ET.SubElement(suite, "testcase", classname="zapbench.gate", name=_clean(name))
         reason = _clean(wording.why(check))
         if element := ELEMENTS.get(check.ruling.verdict):

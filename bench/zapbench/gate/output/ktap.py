@@ -21,7 +21,7 @@ def _diagnostics(check: Check, judgement: Judgement) -> list[str]:
         "reference": wording.figure(check.reference),
         "head": wording.figure(check.head),
         "change": " ".join(filter(None, (wording.change(check), wording.interval(check)))),
-        "limit": check.budget.limit.text,
+        "limit": check.budget.demand,
         "boots": str(check.boots),
         "why": wording.why(check),
         "next": wording.what_next(check, judgement),
@@ -30,7 +30,7 @@ def _diagnostics(check: Check, judgement: Judgement) -> list[str]:
 
 
 def _result(number: int, check: Check) -> str:
-    name = f"{check.case} {check.budget.statistic} {check.budget.limit.text}".replace("#", "")
+    name = f"{check.case} {check.budget.statistic} {check.budget.demand}".replace("#", "")
     if check.ruling.verdict is Verdict.SKIP:
         return f"ok {number} {name} # SKIP {_one_line(wording.why(check))}"
     state = "ok" if check.ruling.verdict is Verdict.PASS else "not ok"

@@ -19,8 +19,7 @@ def render(judgement: Judgement) -> str:
         if check.ruling.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
             lines += _remark(check, judgement)
     counted = [check for check in judgement.checks if check.counted]
-    confidence = f"{100 * (1 - 2 * judgement.level):.4g} %"
-    lines += ["", HEADER.format(confidence), *map(_row, counted), ""]
+    lines += ["", HEADER.format(wording.confidence(judgement)), *map(_row, counted), ""]
     said = [
         f"Medians of the boots, in {judgement.unit}; lower is better.",
         *wording.unseen(judgement),
@@ -52,7 +51,7 @@ def _row(check: Check) -> str:
         wording.figure(check.head),
         wording.change(check),
         wording.interval(check),
-        check.budget.limit.text,
+        check.budget.demand,
     )
     return f"| {' | '.join(map(_cell, cells))} |"
 

@@ -15,7 +15,9 @@ def render(judgement: Judgement) -> str:
         for check in judgement.checks:
             if check.ruling.verdict is verdict:
                 lines += _lines(check, judgement)
-    lines += ["", *judgement.warnings, *wording.unseen(judgement), wording.summary(judgement)]
+    confidence = f"Intervals of {wording.confidence(judgement)}."
+    lines += ["", *judgement.warnings]
+    lines += [" ".join([confidence, *wording.unseen(judgement)]), wording.summary(judgement)]
     return "\n".join(lines) + "\n"
 
 
