@@ -17,20 +17,11 @@
 #include "functions.h"
 #include "output.h"
 #include "paths.h"
+#include "pending.h"
 #include "qemu.h"
 
 /* Slots, one for each counter; those of functions or addresses follow. */
 enum { USER, OTHER, FIRST };
-
-/* Calls of the clock function that have not read the clock yet: of so many threads. */
-enum { PENDING = 16 };
-
-/* More user instructions than there are from such a call to the clock. */
-enum { NEAR = 16 };
-
-struct call {
-	uint64_t site, stack, user;
-};
 
 struct plugin {
 	enum by by;
@@ -41,10 +32,9 @@ struct plugin {
 	uint32_t slots;
 	uint64_t user_seen; /* at the last entry into the kernel */
 	uint64_t halts, halts_last;
-	struct call pending[PENDING];
-	unsigned int nr_pending;
-	uint64_t accessors,
-		accessed; /* instructions whose access is followed, was seen */
+	struct pending pending; /* calls of the clock */
+	uint64_t accessors; /* instructions whose access is followed, and that ran */
+	uint64_t accessed; /* of them, those whose access was seen */
 	bool marked; /* before the first mark there is nothing to follow */
 	struct paths paths;
 	struct output out;
@@ -56,7 +46,7 @@ static struct plugin plugin;
 /* ---- accesses of memory ---- */
 
 /*
- * Accesses of memory.  QEMU 7.2 takes stores for loads and both for stores, so that
+ * QEMU 7.2 takes stores for loads and both for stores, so that
  * all are asked for; and of an instruction that ends a block it goes on to report
  * what others access, until the next that is followed.  So each is expected but once.
  */
@@ -101,6 +91,10 @@ static void on_entry(unsigned int cpu, void *data)
 	uint64_t function = as_value(data), kind = p->functions.all[function].kind;
 	bool from_user = p->count[USER] != p->user_seen;
 
+	/*
+	 * Of a page of code that is missing no instruction has run; that is seen in the
+	 * sum, and does not happen where the code has run before.
+	 */
 	if (kind & FUNCTION_FAULT && from_user)
 		p->count[USER]--;
 	p->user_seen = p->count[USER];
@@ -155,35 +149,8 @@ static void on_clock_call(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t
 {
 	struct plugin *p = &plugin;
 
-	if (!expected(p, info, true))
-		return;
-	if (p->nr_pending == PENDING) /* threads that ended there */
-		memmove(p->pending, p->pending + 1,
-			--p->nr_pending * sizeof(p->pending[0]));
-	p->pending[p->nr_pending++] =
-		(struct call){ as_value(data), address, p->count[USER] };
-}
-
-/*
- * The call that has led here: as a rule the last one.  A thread that was interrupted
- * between the two goes on later, when others have come and gone.
- */
-static struct call this_call(struct plugin *p)
-{
-	struct call found = { 0 };
-	unsigned int i = p->nr_pending;
-
-	while (i && p->count[USER] - p->pending[i - 1].user > NEAR)
-		i--;
-	if (!i && p->nr_pending == 1)
-		i = 1;
-	if (!i)
-		return found;
-	found = p->pending[i - 1];
-	p->nr_pending--;
-	memmove(&p->pending[i - 1], &p->pending[i],
-		(p->nr_pending - (i - 1)) * sizeof(found));
-	return found;
+	if (expected(p, info, true))
+		pending_add(&p->pending, as_value(data), address, p->count[USER]);
 }
 
 static void write_counts(struct plugin *p)
@@ -213,7 +180,7 @@ static void write_paths(struct plugin *p)
 static void on_mark(unsigned int cpu, void *data)
 {
 	struct plugin *p = &plugin;
-	struct call call = this_call(p);
+	struct call call = pending_take(&p->pending, p->count[USER]);
 
 	output_mark(&p->out, call.site, call.stack, p->halts - p->halts_last);
 	p->halts_last = p->halts;

@@ -10,13 +10,12 @@ from typing import TypeVar
 from zapbench.error import Unexplained
 from zapbench.explain.program import Program
 from zapbench.explain.symbols import Symbols
-from zapbench.explain.trace import By, Trace
+from zapbench.explain.trace import By, CallPath, Trace
 from zapbench.explain.windows import Case, cases
 from zapbench.record import Record
 
 HARNESS = "(harness)"
 """What a sample with nothing in it costs: a part of its own, taken off what it consists of."""
-Path_ = tuple[str, ...]
 T = TypeVar("T")
 
 
@@ -34,7 +33,7 @@ class Attribution:
     total: int
     harness: int
     functions: Mapping[str, int]
-    paths: Mapping[Path_, int] | None
+    paths: Mapping[CallPath, int] | None
 
     def each(self, instructions: int) -> Fraction:
         """Of one operation."""
@@ -83,7 +82,7 @@ class Explained:
         total = functions.total()
         harness = _take(functions, self.trace.functions(self.case.empty, self.symbols), empties)
         _put(functions, HARNESS, harness)
-        paths: Counter[Path_] | None = None
+        paths: Counter[CallPath] | None = None
         if self.trace.by is By.PATH:
             paths = self.trace.paths(windows, self.symbols)
             _check(self.name, self.trace.functions(windows, self.symbols), paths)
@@ -115,7 +114,7 @@ def _put(parts: Counter[T], part: T, count: int) -> None:
         del parts[part]
 
 
-def _check(case: str, functions: Counter[str], paths: Counter[Path_]) -> None:
+def _check(case: str, functions: Counter[str], paths: Counter[CallPath]) -> None:
     """What each function has by paths is what it has."""
     leaves: Counter[str] = Counter()
     for path, count in paths.items():

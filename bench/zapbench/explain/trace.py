@@ -19,7 +19,8 @@ _HEAD = struct.Struct("<3Q")
 _WORD = struct.Struct("<Q")
 _SLOTS = (USER, OTHER)
 ROOT = 0
-Path_ = tuple[str, ...]
+CallPath = tuple[str, ...]
+"""Functions, the outermost first."""
 
 
 class By(IntEnum):
@@ -75,13 +76,13 @@ class Trace:
             names[self._name(slot, symbols)] += count
         return names
 
-    def paths(self, windows: Iterable[range], symbols: Symbols) -> Counter[Path_]:
+    def paths(self, windows: Iterable[range], symbols: Symbols) -> Counter[CallPath]:
         """The instructions of each call path in the windows, outermost function first."""
         nodes: Counter[int] = Counter()
         for mark in self._marks(windows):
             for node, count in zip(mark.nodes[::2], mark.nodes[1::2], strict=True):
                 nodes[node] += count
-        paths: Counter[Path_] = Counter()
+        paths: Counter[CallPath] = Counter()
         for node, count in nodes.items():
             paths[self._path(node, symbols)] += count
         return paths
@@ -92,7 +93,7 @@ class Trace:
     def _name(self, slot: int, symbols: Symbols) -> str:
         return _SLOTS[slot] if slot < len(_SLOTS) else symbols.name(self.addresses[slot])
 
-    def _path(self, node: int, symbols: Symbols) -> Path_:
+    def _path(self, node: int, symbols: Symbols) -> CallPath:
         names = []
         while node != ROOT:
             names.append(self._name(self.tree[2 * node + 1], symbols))
