@@ -19,7 +19,7 @@ PYTEST_ARGS ?=
 # A process for each CPU, see bench/tests/shares.py; PYTEST_ARGS=-n0 is one after the other.
 AT_ONCE := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 C_SOURCES := $(wildcard cbench/*.[ch] cbench/*/*.[ch])
-PACKAGE_INPUTS := pyproject.toml meson.build $(C_SOURCES) $(wildcard cbench/*.py cbench/meson.build)
+PACKAGE_INPUTS := pyproject.toml meson.build $(C_SOURCES) $(wildcard cbench/*.py cbench/meson.build cbench/plugin/meson.build)
 
 .PHONY: help
 help: ## list the targets

@@ -30,6 +30,7 @@ vmlinux: mm/madvise.o init/main.o
 bzImage: vmlinux
 \t@mkdir -p arch/x86/boot
 \t@{ head -c 510 /dev/zero; printf '\\125\\252\\0\\0HdrS'; cat vmlinux; } > arch/x86/boot/bzImage
+\t@nm vmlinux > System.map
 kernelrelease:
 \t@echo 1.2.3
 endif

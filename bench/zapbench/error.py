@@ -36,6 +36,12 @@ class Truncated(ZapbenchError):
     exit_code = 1
 
 
+class Unexplained(ZapbenchError):
+    """What was counted by function is not what was recorded: no figure is explained wrongly."""
+
+    exit_code = 1
+
+
 class DiskFull(ZapbenchError):
     """A result file cannot be written; what it held before is still there."""
 

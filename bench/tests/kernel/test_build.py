@@ -5,6 +5,7 @@ Each test of bad input asserts one line that says what is wrong, and a cache in 
 half-made is left.
 """
 
+import re
 import shutil
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def test_an_image_holds_what_it_is_made_of() -> None:
     image = build.build(parse("1.2"))
     assert {path.name for path in image.path.iterdir()} == {
         "SHA256SUMS",
+        "System.map",
         "bzImage",
         "build-id",
         "config",
@@ -36,6 +38,7 @@ def test_an_image_holds_what_it_is_made_of() -> None:
     assert image.meta["release"] == "1.2.3"
     assert image.meta["objects"] == 2
     assert image.meta["series"] is None
+    assert re.search(r"^[0-9a-f]{16} T zap$", image.symbols.read_text(), re.MULTILINE)
 
 
 def test_nothing_is_built_twice_and_bases_share_their_objects() -> None:

@@ -59,6 +59,22 @@ def test_a_damaged_image_is_built_again(name: str, damage: Callable[[Path], None
     assert inventory.known()[0].images == ("1.2.3",)
 
 
+def test_an_image_from_before_symbols_were_kept_is_linked_again_by_itself() -> None:
+    image = build.build(parse("1.2"))
+    before = image.bzimage.read_bytes(), image.symbols.read_bytes()
+    image.symbols.unlink()
+    sums = image.path / build.SUMS
+    lines = sums.read_text().splitlines(keepends=True)
+    sums.write_text("".join(line for line in lines if not line.endswith("System.map\n")))
+    assert image.older
+    assert target.image_of(str(image.bzimage)) == image.bzimage
+    stages: list[str] = []
+    again = build.build(parse("1.2"), progress=lambda stage, *_: stages.append(stage))
+    assert "older image: build again" in stages
+    assert again.meta["objects"] == 0
+    assert (again.bzimage.read_bytes(), again.symbols.read_bytes()) == before
+
+
 def test_an_image_that_is_an_empty_directory() -> None:
     image = build.build(parse("1.2"))
     shutil.rmtree(image.path)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The command line of QEMU."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,11 @@ def test_a_shell_has_the_terminal_and_no_port() -> None:
     words = arguments(VirtualMachine("tcg", Path("k"), Path("i"), None, None))
     assert words[words.index("-serial") + 1] == "mon:stdio"
     assert "virtio-serial-device" not in words
+
+
+def test_a_plugin_is_all_that_is_added() -> None:
+    plain = VirtualMachine("icount", Path("k"), Path("i"), Path("c"), Path("r"))
+    words, asked = arguments(plain), arguments(replace(plain, plugin="/p.so,out=t"))
+    at = asked.index("-plugin")
+    assert asked[at : at + 2] == ["-plugin", "/p.so,out=t"]
+    assert asked[:at] + asked[at + 2 :] == words

@@ -32,8 +32,8 @@ RECIPE = 2
 TYPICAL_OBJECTS = 720
 """Objects of the bench configuration of 6.12, for the first progress bar of a cache."""
 
-FILES = ("bzImage", "build-id", "config", "meta.json")
-"""What an image consists of."""
+FILES = ("bzImage", "System.map", "build-id", "config", "meta.json")
+"""What an image consists of; one made before some of them were kept is made again."""
 SUMS = "SHA256SUMS"
 """The file with their hashes, as sha256sum(1) has it."""
 
@@ -50,6 +50,11 @@ class Image:
         return self.path / "bzImage"
 
     @property
+    def symbols(self) -> Path:
+        """Its System.map: the address of each of its symbols."""
+        return self.path / "System.map"
+
+    @property
     def meta(self) -> dict[str, Any]:
         """Name, release, source, series, toolchain and how long the build took, in seconds."""
         loaded: dict[str, Any] = json.loads((self.path / "meta.json").read_text())
@@ -63,11 +68,23 @@ class Image:
     def whole(self, *names: str) -> bool:
         """Whether its files, or those of these names, are what they were when it was made."""
         try:
-            lines = (self.path / SUMS).read_text().splitlines()
-            sums = {name: digest for digest, name in map(str.split, lines)}
+            sums = self._sums()
             return all(_digest(self.path / name) == sums[name] for name in names or FILES)
         except (OSError, ValueError, KeyError):
             return False
+
+    @property
+    def older(self) -> bool:
+        """Whether it is whole but for files that were not kept when it was made."""
+        try:
+            names = self._sums().keys() & set(FILES)
+        except (OSError, ValueError):
+            return False
+        return names < set(FILES) and self.whole(*names)
+
+    def _sums(self) -> dict[str, str]:
+        lines = (self.path / SUMS).read_text().splitlines()
+        return {name: digest for digest, name in map(str.split, lines)}
 
 
 def _digest(path: Path) -> str:
@@ -105,7 +122,7 @@ def build(
         if image.whole():  # another run was faster
             return image
         if image.path.exists():
-            progress("damaged image: build again", 0, None)
+            progress(f"{'older' if image.older else 'damaged'} image: build again", 0, None)
         if failed.is_file() and not retry:
             raise BuildFailed(f"{failed.read_text()} (remembered from last time: --retry)")
         failed.unlink(missing_ok=True)
@@ -181,6 +198,7 @@ def _make(
     objects = make.objects
     with cache.staged(image.path) as stage:
         shutil.copyfile(objects / "arch/x86/boot/bzImage", stage / "bzImage")
+        shutil.copyfile(objects / "System.map", stage / "System.map")
         shutil.copyfile(objects / ".config", stage / "config")
         (stage / "build-id").write_text(f"{_build_id(objects / 'vmlinux')}\n")
         seconds = round(time.monotonic() - started, 1)

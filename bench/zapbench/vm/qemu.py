@@ -51,7 +51,7 @@ class VirtualMachine:
     ``memory`` is in MiB, ``hugepages`` maps a page size in bytes to how many to reserve at
     boot, ``seed`` feeds the random numbers that QEMU hands the guest, ``tsc_khz`` is the frequency
     of the host's time stamp counter.  ``console`` is None for
-    the terminal that zapbench runs on.
+    the terminal that zapbench runs on.  ``plugin`` is what QEMU's option of that name takes.
     """
 
     accelerator: str
@@ -65,6 +65,7 @@ class VirtualMachine:
     seed: int = 0
     tsc_khz: int | None = None
     cmdline: tuple[str, ...] = ()
+    plugin: str | None = None
 
     @property
     def vcpus(self) -> int:
@@ -89,6 +90,7 @@ def arguments(machine: VirtualMachine) -> list[str]:
         # A wall clock would let two boots of one image differ.
         *("-rtc", "base=2024-01-01T00:00:00,clock=vm"),
         *_ports(machine),
+        *(("-plugin", machine.plugin) if machine.plugin else ()),
         *("-kernel", str(machine.kernel), "-initrd", str(machine.initramfs)),
         *("-append", " ".join(_cmdline(machine))),
     ]

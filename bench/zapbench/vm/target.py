@@ -115,8 +115,9 @@ class VmTarget:
     """A kernel in QEMU; see `zapbench.target.Target`.
 
     ``accel`` is a row of `ACCELERATORS`, or ``auto``: KVM if it boots this kernel, else TCG.
-    The boot words of its name are added to the kernel's command line.  Constructing one builds
-    the kernel and probes the accelerator.
+    The boot words of its name are added to the kernel's command line.  ``plugin`` is one of
+    QEMU's, with its arguments: it watches, and moves no figure.  Constructing one builds the
+    kernel and probes the accelerator.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class VmTarget:
         timeouts: Timeouts | None = None,
         cpus: int = 2,
         perturb: bool = True,
+        plugin: str | None = None,
         progress: Progress = no_progress,
     ) -> None:
         find(PROGRAM)
@@ -138,6 +140,7 @@ class VmTarget:
         self._timeouts = timeouts or Timeouts()
         self._cpus = cpus
         self._perturb = perturb
+        self._plugin = plugin
         self._words = boot_words.split(kernel)[1]
         self._stopped = False
         self._tsc_khz = tsc.host_khz()
@@ -242,6 +245,7 @@ class VmTarget:
                 seed=seed * 1000 + boot if self._perturb else seed,
                 tsc_khz=self._tsc_khz,
                 cmdline=kernel_words,
+                plugin=self._plugin,
             )
             yield from Boot(machine, timeouts, lambda: self._stopped)
 
