@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from zapbench.boot import available
 from zapbench.campaign import boots, plan
 from zapbench.campaign.journal import BASE, HEAD, SIDES, Journal, load
 from zapbench.campaign.plan import BOOTS, PROCESSES, Asking, begin
 from zapbench.campaign.turn import Turn, turn
+from zapbench.case import choose
 from zapbench.cli.output import console, grid, json_option, kept, note, print_json, say
 from zapbench.cli.progress import ON_STDERR
 from zapbench.result.request import LAST_SEED, MOST_BOOTS, SEED
@@ -84,6 +86,8 @@ def start(*, directory: Path | None, as_json: bool, **asked: Any) -> int:
     """
     made, journal = begin(Asking(**asked), directory, ON_STDERR)
     kept(shlex.join(["zapbench", "campaign", "status", "-o", str(made)]))
+    if not as_json:
+        say(_about(journal))
     return _show(made, journal, as_json=as_json)
 
 
@@ -141,9 +145,11 @@ def _show(directory: Path, journal: Journal, *, as_json: bool) -> int:
 
 def _about(journal: Journal) -> str:
     where = f"{boots.IN_PLACE}, " if journal.vm else ""
+    cases = available(choose(journal.asked.globs, quick=journal.asked.quick))
     return (
         f"base {journal.base}, head {journal.head}: {number(journal.boots, 'boot')} of each, "
-        f"{number(journal.processes, 'process')} a boot, {where}seed {journal.asked.seed}"
+        f"{number(journal.processes, 'process')} a boot, {number(len(cases), 'case')} in each, "
+        f"{where}seed {journal.asked.seed}"
     )
 
 
