@@ -5,6 +5,9 @@ The unit of replication is the boot (natively: the process): samples of one boot
 layout and its noise, so pooling them would call most differences real.  Every test therefore
 takes one figure per boot, its median.  Tails (p90 and beyond) are described from the pooled
 samples and never tested.  Lower is better.
+
+scipy loads its parts when they are used first: most commands do without, and start in a third of
+the time.
 """
 
 import math
@@ -12,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats as scipy_stats
 
 from zapbench.case import is_harness
 from zapbench.record import Histogram, Samples
@@ -223,7 +226,7 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | N
     """
     if len(left) < 3 or min(len(set(left)), len(set(right))) < 2:
         return None
-    return float(scipy_stats.spearmanr(left, right).statistic)
+    return float(scipy.stats.spearmanr(left, right).statistic)
 
 
 def prediction_factor(predicted: Sequence[float], seen: Sequence[float]) -> float | None:
@@ -249,5 +252,5 @@ def adjust(p_values: Sequence[float | None]) -> list[float | None]:
     known = [p for p in p_values if p is not None]
     if not known:
         return [None for _ in p_values]
-    adjusted = iter(scipy_stats.false_discovery_control(known, method="bh"))
+    adjusted = iter(scipy.stats.false_discovery_control(known, method="bh"))
     return [None if p is None else float(next(adjusted)) for p in p_values]

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import special
+import scipy
 
 CONFIDENCE = 0.95
 POWER = 0.8
@@ -25,7 +25,7 @@ def student_quantile(share: float, freedom: float) -> float:
 
     scipy.special: a scipy distribution takes a millisecond for the same.
     """
-    return float(special.stdtrit(freedom, share))
+    return float(scipy.special.stdtrit(freedom, share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Spread:
         """One-sided p: how likely so much or more is seen where there is nothing."""
         if self.error == 0:  # a machine that repeats itself: any difference is one
             return 0.0 if excess > EXACT else 1.0
-        return float(special.stdtr(self.freedom, -excess / self.error))
+        return float(scipy.special.stdtr(self.freedom, -excess / self.error))
 
 
 def mean(values: Sequence[float]) -> float:
