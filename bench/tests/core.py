@@ -6,6 +6,8 @@ from pathlib import Path
 from places import ROOT
 
 CBENCH = ROOT / "cbench"
+OTHER = {"tests", "plugin"}
+"""Folders of programs of their own."""
 
 
 def sources(cbench: Path = CBENCH, *, main: bool = True) -> list[str]:
@@ -13,5 +15,5 @@ def sources(cbench: Path = CBENCH, *, main: bool = True) -> list[str]:
     return sorted(
         str(path)
         for path in cbench.rglob("*.c")
-        if "tests" not in path.relative_to(cbench).parts and (main or path.name != "guest_main.c")
+        if not OTHER & set(path.relative_to(cbench).parts) and (main or path.name != "guest_main.c")
     )
