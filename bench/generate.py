@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rewrite what is generated from the code (``make generate``); ``--check`` only names what is old.
+"""Rewrite what is generated (``make generate``); ``--check`` only names what is old.
+
+It is made from the code, and from the records of published reports.
 
 A row of `GENERATED` is a file and the function that makes its text from the text that is there.
 The expected outputs of tests are not here: their tests write them, see the Makefile.
@@ -10,12 +12,16 @@ import json
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from zapbench import case
+from zapbench import text as shown
 from zapbench._zapbench import ffi, lib
 from zapbench.record import json_schema
+from zapbench.report.source import read
+from zapbench.report.study import Group, Place, study
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bench/zapbench"
@@ -59,6 +65,12 @@ def methods() -> str:
     return table(("method", "what it does", "event", "what differs from MADV_ZAP"), body)
 
 
+def promises() -> str:
+    """The promises, with what a method does that loses one."""
+    body = [(f"`{row.name}`", row.summary, row.loss) for row in case.promises().values()]
+    return table(("promise", "what is checked", "lost: the method"), body)
+
+
 def axes() -> str:
     """The further axes of a case."""
     body = [(f"`/{row.name}=`", " ".join(row.values), row.summary) for row in case.axes().values()]
@@ -85,6 +97,86 @@ def subject(name: str) -> str:
     return said.partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
+KERNELS, LOCKS = "reports/2026-11-28-kernels", "reports/2026-11-28-equal-locks"
+PAGE, HUGE = 4096, 2 << 20
+ONE, SOME, MANY = (("shmem", PAGE, size) for size in (PAGE, 16 * PAGE, HUGE))
+THP, HUGETLB = (("shmem", HUGE, HUGE), ("hugetlb", HUGE, HUGE))
+
+
+@cache
+def measured(report: str, kernel: str) -> Group:
+    """The boots of one kernel, from the records of a published report."""
+    groups = study(read([ROOT / report], "")).groups
+    (found,) = (group for group in groups if group.kernel == kernel)
+    return found
+
+
+COSTS: Mapping[str, tuple[str, Place]] = {
+    "4K, one page: drop alone": ("zap", ONE),
+    "4K, one page: cycle": ("cycle", ONE),
+    "4K, 2 MiB: cycle": ("cycle", MANY),
+    "THP: cycle": ("cycle", THP),
+    "hugetlb 2M: cycle": ("cycle", HUGETLB),
+}
+
+
+def costs() -> str:
+    """What the methods of the same end state cost on the kernel that has all of them."""
+    group = measured(KERNELS, "7.3+madv-zap")
+    known = {
+        name: each.median
+        for name in case.methods()
+        if group.equivalent("cycle", name, ONE) and (each := group.cost("cycle", name, ONE))
+    }
+    body = [
+        (f"`{name}`", *(cost(group, name, *where) for where in COSTS.values()))
+        for name in sorted(known, key=lambda name: known[name])
+    ]
+    said = (
+        "On Linux 7.3 with the series, the only kernel that has all of them, one operation in\n"
+        f"thousands of instructions (`icount`, {group.boots_text}; × the cheapest in brackets),\n"
+        f"made from [these records]({KERNELS}/index.md):\n\n"
+    )
+    return said + table(("", *COSTS), body)
+
+
+def cost(group: Group, method: str, workload: str, place: Place) -> str:
+    """Thousands of instructions, and how many times what the cheapest at that place costs."""
+    each, best = group.cost(workload, method, place), group.cheapest(workload, place)
+    if each is None or best is None or not group.equivalent(workload, method, place):
+        return shown.NONE
+    found = group.ratio(workload, method, place, best)
+    assert found is not None
+    return f"{shown.bar(each.median / 1000)} ({shown.ratio(found.value)})"
+
+
+LEADS = {
+    "7.3 as posted": (LOCKS, "7.3+madv-zap"),
+    "7.3 at equal locks": (LOCKS, "7.3+dontneed-vma-lock"),
+    "6.12 as posted": (KERNELS, "6.12+madv-zap"),
+}
+
+
+def leads() -> str:
+    """MADV_ZAP over MADV_DONTNEED: one call, then a cycle."""
+    places = {"4K, one page": ONE, "4K, 64 KiB": SOME, "4K, 2 MiB": MANY, "hugetlb 2M": HUGETLB}
+    body = []
+    for name, (report, kernel) in LEADS.items():
+        group = measured(report, kernel)
+        cells = [
+            ", ".join(lead(group, work, at) for work in ("zap", "cycle")) for at in places.values()
+        ]
+        body.append((f"{name}, [{group.boots_text}](../{report}/index.md)", *cells))
+    return table(("", *places), body)
+
+
+def lead(group: Group, workload: str, place: Place) -> str:
+    """What MADV_ZAP costs there as a part of what MADV_DONTNEED does."""
+    found = group.ratio(workload, "madv_zap", place, "dontneed")
+    assert found is not None
+    return shown.ratio(found.value)
+
+
 def filled(parts: Mapping[str, Callable[[], str]]) -> Callable[[str], str]:
     """Fill what is between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
@@ -107,12 +199,14 @@ def filled(parts: Mapping[str, Callable[[], str]]) -> Callable[[str], str]:
 GENERATED: Mapping[str, Callable[[str], str]] = {
     "README.md": filled(
         {
+            "costs": costs,
             "methods": methods,
             "backings": lambda: named("backing", "what is behind the mapping", "backings"),
-            "promises": lambda: named("promise", "what is checked", "promises"),
+            "promises": promises,
             "axes": axes,
         }
     ),
+    "kernel/README.md": filled({"leads": leads}),
     "CONTRIBUTING.md": filled({"layers": layers}),
     "bench/zapbench/schema/record-v1.json": lambda _: json.dumps(json_schema(), indent=1) + "\n",
 }

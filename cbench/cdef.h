@@ -151,6 +151,9 @@ const char *zapbench_excluded(const char *case_name);
  */
 int zapbench_refused(const char *case_name);
 
+/* Whether a case has nothing of what a promise is about, on whatever kernel. */
+bool zapbench_nothing_there(const char *case_name, const char *promise);
+
 /* Bytes of backing memory the case needs at most, or -errno. */
 long long zapbench_case_memory(const char *case_name);
 

@@ -3,7 +3,11 @@
  * Which combinations no kernel has, and why, as the rows of the
  * tables say.  What a given kernel lacks is not here: that is probed.
  */
+#include <string.h>
+
 #include "exclude.h"
+#include "promise/need.h"
+#include "promise/probe.h"
 #include "reason.h"
 #include "size.h"
 #include "workload.h"
@@ -126,6 +130,23 @@ int zapbench_refused(const char *case_name)
 
 _Static_assert(MAX_THREADS == 64 && MAX_BATCH == 64 && MAX_SCATTER == 65536,
 	       "zapbench_excluded() says so");
+
+bool zapbench_nothing_there(const char *case_name, const char *promise)
+{
+	struct options o = { .own_machine = true };
+	struct reason why;
+	struct zap_case c;
+
+	if (case_parse(case_name, &c, &why))
+		return false;
+	for (unsigned int i = 0; i < zapbench_nr_promises; i++) {
+		const struct zapbench_promise *p = &zapbench_promises[i];
+
+		if (!strcmp(p->name, promise))
+			return promise_lacks(p, &c, &o, true, &why) == NOTHING_THERE;
+	}
+	return false;
+}
 
 /* A constant text, never to be freed; case_parse() says more of a wrong name. */
 const char *zapbench_excluded(const char *case_name)

@@ -125,11 +125,16 @@ Made by `make mutants` on {day}, Linux {release}: of {all} ways to break MADV_ZA
 
 {score}
 
+`N, M alone`: N of them showed a sign of that kind, and M of these N no sign of any other kind.
+
 Each is booted once under icount: the contract on all that the tables allow or say that the kernel
 refuses, two contracts of MADV_DONTNEED, and ten timed cases. What caught it: a promise by its name;
 the *end state*, accesses that must trap and a look at every page; *while timed*, the same look
 after every drop; a *refusal* that was none; the method *not available*; what MADV_DONTNEED, which
 is to be as it was, keeps or loses; or the *end of the machine*.
+
+What no check sees, so that no mutant here is of it: whether MMU notifiers are called, and a
+hwpoison entry that is lost on hugetlb, where the page itself still raises the signal.
 
 ## By hand
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The checks of promises.  Each gets a region of its own in state M and returns 1
- * (kept), 0 (not kept), or -errno with the reason in note where there is no telling;
+ * (kept), 0 (not kept), or -errno with the reason in note where that was not tried;
  * -EPROTO: the end state itself is wrong; NOTHING_THERE (probe.h): there is nothing of
  * the kind, so that nobody can lose it.
  */

@@ -11,7 +11,7 @@
 
 enum { NOT_TRIED = -ENODATA, NOTHING_THERE = -EDOM /* which no call here returns */ };
 
-/* Leave a check: there is no telling, or nothing to be lost, and why. */
+/* Leave a check: it is not tried, or there is nothing to be lost, and why. */
 #define CANNOT(...) (because(note, __VA_ARGS__), NOT_TRIED)
 #define NOTHING(...) (because(note, __VA_ARGS__), NOTHING_THERE)
 

@@ -91,3 +91,21 @@ def test_memory_covers_the_range() -> None:
 )
 def test_the_kernel_is_asked_what_the_tables_say_that_it_refuses(name: str, refused: bool) -> None:
     assert Case.parse(name).refused == refused
+
+
+@pytest.mark.parametrize(
+    ("name", "promise", "lacks"),
+    [
+        ("contract/dontneed/file/4k/64k", "registration", True),  # userfaultfd takes none
+        ("contract/dontneed/shmem/4k/64k", "registration", False),
+        ("contract/dontneed/shmem/4k/64k", "swap", True),  # a shared mapping has no private pages
+        ("contract/dontneed/shmem-private/4k/64k", "swap", False),  # though only where it may
+        ("contract/dontneed/shmem/2m/2m", "dirty", False),  # there, but not tried
+        ("contract/punch_hole/shmem/4k/64k", "dirty", True),
+        ("contract/dontneed/hugetlb/2m/2m", "cache", True),
+        ("contract/dontneed/shmem/4k/64k", "of tomorrow", False),
+        ("contract/of tomorrow/shmem/4k/64k", "swap", False),
+    ],
+)
+def test_what_is_not_there_is_known_from_the_tables(name: str, promise: str, lacks: bool) -> None:
+    assert Case.parse(name).lacks(promise) == lacks

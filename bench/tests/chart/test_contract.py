@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import synthetic
 from drawn import written
+from msgspec.structs import replace
 
 from zapbench import chart
 from zapbench.chart.contract import SIGNS, seen
 from zapbench.error import UsageError
-from zapbench.record import Seen
+from zapbench.record import Promise, Seen
 from zapbench.result.store import Results
 
 
@@ -26,6 +27,19 @@ def test_contract_takes_the_worst_of_all_boots() -> None:
         == seen([bad, good])
         == {place: {"dontneed": words | {"cache": Seen.BROKEN}}}
     )
+
+
+def test_what_an_older_record_does_not_tell_from_what_was_not_tried_is_not_there() -> None:
+    """Before `impossible`: from the tables, or of what only kernels have from the note."""
+    old = synthetic.contract(synthetic.run_of(), "contract/dontneed/shmem/4k/4k")
+    notes = {
+        "cow": "a shared mapping has no private pages",
+        "guard": "no guard regions on this backing or kernel",
+        "rss": "the call failed: Resource temporarily unavailable",
+    }
+    promises = {name: Promise(False, None, note) for name, note in notes.items()}
+    (words,) = seen([replace(old, promises=promises)])["shmem", 4096].values()
+    assert words == {"cow": Seen.NOTHING, "guard": Seen.NOTHING, "rss": Seen.NOT_TRIED}
 
 
 def test_contract_matrix_has_a_sign_for_each_promise(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from zapbench.record import Promise
 def test_contract_is_as_committed(zapbench: Command, replay: Replay) -> None:
     done = zapbench("contract", "contract/*/shmem/4k/4k")
     golden("small.contract.txt", trimmed(done.out))
+    assert "?: not tried;" in " ".join(done.out.split())
+    assert "no-locked: locked memory is refused; lost: it takes locked memory" in done.out
     assert done.status == 1  # a promise was broken
     matrix = json.loads(zapbench("contract", "contract/*/shmem/4k/4k", "--json").out)
     (section,) = matrix["sections"]

@@ -122,6 +122,14 @@ def test_the_score_is_of_these_mutants_and_none_survives() -> None:
     assert f" {len(heads)} ways" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_table_is_explained_as_it_is_written() -> None:
+    """What `make mutants` writes below the score; it says what no mutant is of."""
+    said = mutant_boots.INTRODUCTION.partition("{score}")[2]
+    assert said in mutant_boots.TABLE.read_text(encoding="utf-8")
+    assert "N, M alone" in said
+    assert "MMU notifiers" in said
+
+
 def test_every_promise_catches_a_mutant_or_none_can_break_it() -> None:
     """CONTRIBUTING.md: a new promise adds its mutant."""
     signs = {sign for caught in mutant_boots.known().values() for sign in caught.split(", ")}

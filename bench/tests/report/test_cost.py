@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the methods cost."""
 
+import re
 from pathlib import Path
 
 import synthetic
@@ -36,3 +37,20 @@ def test_without_a_cycle_no_heading_or_table_speaks_of_its_cost(tmp_path: Path) 
         assert word not in page
     tables = page.split("\n\n")
     assert not [each for each in tables if each.startswith("| ") and each.count("\n") < 2]
+
+
+def test_what_is_lost_is_explained_and_an_old_list_is_said_to_be_short(tmp_path: Path) -> None:
+    figures = {f"cycle/{method}/{SHMEM}": (1000, 1001) for method in ("madv_zap", "dontneed")}
+    new = [contract("madv_zap"), contract("dontneed", lost=["no-locked"])]
+    page = (made(tmp_path, written(tmp_path / "new", figures, *new)) / "index.md").read_text()
+    assert "- no-locked lost: it takes locked memory (locked memory is refused)" in page
+    assert "Not looked at" not in page
+    old = [synthetic.contract(synthetic.run_of(), f"contract/dontneed/{SHMEM}")]
+    page = (made(tmp_path, written(tmp_path / "old", figures, *old)) / "index.md").read_text()
+    contract_section = page.partition("## Contract")[2].partition("## What a workaround")[0]
+    said = re.search(r"Not looked at in these records: on .* (\d+) of the", contract_section)
+    assert said
+    assert "What is listed as lost may not be all." in contract_section
+    solid = page.partition("## Where a workaround works")[2]
+    assert "| loses something |" in solid
+    assert f"| {said[1]} not looked at |" in solid

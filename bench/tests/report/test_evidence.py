@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is known of each method: lost, not tried, or neither."""
 
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
+import synthetic
 from drawn import FIGURES, written
 from made_report import contract
 
 from zapbench.record import Contract
-from zapbench.report.evidence import Evidence, evidence, loss_text, where_text
+from zapbench.report.evidence import Evidence, differences, evidence, loss_text, where_text
 from zapbench.report.source import read
-from zapbench.report.study import study
+from zapbench.report.study import Group, study
 
 PLACE = ("shmem", 4096)
 
@@ -25,8 +27,10 @@ def known(tmp_path: Path, *contracts: Contract) -> dict[str, Evidence]:
     [
         ({}, set(), set()),
         ({"lost": ["cow"]}, {"cow"}, set()),
-        ({"untried": ["swap"]}, set(), {"swap"}),
-        ({"lost": ["cow"], "untried": ["swap"], "nothing": ["wp"]}, {"cow"}, {"swap"}),
+        ({"untried": ["rss"]}, set(), {"rss"}),
+        # of which a shared mapping has nothing: older records do not tell
+        ({"untried": ["swap", "cow"]}, set(), set()),
+        ({"lost": ["cow"], "untried": ["rss"], "nothing": ["wp"]}, {"cow"}, {"rss"}),
         # which MADV_ZAP does not promise
         ({"untried": ["soft-dirty"]}, set(), set()),
     ],
@@ -42,9 +46,9 @@ def test_a_method_is_solid_if_all_was_tried_and_kept(
 
 
 def test_what_zap_was_not_tried_for_it_promises_all_the_same(tmp_path: Path) -> None:
-    zap, rival = contract("madv_zap", untried=["swap"]), contract("dontneed", untried=["swap"])
+    zap, rival = contract("madv_zap", untried=["rss"]), contract("dontneed", untried=["rss"])
     found = known(tmp_path, zap, rival)["dontneed"]
-    assert found.untried == {"swap": {PLACE}}
+    assert found.untried == {"rss": {PLACE}}
 
 
 @pytest.mark.parametrize("zap", [{"lost": ["cow"]}, {"nothing": ["cow"]}])
@@ -60,6 +64,36 @@ def test_where_zap_was_never_seen_its_promises_are_what_counts(tmp_path: Path) -
 
 def test_a_method_of_another_end_state_is_no_rival(tmp_path: Path) -> None:
     assert set(known(tmp_path, contract("madv_zap"), contract("mprotect"))) == {"madv_zap"}
+
+
+def test_what_records_do_not_know_was_not_looked_at(tmp_path: Path) -> None:
+    old = synthetic.contract(synthetic.run_of(), "contract/dontneed/shmem/4k/4k")
+    found = known(tmp_path, old)["dontneed"]
+    assert (set(found.kept), set(found.lost), set(found.untried)) == ({"cache"}, {"vmas"}, set())
+    assert {"wp", "rss", "reclaim"} <= set(found.unlooked)
+    assert not {"swap", "zeropage", "part", "soft-dirty"} & set(found.unlooked)
+    assert not found.solid
+
+
+def by_kernel(tmp_path: Path, *contracts: Contract) -> dict[Group, Evidence]:
+    where = [written(tmp_path / c.run.kernel, FIGURES, c, kernel=c.run.kernel) for c in contracts]
+    return {group: evidence([group])["dontneed"] for group in study(read(where, "")).groups}
+
+
+def test_kernels_are_named_where_they_differ(tmp_path: Path) -> None:
+    found = by_kernel(
+        tmp_path,
+        contract("dontneed", kernel="6.1", lost=["remote"], nothing=["poison"]),
+        contract("dontneed", kernel="7.2", lost=["remote", "no-device", "poison"]),
+        contract("dontneed", kernel="7.3", lost=["remote", "poison"], untried=["no-device", "rss"]),
+    )
+    lost = differences(found, attrgetter("lost"), loss_text)
+    assert lost == (
+        "cannot be done by another process and loses poison markers (shmem 4k); "
+        "takes memory of a device (shmem 4k, on Linux 7.2)"
+    )
+    untried = differences(found, attrgetter("untried"), str)
+    assert untried == "rss and no-device (shmem 4k, on Linux 7.3)"
 
 
 def test_losses_and_places_have_words() -> None:

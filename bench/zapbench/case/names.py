@@ -92,6 +92,10 @@ class Case:
         """Whether the tables rule it out because the kernel refuses it, which it can be asked."""
         return bool(lib.zapbench_refused(str(self).encode()))
 
+    def lacks(self, promise: str) -> bool:
+        """Whether there is nothing of what a promise is about, on whatever kernel."""
+        return bool(lib.zapbench_nothing_there(str(self).encode(), promise.encode()))
+
     @property
     def memory(self) -> int:
         """Bytes of backing memory that the case needs at most.

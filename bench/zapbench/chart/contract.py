@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from zapbench.case import backings, methods, promises, size_text
+from zapbench.case import Case, backings, methods, promises, size_text
 from zapbench.chart.heat import mixed
 from zapbench.chart.palette import BLACK, GREY, INK, VERMILION
 from zapbench.chart.sheet import Sheet, where
@@ -21,14 +21,14 @@ SIGNS = {
     Seen.KEPT: "✓",
     Seen.LOST: "✗",
     Seen.BROKEN: "!!",
-    Seen.UNTESTED: "?",
+    Seen.NOT_TRIED: "?",
     Seen.NOTHING: "—",
 }
 _LOOKS: dict[Seen, dict[str, Any]] = {
     Seen.KEPT: {"facecolor": mixed(0.25), "edgecolor": "none"},
     Seen.LOST: {"linewidth": 1.0, **VERMILION.outline},
     Seen.BROKEN: {"linewidth": 0, **VERMILION.look},
-    Seen.UNTESTED: {"facecolor": "none", "edgecolor": "none"},
+    Seen.NOT_TRIED: {"facecolor": "none", "edgecolor": "none"},
     Seen.NOTHING: {"facecolor": "none", "edgecolor": "none"},
 }
 WIDE = 16  # promises: two panels of more do not fit on a page
@@ -36,7 +36,7 @@ _INK = {
     Seen.KEPT: BLACK,
     Seen.LOST: INK,
     Seen.BROKEN: BLACK,
-    Seen.UNTESTED: BLACK,
+    Seen.NOT_TRIED: BLACK,
     Seen.NOTHING: GREY,
 }
 
@@ -51,6 +51,8 @@ def seen(contracts: Iterable[Contract]) -> dict[Mapped, dict[str, dict[str, Seen
         words = found[contract.backing, contract.page_size][contract.method]
         for name, promise in contract.promises.items():
             now = promise.seen
+            if now is Seen.NOT_TRIED and Case.parse(contract.case).lacks(name):
+                now = Seen.NOTHING  # which older records do not tell
             words[name] = max(now, words.get(name, now), key=worst.index)
     known = list(backings())
     order = {name: index for index, name in enumerate(methods())}
@@ -98,7 +100,7 @@ def _draw_panel(
     backing, page_size = mapped
     for y, words in enumerate(rows.values()):
         for x, name in enumerate(names):
-            said = words.get(name, Seen.UNTESTED)
+            said = words.get(name, Seen.NOT_TRIED)
             axes.add_patch(
                 Rectangle((x - 0.44, y - 0.44), 0.88, 0.88, clip_on=False, **_LOOKS[said])
             )

@@ -18,7 +18,7 @@ from zapbench.cli.progress import ON_STDERR
 from zapbench.record import Context, Contract, Error, Recording, Seen, Skip
 
 STYLES = {Seen.BROKEN: "bold red", Seen.LOST: "yellow"}
-SHORT = {Seen.BROKEN: "BROKEN", Seen.UNTESTED: "?", Seen.NOTHING: "—"}
+SHORT = {Seen.BROKEN: "BROKEN", Seen.NOT_TRIED: "?", Seen.NOTHING: "—"}
 
 
 class Count(NamedTuple):
@@ -40,7 +40,7 @@ COUNTS = {
 """By their names in a record."""
 LEGEND = (
     f"{Seen.KEPT}, {Seen.LOST}: as seen; {SHORT[Seen.BROKEN]}: promised and lost; "
-    f"{SHORT[Seen.UNTESTED]}: not tried, or no telling; {SHORT[Seen.NOTHING]}: nothing of the kind "
+    f"{SHORT[Seen.NOT_TRIED]}: {Seen.NOT_TRIED}; {SHORT[Seen.NOTHING]}: nothing of the kind "
     "is there (--json has each reason); "
     "≠: another end state than MADV_ZAP's"
 )
@@ -190,9 +190,9 @@ def print_matrix(matrix: Matrix) -> None:
                 line.method if line.equivalent else f"≠ {line.method}" for line in section.lines
             )
             grid(("promise", *heads), _rows(section, tested), out)
-        for seen, said in ((Seen.UNTESTED, "not tried"), (Seen.NOTHING, "nothing there")):
+        for seen in (Seen.NOT_TRIED, Seen.NOTHING):
             for names, reason in _without_row(section, seen):
-                out.print(f"  {said}: {names}{reason}")
+                out.print(f"  {seen}: {names}{reason}")
         for method, reason in section.absent.items():
             out.print(f"  {method}: not available: {reason}")
         for line in section.lines:
@@ -202,20 +202,20 @@ def print_matrix(matrix: Matrix) -> None:
             out.print(f"  {method}: the tables are wrong: {reason}", style="bold red")
     out.print(f"\n{LEGEND}")
     for name, row in promises().items():
-        out.print(f"  {name}: {row.summary}")
+        out.print(f"  {name}: {row.summary}; {Seen.LOST}: it {row.loss}")
     for name, count in COUNTS.items():
         if any(name in _counted(section) for section in matrix.sections):
             out.print(f"  {name}: {count.summary}")
 
 
 def _tested(section: Section, name: str) -> bool:
-    return _best(section, name) not in (Seen.UNTESTED, Seen.NOTHING)
+    return _best(section, name) not in (Seen.NOT_TRIED, Seen.NOTHING)
 
 
 def _best(section: Section, name: str) -> Seen:
     """What is known most of a promise, by whatever method."""
-    found = (line.kept.get(name, Seen.UNTESTED) for line in section.lines)
-    return max(found, key=list(Seen).index, default=Seen.UNTESTED)
+    found = (line.kept.get(name, Seen.NOT_TRIED) for line in section.lines)
+    return max(found, key=list(Seen).index, default=Seen.NOT_TRIED)
 
 
 def _counted(section: Section) -> list[str]:
@@ -226,13 +226,13 @@ def _rows(section: Section, tested: Iterable[str]) -> Iterator[list[str | Text]]
     """A row for each promise, a column for each method."""
     yield ["next access", *(line.event for line in section.lines)]
     for name in tested:
-        words = (line.kept.get(name, Seen.UNTESTED) for line in section.lines)
+        words = (line.kept.get(name, Seen.NOT_TRIED) for line in section.lines)
         yield [name, *(Text(SHORT.get(word, word), style=STYLES.get(word, "")) for word in words)]
     for name in _counted(section):
         figures = (line.counts.get(name) for line in section.lines)
         yield [
             name,
-            *(SHORT[Seen.UNTESTED] if figure is None else f"{figure:g}" for figure in figures),
+            *(SHORT[Seen.NOT_TRIED] if figure is None else f"{figure:g}" for figure in figures),
         ]
 
 

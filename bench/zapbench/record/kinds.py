@@ -197,17 +197,29 @@ class Seen(StrEnum):
 
     NOTHING = "nothing there"
     """There is nothing of the kind, so that no method could lose it."""
-    UNTESTED = "untested"
+    NOT_TRIED = "not tried"
     KEPT = "kept"
     LOST = "lost"
     BROKEN = "broken"
     """Promised, and lost."""
 
 
+_NOTHING = frozenset(
+    {
+        "no guard regions on this backing or kernel",
+        "no UFFDIO_POISON on this backing or kernel",
+        "no uffd-wp on this backing or kernel",
+        "not registered with userfaultfd",
+    }
+)
+"""Notes of records from before ``impossible`` that meant it, and that no table tells: what there is
+depends on the kernel."""
+
+
 class Promise(
     msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """One promise of a method: whether it makes it, whether it held (None: there is no telling).
+    """One promise of a method: whether it makes it, whether it held (None: not tried).
 
     ``impossible``: there is nothing of the kind here, see `Seen`.
     ``counts``: what so many ``calls`` made the kernel do in all, if that was counted; of so many
@@ -228,7 +240,8 @@ class Promise(
     def seen(self) -> Seen:
         """In one word."""
         if self.held is None:
-            return Seen.NOTHING if self.impossible else Seen.UNTESTED
+            nothing = self.impossible or self.note in _NOTHING
+            return Seen.NOTHING if nothing else Seen.NOT_TRIED
         if self.held:
             return Seen.KEPT
         return Seen.BROKEN if self.promised else Seen.LOST

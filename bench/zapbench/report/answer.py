@@ -9,10 +9,17 @@ from zapbench import text
 from zapbench.case import CONTINUE, MINOR_FAULT, size_text
 from zapbench.chart.contract import Mapped
 from zapbench.chart.cost import SUBJECT
-from zapbench.kernel.words import short
 from zapbench.report.changes import changes
 from zapbench.report.document import Section, Text
-from zapbench.report.evidence import Evidence, evidence, loss_text, where_text
+from zapbench.report.evidence import (
+    Evidence,
+    by_kernel,
+    evidence,
+    kernels_text,
+    loss_text,
+    unlooked_text,
+    where_text,
+)
 from zapbench.report.study import EQUAL, Group, Study, equal, untold
 from zapbench.result.bridge import BASELINE
 from zapbench.result.stats import Ratio
@@ -20,6 +27,7 @@ from zapbench.result.timings import Timings
 
 WORKAROUND = "remap"
 """What was done instead of MADV_ZAP in 2021: unmap, map, register."""
+MINOR = "with a minor mode"
 SENTENCES = 3
 UNTOLD = "no telling"
 
@@ -55,20 +63,10 @@ def _verdict(study: Study) -> str | None:
     by_group: dict[Group, list[Ratio]] = {}
     for group, found in pairs:
         by_group.setdefault(group, []).append(found)
-    parts = _by_kernel({group: _compared(ratios) for group, ratios in by_group.items()})
+    parts = by_kernel({group: _compared(ratios) for group, ratios in by_group.items()})
     return (
-        f"A cycle (drop, trap, resolve, touch) with {SUBJECT}, set against one with {BASELINE}: "
-        f"{parts}."
-    )
-
-
-def _by_kernel(said: Mapping[Group, str]) -> str:
-    """What is said of each group, kernels of which the same is said together."""
-    together: dict[tuple[str, str], list[Group]] = {}
-    for group, part in said.items():
-        together.setdefault((group.tier, part), []).append(group)
-    return "; ".join(
-        f"on {_kernels(groups)} ({tier}) {part}" for (tier, part), groups in together.items()
+        f"A cycle (drop, trap, resolve, touch) with {SUBJECT}, set against one with {BASELINE}, "
+        f"by place (backing, page and range size): {parts}."
     )
 
 
@@ -83,7 +81,8 @@ def _compared(ratios: Sequence[Ratio]) -> str:
     where = [f"{word} at {words[word]}" for word in order if words[word]]
     if words[UNTOLD]:
         where[-1] += f" ({_intervals([found for found in ratios if _word(found) == UNTOLD])})"
-    of = f"{text.number(len(ratios), 'place')} (backing, page and range size)"
+    have = "has" if len(ratios) == 1 else "have"
+    of = f"{text.number(len(ratios), 'place')} {MINOR} that {have} both"
     return f"it costs {_range([found.value for found in ratios])}: {text.listed(where)} of {of}"
 
 
@@ -105,16 +104,11 @@ def _range(values: Sequence[float]) -> str:
     return text.span(values, text.times)
 
 
-def _kernels(groups: Sequence[Group]) -> str:
-    names = dict.fromkeys(short(group.kernel) for group in groups)
-    return "Linux " + text.listed(list(names))
-
-
 def _absent(study: Study) -> str:
     if study.with_subject:
         return (
-            f"MADV_ZAP was measured on {_kernels(study.with_subject)}, but no cycle of it next to "
-            f"one of {BASELINE}: the tables have its figures."
+            f"MADV_ZAP was measured on {kernels_text(study.with_subject)}, but no cycle of it next "
+            f"to one of {BASELINE}: the tables have its figures."
         )
     reasons = [
         reason
@@ -123,7 +117,7 @@ def _absent(study: Study) -> str:
         if case.method == SUBJECT
     ]
     why = f"skipped ({reasons[0]})" if reasons else "no such case was run"
-    kernels = _kernels(study.groups)
+    kernels = kernels_text(study.groups)
     return f"MADV_ZAP was not measured on {kernels}: {why}; ratios are to {BASELINE} instead."
 
 
@@ -140,7 +134,7 @@ def _cheapest(study: Study) -> str | None:
         return None
     return (
         "Cheapest at equal end states, within "
-        f"{text.share(EQUAL, 0)} of that, or not shown to be dearer: {_by_kernel(said)}."
+        f"{text.share(EQUAL, 0)} of that, or not shown to be dearer: {by_kernel(said)}."
     )
 
 
@@ -158,7 +152,7 @@ def _winners(group: Group) -> str | None:
     if not wins:
         return None
     ranking = text.listed([f"{name} at {count}" for name, count in wins.most_common()])
-    part = f"{ranking} of {text.number(total, 'place')}"
+    part = f"{ranking} of {text.number(total, 'place')} {MINOR}"
     if over:
         part += f" ({WORKAROUND} costs {_range(over)} {group.reference})"
     return part
@@ -169,14 +163,18 @@ def _contracts(study: Study) -> str | None:
     if not _dropped(study):
         return None
     what = f"that {SUBJECT} keeps" if study.with_subject else f"that {SUBJECT} promises"
-    said = {}
-    for group in study.with_subject or study.groups:
+    groups, said = study.with_subject or study.groups, {}
+    for group in groups:
         known = evidence([group])
         mine = known.pop(SUBJECT, None)
         if known:
             wanted = mine.seen if mine else set().union(*(each.seen for each in known.values()))
             said[group] = _needed(known, wanted, what)
-    return f"Other methods: {_by_kernel(said)}." if said else None
+    if not said:
+        return None
+    rule = "nearest: the fewest promises lost, at the same end state"
+    unlooked = unlooked_text(groups)
+    return f"Other methods ({rule}): {by_kernel(said)}.{f' {unlooked}' if unlooked else ''}"
 
 
 def _needed(known: Mapping[str, Evidence], wanted: set[Mapped], what: str) -> str:
@@ -187,22 +185,26 @@ def _needed(known: Mapping[str, Evidence], wanted: set[Mapped], what: str) -> st
             f"{text.listed(solid)} kept all {what}, and all of it was tried ({where}): there "
             "MADV_ZAP is not needed"
         )
+    fewest = min(len(each.lost) for each in known.values())
+    nearest = {method: each for method, each in known.items() if len(each.lost) == fewest}
+    said = [_nearness(method, each, wanted - each.seen) for method, each in nearest.items()]
+    if not fewest:
+        return f"nothing {what} was lost, as far as that was tried, by {'; and by '.join(said)}"
+    verb = "is" if len(said) == 1 else "are"
+    return f"none kept all {what}; nearest ({fewest} lost) {verb} {'; and '.join(said)}"
 
-    def distance(method: str) -> tuple[int, int, int, bool]:
-        each = known[method]
-        lacks = len(wanted - each.seen)
-        return lacks, len(each.lost), len(each.untried), method != BASELINE
 
-    nearest = min(known, key=distance)
-    each = known[nearest]
-    lacks = wanted - each.seen
+def _nearness(method: str, known: Evidence, lacks: set[Mapped]) -> str:
+    """A method with what it loses, and what was not tried with it: anywhere, or only there."""
     but = f" (not available on {where_text(lacks)})" if lacks else ""
-    open_ = [name for name in each.untried if name not in each.lost]
+    lost = text.listed([loss_text(name) for name in known.lost])
+    open_ = [
+        f"{name} ({where_text(places)})" if name in known.kept else name
+        for name, places in known.untried.items()
+        if name not in known.lost
+    ]
     untried = f"; not tried with it: {text.listed(open_)}" if open_ else ""
-    if not each.lost:
-        return f"{nearest}{but} lost nothing {what} as far as that was tried{untried}"
-    lost = text.listed([loss_text(name) for name in each.lost])
-    return f"none kept all {what}; nearest is {nearest}{but}, which {lost}{untried}"
+    return f"{method}{but}{f', which {lost}' if lost else ''}{untried}"
 
 
 def _faults(study: Study) -> str | None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the methods cost at equal end states, what they cost besides, and who needs MADV_ZAP."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from zapbench import text
 from zapbench.case import Promise, methods, promises, size_text
@@ -17,9 +18,16 @@ from zapbench.report.document import (
     Section,
     Text,
 )
-from zapbench.report.evidence import Where, against, evidence, loss_text, where_text
+from zapbench.report.evidence import (
+    against,
+    differences,
+    evidence,
+    loss_text,
+    unlooked_text,
+    where_text,
+)
 from zapbench.report.pictures import picture
-from zapbench.report.study import LOSSES, Group, Place, Study, by_reason, place_text
+from zapbench.report.study import LOSSES, Group, Place, Study, place_text
 
 WORKLOAD = "cycle"
 CHARTS = ("contract", "cycle", "heat")
@@ -36,13 +44,33 @@ def costs(study: Study) -> Section | None:
         return None
     if not any(group.headline(WORKLOAD) for group in study.groups):
         lead = Text("What each method was seen to lose. ≠ marks a method of another end state.")
-        return Section("cost", "Contract", (lead, *blocks))
+        return Section("cost", "Contract", (lead, *blocks, *_legend(study)))
     lead = Text(
         "Medians of one cycle (drop, trap, resolve, touch every page) with the 95 % interval of "
         "the boots' medians, and as a multiple (×) of the reference's. ≠ marks a method of another "
         "end state: shown for scale, never ranked."
     )
-    return Section("cost", "Contract and cost of a cycle", (lead, *blocks))
+    return Section("cost", "Contract and cost of a cycle", (lead, *blocks, *_legend(study)))
+
+
+def _legend(study: Study) -> list[Block]:
+    """What the promises are about that were lost, and what is not in the tables at all."""
+    lost = {
+        name
+        for group in study.groups
+        for words in group.kept.values()
+        for found in words.values()
+        for name, seen in found.items()
+        if seen in LOSSES
+    }
+    named = [each for name, each in promises().items() if name in lost]
+    meanings = tuple(f"{each.name} lost: it {each.loss} ({each.summary})" for each in named)
+    unlooked = unlooked_text(study.groups)
+    return [
+        *([Text("What a method is said to lose is a promise by its name:")] if meanings else []),
+        *([Bullets(meanings)] if meanings else []),
+        *([Text(f"{unlooked} What is listed as lost may not be all.")] if unlooked else []),
+    ]
 
 
 def _group_costs(group: Group, index: int) -> list[Block]:
@@ -139,8 +167,9 @@ def _loses_cell(group: Group, method: str) -> Cell:
     if lost:
         return Cell(", ".join(lost), len(lost), "lost")
     tried = all(
-        found.get(name, Seen.UNTESTED) is not Seen.UNTESTED
-        for found in words
+        group.seen(method, mapped, name) is not Seen.NOT_TRIED
+        for mapped, of in group.kept.items()
+        if method in of
         for name in promises()
     )
     return Cell("nothing" if tried else "nothing of what was tried", 0, "kept")
@@ -192,13 +221,13 @@ def _beside_cell(study: Study, method: str, promise: Promise) -> Cell:
     for group in study.groups:
         for place, words in group.kept.items():
             if method in words:
-                places[words[method].get(promise.name, Seen.UNTESTED)].add(place)
+                places[group.seen(method, place, promise.name)].add(place)
     lost, kept = set().union(*(places[seen] for seen in LOSSES)), places[Seen.KEPT]
     if lost:
         return Cell(promise.cost_lost + (f" ({where_text(lost)})" if kept else ""), None, "lost")
     if kept:
         return Cell(promise.cost_kept, None, "kept")
-    return Cell(Seen.UNTESTED if places[Seen.UNTESTED] else Seen.NOTHING)
+    return Cell(Seen.NOT_TRIED if places[Seen.NOT_TRIED] else Seen.NOTHING)
 
 
 def solid(study: Study) -> Section | None:
@@ -207,12 +236,19 @@ def solid(study: Study) -> Section | None:
     if not rivals:
         return None
     what = f"that {SUBJECT} {'keeps' if study.with_subject else 'promises'}"
+    by_group = {group: evidence([group]) for group in study.groups}
     bullets = []
-    for method, known in sorted(rivals.items(), key=lambda item: len(item[1].lost)):
-        parts = [_where(known.lost, loss_text)] if known.lost else []
-        if known.untried:
-            parts.append(f"not tried: {_where(known.untried, str)}")
-        bullets.append(f"{method} {'; '.join(parts) or f'kept all {what}: it works solidly'}.")
+    for method in sorted(rivals, key=lambda name: len(rivals[name].lost)):
+        known = {group: found[method] for group, found in by_group.items() if method in found}
+        lost = differences(known, attrgetter("lost"), loss_text)
+        untried = differences(known, attrgetter("untried"), str)
+        parts = [*([lost] if lost else []), *([f"not tried: {untried}"] if untried else [])]
+        nothing = "lost nothing of what was looked at"
+        if rivals[method].solid:
+            nothing = f"kept all {what}: it works solidly"
+        bullets.append(f"{method} {'; '.join(parts) or nothing}.")
+    unlooked = unlooked_text(study.groups)
+    bullets += [unlooked] if unlooked else []
     rows = [row for group in study.groups for row in _solid_rows(group)]
     columns = (
         *("kernel", "mapping", "method", "loses", "not tried"),
@@ -232,12 +268,6 @@ def solid(study: Study) -> Section | None:
     )
 
 
-def _where(places: Where, words: Callable[[str], str]) -> str:
-    """Promises in words, each with the mappings that it is about."""
-    by_place = by_reason((where_text(mapped), words(name)) for name, mapped in places.items())
-    return "; ".join(f"{text.listed(names)} ({where})" for where, names in by_place.items())
-
-
 def _solid_rows(group: Group) -> list[tuple[Cell, ...]]:
     rows: list[tuple[Cell, ...]] = []
     for mapped, words in group.kept.items():
@@ -247,9 +277,12 @@ def _solid_rows(group: Group) -> list[tuple[Cell, ...]]:
             if not fair or method not in words or method == SUBJECT:
                 continue
             found = against(group, method, mapped)
-            lost = [name for name, was_lost in found.items() if was_lost]
-            untried = [name for name, was_lost in found.items() if not was_lost]
-            verdict = "loses something" if lost else "open" if untried else "works solidly"
+            lost = [name for name, seen in found.items() if seen in LOSSES]
+            open_ = [name for name, seen in found.items() if seen is Seen.NOT_TRIED]
+            untried = [name for name in open_ if name in group.looked_at]
+            more = len(open_) - len(untried)
+            said = [*untried, *([f"{more} not looked at"] if more else [])]
+            verdict = "loses something" if lost else "open" if open_ else "works solidly"
             cost = _cost_range(group, method, places)
             rows.append(
                 (
@@ -257,7 +290,7 @@ def _solid_rows(group: Group) -> list[tuple[Cell, ...]]:
                     Cell(f"{mapped[0]}, {size_text(mapped[1])} pages"),
                     Cell(method),
                     Cell(", ".join(lost) or "nothing", len(lost), "lost" if lost else "kept"),
-                    Cell(", ".join(untried) or "nothing", len(untried)),
+                    Cell(", ".join(said) or "nothing", len(open_)),
                     cost,
                     Cell(verdict),
                 )

@@ -66,6 +66,19 @@ class Group:
         """What was seen to be kept, by backing and page size, method and promise."""
         return seen(self.results.recording.of(Contract))
 
+    @cached_property
+    def looked_at(self) -> frozenset[str]:
+        """The promises that its records know, whatever was seen: older records lack some."""
+        return frozenset(name for r in self.results.recording.of(Contract) for name in r.promises)
+
+    def seen(self, method: str, mapped: Mapped, promise: str) -> Seen:
+        """What was seen of a promise; what records do not know is not tried, if it is there."""
+        words = self.kept[mapped].get(method, {})
+        if promise in words:
+            return words[promise]
+        case = Case("contract", method, *mapped, mapped[1])
+        return Seen.NOTHING if case.lacks(promise) else Seen.NOT_TRIED
+
     @property
     def has_subject(self) -> bool:
         """Whether MADV_ZAP has a cost here."""
