@@ -99,6 +99,13 @@ def test_a_boot_that_was_not_foreseen_runs_when_it_is_asked_for() -> None:
     assert one.ran == [7, 7]
 
 
+def test_a_boot_that_was_not_foreseen_is_interrupted_too() -> None:
+    one = Machine("one")
+    with Ahead([]) as ahead:
+        ahead.of(one).interrupt()
+    assert one.stopped
+
+
 def test_after_an_interrupt_no_boot_is_started() -> None:
     one = Machine("one")
     begun, goes_on = threading.Event(), threading.Event()

@@ -93,3 +93,4 @@ class _Read:
 
     def interrupt(self) -> None:
         self._ahead.interrupt()
+        self._target.interrupt()  # its boots may not have been foreseen

@@ -61,6 +61,16 @@ def test_a_make_that_was_killed_is_nobody_s_fault() -> None:
     assert str(error) == "make was killed by SIGKILL (log: x)"
 
 
+def test_a_disk_is_full_though_nobody_says_so(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert type(make.failure(2, LAST)) is BuildFailed
+    monkeypatch.setenv("ZAPBENCH_CACHE", str(small_disk))
+    error: ZapbenchError = make.failure(2, LAST)
+    assert isinstance(error, EnvironmentMissing)
+    assert "no space left in" in str(error)
+
+
 def test_the_first_error_counts_and_not_what_follows_from_it() -> None:
     log = f"../mm/a.c:3:1: error: one\ngcc: fatal error: Killed\n{LAST}"
     assert str(make.failure(2, log, "olddefconfig")) == "olddefconfig: mm/a.c:3:1: error: one"

@@ -29,6 +29,10 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
     """The `Progress` that shows nothing."""
 
 
+BRIM = 16 << 20
+"""Bytes, of an object or two: with less free, a disk is called full."""
+
+
 class ReadOnly(EnvironmentMissing):
     """The cache lacks something, and nothing can be written to it."""
 
@@ -125,6 +129,13 @@ def staged(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
         raise
+
+
+def is_full() -> bool:
+    """Whether the cache's file system has no room for what a build writes next."""
+    with suppress(OSError):
+        return shutil.disk_usage(root()).free < BRIM
+    return False
 
 
 def require_space(size: int, purpose: str) -> None:

@@ -203,7 +203,10 @@ def failure(status: int, text: str, purpose: str = "", where: str = "") -> Zapbe
         return BrokenSource(said)
     if _FULL in line:
         return cache.full()
-    return EnvironmentMissing(said) if _MACHINE.search(line) else BuildFailed(said)
+    if _MACHINE.search(line):
+        return EnvironmentMissing(said)
+    # ccache passes on what a compiler said through a file, which a full disk does not take.
+    return cache.full() if cache.is_full() else BuildFailed(said)
 
 
 def first_error(text: str) -> str:
