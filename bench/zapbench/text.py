@@ -69,6 +69,11 @@ def change_hundredths(value: int) -> str:
     return f"{value / 100:+,.2f}" if value else "0.00"
 
 
+def change_tenths(value: float) -> str:
+    """What was added to a cost: ``+130.8``."""
+    return f"{value:+,.1f}"
+
+
 def rounded(value: float) -> float:
     """A figure to `DIGITS` significant digits."""
     return float(f"{value:.{DIGITS}g}")

@@ -2,6 +2,7 @@
 """``zapbench explain``, on kernels that are built and booted."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from fractions import Fraction
@@ -17,6 +18,7 @@ from zapbench.explain import plugin
 from zapbench.kernel import build, catalogue
 from zapbench.record import Samples, encode
 from zapbench.result.store import Results
+from zapbench.vm.qemu import PROGRAM
 
 BASE, HEAD = "6.12", "6.12+madv-zap"
 LARGE = "zap/dontneed/shmem/4k/2m"
@@ -170,6 +172,20 @@ def test_an_image_without_its_map_is_a_line(
     done = zapbench("explain", foreign, ZAP)
     assert done.status == 2
     assert "there is no System.map next to " in done.err
+
+
+def test_a_qemu_without_plugins_is_a_line_before_anything_is_built(
+    zapbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    qemu = tmp_path / PROGRAM
+    qemu.write_text("#!/bin/sh\necho 'qemu: -plugin: invalid option'\nexit 1\n")
+    qemu.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    done = zapbench("explain", BASE, ZAP)
+    assert done.status == 2
+    _, said = done.err.splitlines()
+    assert said == "zapbench: this QEMU was built without TCG plugins (--enable-plugins)"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def _lines(check: Check, judgement: Judgement) -> list[str]:
         check.case if check.budget.statistic == "p50" else f"{check.case} {check.budget.statistic}"
     )
     lines = [f"{check.ruling.verdict:<12}  {name}: {wording.why(check)}"]
+    lines += [f"{'':<12}  grew: {name}" for name in check.functions]
     if following := wording.what_next(check, judgement):
         lines.append(f"{'':<12}  next: {following}")
     return lines
