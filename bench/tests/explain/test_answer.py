@@ -9,7 +9,7 @@ import synthetic
 from made_stream import CASE
 
 from zapbench.error import UsageError
-from zapbench.explain.answer import Answer, Figure, ask
+from zapbench.explain.answer import Answer, Figure, ask, labels
 from zapbench.explain.difference import Cost, Difference
 
 KERNEL, OTHER = "6.12", "6.12+madv-zap"
@@ -108,14 +108,30 @@ def test_only_what_was_counted_can_be_explained(tmp_path: Path) -> None:
         ask([str(tmp_path / "empty"), CASE])
 
 
-def told(median: float | None) -> list[str]:
+def test_two_results_of_one_kernel_go_by_their_directories(tmp_path: Path) -> None:
+    words = [counted(tmp_path / name) for name in ("old", "new")]
+    assert labels(ask([*words, CASE]).sides) == words
+    assert labels(ask([words[0], OTHER, CASE]).sides) == [KERNEL, OTHER]
+    assert labels(ask([words[0], CASE]).sides) == [KERNEL]
+
+
+def told(median: float | None, recorded: float | None = None) -> list[str]:
     found = Difference(CASE, 8, Cost(None, 17), (), {})
-    return Answer(found, Figure(KERNEL, Fraction(17, 8), median)).remarks()
+    return Answer(found, Figure(KERNEL, Fraction(17, 8), median, recorded)).remarks()
 
 
 def test_a_mean_is_next_to_the_median_and_where_they_differ_it_is_said() -> None:
-    assert told(2.125) == ["mean 2.13, median (what compare and gate print) 2.12"]
+    assert told(2.125) == ["mean 2.13, median 2.13 (what compare and gate print)"]
     (said,) = told(2.0)
-    assert "the mean is 0.12 above" in said
+    assert "the mean is 0.13 above" in said
     assert "(--sample max explains the dearest)" in said
     assert told(None) == []
+
+
+def test_the_recorded_median_is_next_to_that_of_the_boot() -> None:
+    (said,) = told(2.125, 2.125)
+    assert said == (
+        "mean 2.13, median 2.13 in this boot; recorded median (what compare and gate print) 2.13"
+    )
+    (said,) = told(2.125, 3.0)
+    assert said.endswith(" 3.00, of all boots, in which other cases ran, too")

@@ -28,7 +28,7 @@ def answer(*, compared: bool = True) -> Answer:
     )
     paths = {("entry", NASTY): cost(0, 30), PATH: cost(20, 22)}
     found = Difference(CASE, 4, cost(20, 52), functions, paths)
-    base = Figure("6.12", Fraction(5), 5.0)
+    base = Figure("6.12", Fraction(5), 5.0, 4.5)
     return Answer(found, Figure("6.12|x", Fraction(13), 12.5), base if compared else None)
 
 
@@ -50,6 +50,7 @@ def test_json_has_whole_figures_that_add_up() -> None:
     assert found["unexplained"] == 0
     assert found["of"] == {"base": "6.12", "head": "6.12|x"}
     assert found["median"] == {"base": 5.0, "head": 12.5}
+    assert found["recorded_median"] == {"base": 4.5, "head": None}
 
 
 def test_json_of_one_side_has_no_base_and_several_cases_are_a_list() -> None:

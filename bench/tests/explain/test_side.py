@@ -41,7 +41,8 @@ def test_all_samples_one_of_them_and_the_one_in_the_middle(booted: Booted) -> No
     figures, known = booted.samples(CASE)
     assert (figures.total, figures.operations) == (120, 3)
     assert {"f", "g"} <= set(known)
-    assert booted.timings(CASE).median == 30
+    assert booted.median(CASE) == 30
+    assert booted.side.recorded(CASE) is None
     number, dearest = booted.sample(CASE, None)
     assert (number, dearest.figures.total) == (1, 50)
     assert booted.sample(CASE, 0)[1].figures.total == 30

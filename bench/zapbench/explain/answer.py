@@ -37,11 +37,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A side of an answer: what it is, its mean, and the median where that is known."""
+    """A side of an answer: what it is, its mean, and the median of its samples.
+
+    ``recorded`` is the median in the result directory that it was taken from.
+    """
 
     label: str
     mean: Fraction
     median: float | None = None
+    recorded: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +69,30 @@ class Answer:
         for each in (self.base, self.head):
             if each is not None and each.median is not None:
                 whose = f"{each.label}: " if self.base else ""
-                found.append(f"{whose}{_next_to(each.mean, each.median)}")
+                found.append(f"{whose}{_next_to(each.mean, each.median, each.recorded)}")
         return found
 
 
-def _next_to(mean: Fraction, median: float) -> str:
-    """A mean next to the median that is compared and judged elsewhere."""
-    shown = text.hundredths(hundredths(mean.numerator, mean.denominator))
-    said = f"mean {shown}, median (what compare and gate print) {median:,.2f}"
+def _next_to(mean: Fraction, median: float, recorded: float | None) -> str:
+    """A mean next to the median of its samples, and to the one that was recorded."""
+    said = f"mean {_shown(mean)}, median {_shown(median)}"
+    said += " (what compare and gate print)" if recorded is None else " in this boot"
     apart = float(mean) - median
-    if abs(apart) <= ROUNDING:
-        return said
-    side = "above" if apart > 0 else "below"
-    return (
-        f"{said}: the mean is {abs(apart):,.2f} {side}, as not all samples did the same "
-        "(--sample max explains the dearest)"
-    )
+    if abs(apart) > ROUNDING:
+        side = "above" if apart > 0 else "below"
+        said += (
+            f": the mean is {_shown(abs(apart))} {side}, as not all samples did the same "
+            "(--sample max explains the dearest)"
+        )
+    if recorded is not None:
+        said += f"; recorded median (what compare and gate print) {_shown(recorded)}"
+        if abs(recorded - median) > ROUNDING:
+            said += ", of all boots, in which other cases ran, too"
+    return said
+
+
+def _shown(value: Fraction | float) -> str:
+    return text.hundredths(hundredths(*Fraction(value).as_integer_ratio()))
 
 
 def ask(
@@ -182,16 +194,16 @@ def _answer(question: Question, booted: Sequence[Booted], case: str) -> Answer:
     if question.sample is not None:
         return _one_sample(booted[-1], case, question.sample)
     pairs = [(each, case) for each in booted]
-    labels = _labels(question.sides)
+    names = labels(question.sides)
     what = DEFERRED if question.deferred else SAMPLES
     if question.method is not None:
         pairs.insert(0, (booted[-1], _other(case, question.method)))
-        labels = [question.method, Case.parse(case).method]
+        names = [question.method, Case.parse(case).method]
         what = f"on {question.sides[-1].kernel}, {what}"
     sides = [_side(each, name, whole=question.deferred) for each, name in pairs]
     figures = [
-        Figure(label, _mean(measured), median)
-        for label, (measured, median) in zip(labels, sides, strict=True)
+        Figure(label, _mean(measured), *medians)
+        for label, (measured, medians) in zip(names, sides, strict=True)
     ]
     parts = [measured for measured, _ in sides]
     if len(parts) == 1:
@@ -199,10 +211,11 @@ def _answer(question: Question, booted: Sequence[Booted], case: str) -> Answer:
     return Answer(difference(*parts), figures[1], figures[0], what)
 
 
-def _side(booted: Booted, case: str, *, whole: bool) -> tuple[Measured, float | None]:
+def _side(booted: Booted, case: str, *, whole: bool) -> tuple[Measured, Sequence[float | None]]:
+    """The figures of a case, and its medians, where the case as a whole has none."""
     if whole:
-        return booted.whole(case), None
-    return booted.samples(case), booted.timings(case).median
+        return booted.whole(case), ()
+    return booted.samples(case), (booted.median(case), booted.side.recorded(case))
 
 
 def _mean(measured: Measured) -> Fraction:
@@ -210,7 +223,7 @@ def _mean(measured: Measured) -> Fraction:
     return only.each(only.total.head)
 
 
-def _labels(sides: Sequence[Side]) -> list[str]:
+def labels(sides: Sequence[Side]) -> list[str]:
     """The kernels, or the words for them where both are of one name."""
     kernels = [each.kernel for each in sides]
     return kernels if len({*kernels}) == len(kernels) else [each.word for each in sides]

@@ -54,6 +54,7 @@ def _plain(answer: Answer) -> dict[str, Any]:
         "of": {name: each.label for name, each in sides.items() if each},
         "what": answer.what,
         "median": {name: each.median for name, each in sides.items() if each},
+        "recorded_median": {name: each.recorded for name, each in sides.items() if each},
     }
 
 

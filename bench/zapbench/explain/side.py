@@ -15,7 +15,7 @@ from zapbench.host.cache import Progress, no_progress
 from zapbench.record import Context, Error, Record, Samples, Skip, parse
 from zapbench.result.request import NOTHING, SEED, Asked, in_place, kept
 from zapbench.result.store import Results, recorded
-from zapbench.result.timings import Timings, by_case
+from zapbench.result.timings import by_case
 from zapbench.target import Job
 from zapbench.vm import named
 from zapbench.where import check_kernel
@@ -63,6 +63,11 @@ class Side:
         self._check(records)
         return Booted(self, tuple(records), {each.name: each for each in found})
 
+    def recorded(self, name: str) -> float | None:
+        """The median of a case in the results, if it is there."""
+        found = self.results.timings.get(Case.parse(name)) if self.results else None
+        return found.median if found else None
+
     def _check(self, records: Sequence[Record]) -> None:
         """See that it is the kernel of the results."""
         booted = next((each.build_id for each in records if isinstance(each, Context)), None)
@@ -100,13 +105,10 @@ class Booted:
                 return CaseFailed(f"{name} failed on {self.side.kernel}: {record.reason}")
         return CaseFailed(f"{name} gave no samples on {self.side.kernel}")
 
-    def timings(self, name: str) -> Timings:
-        """What compare and gate know of a case: of the results, else of this boot."""
-        results = self.side.results
-        case = Case.parse(name)
-        if results is not None and case in results.timings:
-            return results.timings[case]
-        return by_case([each for each in self.records if isinstance(each, Samples)])[case]
+    def median(self, name: str) -> float:
+        """Of one operation, as compare and gate would say of this boot."""
+        records = [each for each in self.records if isinstance(each, Samples)]
+        return by_case(records)[Case.parse(name)].median
 
     def samples(self, name: str) -> Measured:
         """What all samples of a case went to."""
