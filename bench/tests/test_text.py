@@ -69,3 +69,10 @@ def test_nouns_have_their_plurals() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+def test_parts_of_a_sum_have_hundredths() -> None:
+    assert [text.hundredths(value) for value in (123456, 5, 0)] == ["1,234.56", "0.05", "0.00"]
+    changes = [text.change_hundredths(value) for value in (123456, -5, 0)]
+    assert changes == ["+1,234.56", "-0.05", "0.00"]
+    assert text.change_tenths(1130.75) == "+1,130.8"

@@ -59,6 +59,21 @@ def cost(value: float | None, unit: str) -> str:
     return f"{scaled:.{digits}f} {name}"
 
 
+def hundredths(value: int) -> str:
+    """A part of a sum that is to be added up: ``1,234.56`` of 123456."""
+    return f"{value / 100:,.2f}"
+
+
+def change_hundredths(value: int) -> str:
+    """The same of what was added or taken away: ``+0.56``."""
+    return f"{value / 100:+,.2f}" if value else "0.00"
+
+
+def change_tenths(value: float) -> str:
+    """What was added to a cost: ``+130.8``."""
+    return f"{value:+,.1f}"
+
+
 def rounded(value: float) -> float:
     """A figure to `DIGITS` significant digits."""
     return float(f"{value:.{DIGITS}g}")

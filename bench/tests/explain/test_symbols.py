@@ -102,3 +102,8 @@ def test_what_is_no_map_is_one_line(tmp_path: Path, text: str) -> None:
 def test_a_map_is_read(tmp_path: Path) -> None:
     (tmp_path / "System.map").write_text(MAP)
     assert symbols.read(tmp_path / "bzImage") == known()
+
+
+def test_all_names_of_functions_are_known() -> None:
+    assert {"__memcpy", "memcpy", "zap.isra.0.cold", "setup"} <= known().known
+    assert not {"a_table", "_end", "__per_cpu_start"} & known().known

@@ -3,12 +3,13 @@
 
 A chart is a function from a result to a figure, with a row in `CHARTS`.  Made again from the
 same records a file has the same bytes: no date, no random ids, the user's style left out.
-Text stays text in an SVG, and the roles of its parts are classes.
+Text stays text in an SVG, the roles of its parts are classes, and what is said of a part behind
+a bar in its gid is what a pointer shows.
 """
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from matplotlib.figure import Figure
 from zapbench.chart.contract import draw_contract
 from zapbench.chart.cost import draw_cost
 from zapbench.chart.fault import draw_latency, draw_stages, draw_throughput
+from zapbench.chart.flame import Cost, draw_flame
 from zapbench.chart.heat import draw_heat
 from zapbench.chart.scatter import draw_scatter
 from zapbench.chart.size import draw_size
@@ -46,7 +48,7 @@ _STYLE: dict[Any, Any] = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
-_ROLE = re.compile(rb'<g id="(?=fill-|stroke-)')
+_ROLE = re.compile(rb"""<g id=(["'])((?:fill-|stroke-)[\w -]*)(?:\|(.*?))?\1>""")
 _METADATA: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": "zapbench"},
     ".png": {"Software": None},
@@ -101,6 +103,16 @@ def draw_bridge(bridge: Bridge) -> Figure:
         return draw_scatter(bridge)
 
 
+def draw_calls(paths: Mapping[tuple[str, ...], Cost], title: str, said: str) -> Figure:
+    """Instructions by call path; see `zapbench.chart.flame.draw_flame`.
+
+    Raises:
+        UsageError: nothing was counted.
+    """
+    with style.context(["default", _STYLE]):
+        return draw_flame(paths, title, said)
+
+
 def draw_kernels(histories: Sequence[History], said: str) -> Figure:
     """Costs over kernels; see `zapbench.chart.trend.draw_history`.
 
@@ -125,5 +137,10 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(drawn, format=form, dpi=DPI, metadata=_METADATA[path.suffix])
     content = drawn.getvalue()
     if path.suffix == ".svg":  # many artists have the same role, but an id names one
-        content = _ROLE.sub(b'<g class="', content)
+        content = _ROLE.sub(_as_class, content)
     write_output(path, content)
+
+
+def _as_class(group: re.Match[bytes]) -> bytes:
+    _, role, said = group.groups()
+    return b'<g class="%s">' % role + (b"<title>%s</title>" % said if said else b"")

@@ -25,6 +25,7 @@ COMMANDS = {
     "contract": "what each method keeps and loses, measured",
     "doctor": "what is missing or noisy on this machine",
     "compare": "two results, case by case",
+    "explain": "which functions the instructions of an operation go to",
     "calibrate": "this machine's noise floor, from A/A runs",
     "campaign": "two installed kernels by turns, over reboots",
     "gate": "accept or refuse a kernel under latency budgets",

@@ -119,7 +119,7 @@ def command(
         if kernel is not None:
             if directories or confirm or pins:
                 raise UsageError("give either --kernel or result directories, not both")
-            options = Options(accel, limit, boots, seed, results, force)
+            options = Options(accel, limit, boots, seed, results, force, explain=not bisect)
             judgement = Live(budgets, base, kernel, options, ON_STDERR).judgement()
         else:
             measuring = {

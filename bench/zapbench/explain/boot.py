@@ -39,9 +39,11 @@ def explain(
     """
     if job.tier != TIER:
         raise UsageError(f"instructions are counted under {TIER} only, not {job.tier}")
+    guest = guest or guest_path()
+    chosen = plugin.choose(guest)  # before a kernel is built in vain
     image = image_of(kernel, configuration, progress)
-    known, guest = symbols.read(image), guest or guest_path()
-    chosen, seen = plugin.choose(guest), program.read(guest)
+    known = symbols.read(image)
+    seen = program.read(guest)
     with scratch("explain") as root:
         (root / "functions").write_bytes(known.functions())
         option = plugin.option(

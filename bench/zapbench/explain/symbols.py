@@ -52,12 +52,14 @@ class Symbols:
     """The functions of a kernel in the order of their addresses, each up to the next.
 
     Of several names of one address one is taken: that of the fewest underscores at its
-    begin, then the shortest, then the first by alphabet.  The last ends the text.
+    begin, then the shortest, then the first by alphabet.  The last ends the text.  ``known``
+    are all names of functions.
     """
 
     addresses: tuple[int, ...]
     names: tuple[str, ...]
     entry: range
+    known: frozenset[str]
 
     def name(self, address: int) -> str:
         """Whose code it is; `USER` for an address below the kernel's, `OTHER` if nobody's."""
@@ -119,6 +121,7 @@ def parse(text: str) -> Symbols | None:
         tuple(starts),
         tuple(names[address] for address in starts),
         range(limits.get(_ENTRY[0], 0), limits.get(_ENTRY[1], 0)),
+        frozenset(limits),
     )
 
 

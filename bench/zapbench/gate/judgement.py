@@ -46,6 +46,8 @@ class Check:
     waiver: Waiver | None = None
     missing: bool = False
     """Not every boot that bears on it is there."""
+    functions: tuple[str, ...] = ()
+    """The functions of the kernel that grew most, in words, where that was looked into."""
 
     @property
     def limit(self) -> Limit:

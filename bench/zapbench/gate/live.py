@@ -11,12 +11,15 @@ from pathlib import Path
 
 from zapbench.boot import Work
 from zapbench.error import Cause, EnvironmentMissing, Interrupted, Lost, UsageError
+from zapbench.explain.boot import TIER
+from zapbench.explain.side import Side as Explained
 from zapbench.gate import commands, noise, plan
 from zapbench.gate.budget import TIERS, Budgets
 from zapbench.gate.estimate import ALPHA
 from zapbench.gate.evidence import LEAST, Side
 from zapbench.gate.judge import judge
 from zapbench.gate.judgement import Gone, Judgement, settled, with_references
+from zapbench.gate.moved import with_functions
 from zapbench.gate.verdict import Because
 from zapbench.host import cache
 from zapbench.kept_boots import Kept
@@ -52,6 +55,8 @@ class Options:
     seed: int | None
     results: Path | None
     force: bool
+    explain: bool = True
+    """Name the functions that grew, where a counted figure fails."""
 
 
 def _kept(target: Target) -> Target:
@@ -97,7 +102,7 @@ class Live:
             Interrupted: by a signal; the message says how to go on.
         """
         try:
-            return self._judgement()
+            return self._explained(self._judgement())
         except (Interrupted, KeyboardInterrupt) as error:
             raise Interrupted(f"{str(error) or 'interrupted'}; {self._go_on()}") from error
         except Lost as error:
@@ -135,6 +140,19 @@ class Live:
             held |= suspects.keys()
             done, boots = boots, 2 * boots
         return judgement
+
+    def _explained(self, judgement: Judgement) -> Judgement:
+        """With the functions that made counted figures fail."""
+        head = self._targets["head"]
+        if not isinstance(head, VmTarget) or head.tier != TIER or not self._options.explain:
+            return judgement
+        room = tuple(plan.cases(self._applied))
+        effort = plan.effort(head.tier)
+        return with_functions(
+            judgement,
+            lambda kernel: Explained(kernel, kernel, self._seed, effort, room),
+            self._observer,
+        )
 
     def _undecided(
         self, judgement: Judgement, more: int, most: int, held: Collection[str]

@@ -40,6 +40,7 @@ def _check(check: Check, judgement: Judgement) -> dict[str, Any]:
         "budget_reason": check.budget.reason,
         "because": check.ruling.because.name,
         "why": wording.why(check),
+        "functions": list(check.functions),
         "next": wording.what_next(check, judgement),
         "p": check.ruling.p,
         "more_boots": check.ruling.more,

@@ -28,9 +28,9 @@ def render(judgement: Judgement) -> str:
         case = ET.SubElement(suite, "testcase", classname="zapbench.gate", name=_clean(name))
         reason = _clean(wording.why(check))
         if element := ELEMENTS.get(check.ruling.verdict):
-            ET.SubElement(case, element, message=reason).text = _clean(
-                wording.what_next(check, judgement)
-            )
+            grown = [f"grew: {name}" for name in check.functions]
+            said = "\n".join([*grown, wording.what_next(check, judgement)])
+            ET.SubElement(case, element, message=reason).text = _clean(said)
         else:
             ET.SubElement(case, "system-out").text = reason
     if judgement.warnings:

@@ -26,7 +26,8 @@ def _diagnostics(check: Check, judgement: Judgement) -> list[str]:
         "why": wording.why(check),
         "next": wording.what_next(check, judgement),
     }
-    return [f"# {name}: {_one_line(value)}" for name, value in values.items() if value]
+    said = [f"# {name}: {_one_line(value)}" for name, value in values.items() if value]
+    return [*said, *(f"# grew: {_one_line(name)}" for name in check.functions)]
 
 
 def _result(number: int, check: Check) -> str:

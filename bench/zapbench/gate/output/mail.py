@@ -41,6 +41,8 @@ def _check(check: Check, judgement: Judgement) -> list[str]:
         }
         lines += [f"  {name:<10}{value}" for name, value in figures.items()]
     lines += _wrapped(wording.why(check), "  ")
+    for name in check.functions:
+        lines += _wrapped(f"Grew: {name}", "  ")
     if following := wording.what_next(check, judgement):
         lines += _wrapped(f"Next: {following}", "  ")
     return [*lines, ""]

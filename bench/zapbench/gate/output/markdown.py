@@ -39,6 +39,7 @@ def _remark(check: Check, judgement: Judgement) -> list[str]:
     lines.append(f"  Budget: {_cell(check.budget.reason)}.")
     if following := wording.what_next(check, judgement):
         lines.append(f"  Next: {_cell(following)}")
+    lines += [f"  - grew: {_cell(name)}" for name in check.functions]
     return lines
 
 

@@ -28,6 +28,7 @@ def _lines(check: Check, judgement: Judgement, said: set[str]) -> list[str]:
         check.case if check.budget.statistic == "p50" else f"{check.case} {check.budget.statistic}"
     )
     lines = [f"{check.ruling.verdict:<12}  {name}: {wording.why(check)}"]
+    lines += [f"{'':<12}  grew: {name}" for name in check.functions]
     if following := wording.what_next(check, judgement):
         lines.append(f"{'':<12}  next: {'as above' if following in said else following}")
         said.add(following)
