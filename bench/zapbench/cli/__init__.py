@@ -74,7 +74,7 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0, 1 (a case failed), 2 (usage), 4, 130 or 141."""
+    """Run the command line and exit: 0, 1 (a case failed), 2 (usage), 4, 130, 141 or 255."""
     out = take_streams()
     kept = Kept()
     status = _status(arguments, kept)
