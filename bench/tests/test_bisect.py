@@ -41,6 +41,8 @@ def test_the_commit_is_found_and_confirmed_against_its_parent(
     percent = f"{change - 1:+.2%}".replace("%", " %")
     assert f"\nconfirmed against its parent: {percent} [" in done.out
     assert f", {FRESH} fresh pairs of boots\n" in done.out
+    word, sign = ("grew", "<") if change > 1 else ("shrank", ">")
+    assert done.out.endswith(f"\n{word}: {made[4][:12]} {sign} {made[5][:12]}\n")
     again = json.loads(run(capsys, linux, made[0], made[-1], "--json").out)
     assert again["commits"] == [made[5]]
     assert again["against_parent"]["confirmed"] is True

@@ -11,6 +11,7 @@ import pytest
 import toy_kernel
 from toy_machine import ToyMachine
 
+from zapbench.host.cache import Progress
 from zapbench.kernel.build import Image
 from zapbench.pairs import Subject
 from zapbench.target import Target
@@ -29,11 +30,20 @@ def commits(repository: Path, words: list[str]) -> list[str]:
     return found
 
 
+def _moved(
+    subject: Subject, commits: tuple[str, str], *, rises: bool, progress: Progress
+) -> tuple[str, ...]:
+    """What a toy, which has no functions, is said to have been changed by."""
+    first, second = commits
+    return (f"{first[:12]} {'<' if rises else '>'} {second[:12]}",)
+
+
 @pytest.fixture
 def booted(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The log of boots, a line each, of toys that all subjects then boot, here and in children."""
     log = tmp_path / "booted"
     monkeypatch.setattr(Subject, "_machine", lambda self, image: ToyMachine(image, log))
+    monkeypatch.setattr(Subject, "moved", _moved)
     wrapper = tmp_path / "python"
     wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" "{log}" "$@"\n')
     wrapper.chmod(0o755)

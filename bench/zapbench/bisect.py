@@ -17,6 +17,7 @@ from pathlib import Path
 from zapbench import text
 from zapbench.case import Case
 from zapbench.error import BuildFailed, UsageError, ZapbenchError
+from zapbench.explain.boot import TIER
 from zapbench.gate.estimate import Estimate
 from zapbench.host.cache import Progress, no_progress
 from zapbench.host.process import running
@@ -102,6 +103,8 @@ class Found:
 
     ``good`` and ``bad`` are the medians of the two ends, ``change`` what pairs say of them (a
     ratio).  ``against_parent`` is None, and ``unconfirmed`` says why, where that was not measured.
+    ``functions`` of the kernel made most of the change of a count, or ``unexplained`` says why
+    they are not known.
     """
 
     commits: tuple[str, ...]
@@ -112,6 +115,8 @@ class Found:
     log: tuple[str, ...]
     against_parent: Confirmation | None = None
     unconfirmed: str = ""
+    functions: tuple[str, ...] = ()
+    unexplained: str = ""
 
 
 def search(subject: Subject, good: str, bad: str, progress: Progress = no_progress) -> Found:
@@ -158,7 +163,14 @@ def search(subject: Subject, good: str, bad: str, progress: Progress = no_progre
         fresh = one(subject, (parent, outcome[0]), FRESH, FRESH_SEED, progress)
     except ZapbenchError as error:
         return replace(found, unconfirmed=str(error))
-    return replace(found, against_parent=fresh.confirmation(rises=rises))
+    found = replace(found, against_parent=fresh.confirmation(rises=rises))
+    if subject.accel != TIER:
+        return found
+    try:
+        moved = subject.moved((parent, outcome[0]), rises=rises, progress=progress)
+        return replace(found, functions=moved)
+    except ZapbenchError as error:
+        return replace(found, unexplained=str(error))
 
 
 def said(estimate: Estimate) -> str:

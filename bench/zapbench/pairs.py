@@ -8,6 +8,9 @@ from pathlib import Path
 from statistics import median
 
 from zapbench.error import CaseFailed, ZapbenchError
+from zapbench.explain.difference import difference
+from zapbench.explain.name import named
+from zapbench.explain.side import Side
 from zapbench.gate import floors
 from zapbench.gate.estimate import Estimate, of_pairs
 from zapbench.host import cache
@@ -107,6 +110,19 @@ class Subject:
             for side in sides:
                 side.make(boot, boots)
         return {case: self._outcome(sides, case, boots) for case in self.cases}
+
+    def moved(
+        self, commits: tuple[str, str], *, rises: bool, progress: Progress = no_progress
+    ) -> tuple[str, ...]:
+        """The functions whose instructions made most of the rise, or fall, of the one case.
+
+        Raises:
+            ZapbenchError: they cannot be known, see `zapbench.explain.boot.explain`.
+        """
+        (case,) = self.cases
+        kernels = [f"git:{self.repository}@{commit}" for commit in commits]
+        base, head = (Side(each, each).boot([case], progress).samples(case) for each in kernels)
+        return tuple(named(difference(base, head), rises=rises))
 
     def _outcome(self, sides: Sequence[KeptBoots], case: str, boots: int) -> Outcome:
         try:

@@ -15,39 +15,17 @@ from gate_boots import BUDGETS, SIX, MakeResult, slower
 from zapbench.cli.progress import ON_STDERR
 from zapbench.error import EnvironmentMissing
 from zapbench.explain import plugin
-from zapbench.explain.attribution import Attribution
-from zapbench.explain.difference import Measured, difference
 from zapbench.explain.side import Side
-from zapbench.explain.trace import CallPath
 from zapbench.gate import recorded
 from zapbench.gate.budget import load
 from zapbench.gate.judgement import Judgement
-from zapbench.gate.moved import named, with_functions
+from zapbench.gate.moved import with_functions
 from zapbench.gate.output import FORMATS
 from zapbench.gate.verdict import Verdict
 from zapbench.kernel import build, catalogue
 
 CASE = "zap/dontneed/shmem/4k/2m"
 NASTY = "a|b\x1b[31m"
-
-
-def measured(paths: dict[CallPath, int]) -> Measured:
-    functions: dict[str, int] = {}
-    for path, count in paths.items():
-        functions[path[-1]] = functions.get(path[-1], 0) + count
-    total = sum(paths.values())
-    return Measured(Attribution(CASE, 4, total, 0, functions, paths), ())
-
-
-def test_the_three_that_grew_most_and_who_called_them() -> None:
-    base = {("e",): 5, ("e", "walk"): 8, ("e", "f", "walk"): 8, ("e", "less"): 500}
-    head = {("e",): 9, ("e", "walk"): 9, ("e", "f", "walk"): 531, ("e", "less"): 7}
-    found = difference(measured(base), measured({**head, ("e", "g", "h"): 40, ("e", "i"): 2}))
-    assert named(found) == [
-        "walk +131.0, called by f",
-        "h +10.0, called by g",
-        "e +1.0",
-    ]
 
 
 @pytest.fixture

@@ -54,7 +54,8 @@ def bisect(*, good: str, bad: str, case: str, repo: Path, accel: str, as_json: b
     """Find the commit between GOOD and BAD that moved the figure of a CASE.
 
     Each commit on the way is built, booted, and compared with GOOD by pairs of boots; one that
-    cannot be is skipped.  What is found is compared with its parent in fresh boots.
+    cannot be is skipped.  What is found is compared with its parent in fresh boots, and of counted
+    instructions the functions are named that grew.
 
     Exit status: 0 found and confirmed, 4 found but not confirmed, 2 anything else.
     """
@@ -73,6 +74,10 @@ def bisect(*, good: str, bad: str, case: str, repo: Path, accel: str, as_json: b
     for commit, subject in zip(found.commits, found.subjects, strict=True):
         say(f"{commit[:12]} {subject}")
     say(_against_parent(found))
+    for function in found.functions:
+        say(f"{'grew' if found.change > 1 else 'shrank'}: {function}")
+    if found.unexplained:
+        note(f"which functions changed is not known: {found.unexplained}")
     return status
 
 

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What made a counted figure exceed its limit: the functions of the kernel that grew most."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from zapbench import text
 from zapbench.error import Interrupted, ZapbenchError
-from zapbench.explain.difference import Difference, Measured, difference
-from zapbench.explain.folded import safe
+from zapbench.explain.difference import Measured, difference
+from zapbench.explain.name import named
 from zapbench.explain.side import Booted, Side
 from zapbench.gate.judgement import Check, Judgement
 from zapbench.gate.verdict import Verdict
 from zapbench.observer import Observer
 
-MOST = 3
-"""Functions that are named."""
 FIGURES: Mapping[str, Callable[[Booted, str], Measured]] = {
     "p50": Booted.samples,
     "per_page": Booted.samples,
@@ -72,25 +68,3 @@ def _told(check: Check, judgement: Judgement, booted: Mapping[str, Booted]) -> C
     figures = FIGURES[check.budget.statistic]
     base, head = (figures(booted[kernel], check.case) for kernel in kernels)
     return replace(check, functions=tuple(named(difference(base, head))))
-
-
-def named(found: Difference) -> list[str]:
-    """The functions that grew most, by how much, and whose calls made them."""
-    grown = [each for each in found.functions if each.cost.change > 0][:MOST]
-    return [
-        f"{safe(each.label)} {_change(found, each.cost.change)}{_caller(found, each.name)}"
-        for each in grown
-    ]
-
-
-def _change(found: Difference, instructions: int) -> str:
-    return text.change_tenths(float(found.each(instructions)))
-
-
-def _caller(found: Difference, name: str) -> str:
-    """Who called it for most of what it grew by."""
-    callers: Counter[str] = Counter()
-    for path, cost in found.paths.items():
-        if path[-1] == name and len(path) > 1:
-            callers[path[-2]] += cost.change
-    return f", called by {safe(callers.most_common(1)[0][0])}" if callers else ""
