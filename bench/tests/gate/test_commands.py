@@ -139,7 +139,13 @@ def test_names_are_quoted(gate: Gate, result: MakeResult, name: str) -> None:
             "6.12",
             "6.12+madv-zap",
             "zapbench kernel history -o .asv/linux --kernels '6.12.*' && "
-            "zapbench kernel bisect v6.12.117 v6.12.117+madv-zap ",
+            "zapbench kernel bisect 6.12 6.12+madv-zap ",
+        ),
+        (
+            "6.12.107",
+            "6.12+madv-zap",
+            "zapbench kernel history -o .asv/linux --kernels '6.12.*' && "
+            "zapbench kernel bisect v6.12.107 v6.12.117+madv-zap ",
         ),
         ("6.12.107", "git:/src/linux@topic", "zapbench kernel bisect v6.12.107 topic "),
         ("git:/a@x", "git:/b@y", "git bisect run sh -c 'zapbench gate --bisect --budgets /"),

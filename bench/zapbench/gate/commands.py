@@ -99,13 +99,26 @@ def bisecting(judgement: Judgement, base: Side | None, case: str) -> str | None:
         return None
     if base is not None:
         with contextlib.suppress(UsageError):
-            return f"`{halving(_release(base), _release(head), case, judgement.tier)}`"
+            return f"`{halving(*_in_history(base, head), case, judgement.tier)}`"
     words = ["zapbench", "gate", "--bisect", "--budgets", str(judgement.budgets.path.absolute())]
     words += [] if base is None else ["--base", base.kernel]
     words += ["--accel", judgement.tier, "--kernel"]
     test = f"{shlex.join(words)} git:$PWD@$(git rev-parse HEAD)"
     run = f"git bisect run sh -c {shlex.quote(test)}"
     return f"`{run}` in a clone, after `git bisect start BAD GOOD`"
+
+
+def _in_history(base: Side, head: Side) -> tuple[str, str]:
+    """Their names where a history has them in one line of commits.
+
+    That is a line's newest release and the patches on it, by their branches, or else any releases,
+    by their tags, with each series as one commit.
+    """
+    names = base.kernel, head.kernel
+    branches = {name.partition("+")[0] for name in names}
+    if branches == {_line(names[0])}:
+        return names
+    return _release(base), _release(head)
 
 
 def _release(side: Side) -> str:
