@@ -59,14 +59,18 @@ def test_a_damaged_image_is_built_again(name: str, damage: Callable[[Path], None
     assert inventory.known()[0].images == ("1.2.3",)
 
 
-def test_an_image_from_before_symbols_were_kept_is_linked_again_by_itself() -> None:
-    image = build.build(parse("1.2"))
-    before = image.bzimage.read_bytes(), image.symbols.read_bytes()
+def before_symbols_were_kept(image: Image) -> None:
     image.symbols.unlink()
     sums = image.path / build.SUMS
     lines = sums.read_text().splitlines(keepends=True)
     sums.write_text("".join(line for line in lines if not line.endswith("System.map\n")))
     assert image.older
+
+
+def test_an_image_from_before_symbols_were_kept_is_linked_again_by_itself() -> None:
+    image = build.build(parse("1.2"))
+    before = image.bzimage.read_bytes(), image.symbols.read_bytes()
+    before_symbols_were_kept(image)
     assert target.image_of(str(image.bzimage)) == image.bzimage
     stages: list[str] = []
     again = build.build(parse("1.2"), progress=lambda stage, *_: stages.append(stage))
@@ -134,6 +138,14 @@ def test_a_read_only_cache_works_for_what_is_in_it(
         assert status("kernel", "fetch", "1.2") == 0
         with pytest.raises(EnvironmentMissing, match=r"cannot write to the cache .*ZAPBENCH_CACHE"):
             build.build(parse("1.2+zap"))
+
+
+def test_a_read_only_cache_works_for_an_older_image_that_is_in_it() -> None:
+    """Nothing but its System.map is missing, which no boot takes."""
+    image = build.build(parse("1.2"))
+    before_symbols_were_kept(image)
+    with read_only(cache.root()):
+        assert build.build(parse("1.2")) == Image(image.path)
 
 
 def test_a_cache_that_is_not_there_is_empty(

@@ -114,7 +114,7 @@ def ask(
     if len(names) > 1 and (method or sample):
         option = "--against-method" if method else "--sample"
         raise UsageError(f"{option} is about one kernel, and these are two: {', '.join(names)}")
-    if sum((bool(method), sample is not None, deferred)) > 1 and sample is not None:
+    if sample is not None and (method is not None or deferred):
         raise UsageError("--sample goes with neither --against-method nor --deferred")
     if method is not None and method not in methods():
         raise UsageError(f"no method is called {method!r}: {', '.join(methods())}")

@@ -103,7 +103,7 @@ def bisecting(judgement: Judgement, base: Side | None, case: str) -> str | None:
     words = ["zapbench", "gate", "--bisect", "--budgets", str(judgement.budgets.path.absolute())]
     words += [] if base is None else ["--base", base.kernel]
     words += ["--accel", judgement.tier, "--kernel"]
-    test = f"{shlex.join(words)} git:$PWD@$(git rev-parse HEAD)"
+    test = f'{shlex.join(words)} "git:$PWD@$(git rev-parse HEAD)"'
     run = f"git bisect run sh -c {shlex.quote(test)}"
     return f"`{run}` in a clone, after `git bisect start BAD GOOD`"
 
